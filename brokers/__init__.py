@@ -1,0 +1,1 @@
+"""Everything that speaks MQTT; knows nothing of parks."""

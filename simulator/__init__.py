@@ -1,0 +1,1 @@
+"""parksim: a smart-industrial-park telemetry simulator."""

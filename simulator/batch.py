@@ -1,0 +1,134 @@
+"""The noun that travels: a Catalog says which sensor is which, a Batch carries readings as columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Asset", "Batch", "Catalog", "Sensor"]
+
+
+@dataclass(frozen=True, slots=True)
+class Sensor:
+    """One measured quantity of one asset."""
+
+    name: str
+    """Field name on the wire, with its unit: ``power_kw``."""
+    unit: str
+    decimals: int
+    """Digits after the point that the instrument shows."""
+    low: float
+    high: float
+    period_ns: int
+    """Sampling interval; 0 for sensors that speak once per cycle or on change only."""
+    monotonic: bool = False
+    """True for counters, which never fall."""
+    step: int = 1
+    """The resolution in units of the last digit: 5 with decimals 2 is a resolution of 0.05."""
+
+    @property
+    def is_integer(self) -> bool:
+        """Say whether the field is an integer in every message and row."""
+        return self.decimals == 0
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """A machine that speaks: one topic, one sequence of messages."""
+
+    path: tuple[str, ...]
+    """ISA-95: enterprise, site, area, line, cell."""
+    kind: str
+    """Machine type; the measurement in a time-series database."""
+    tags: Mapping[str, str]
+    """province, park, factory, line, machine."""
+    first_sensor: int
+    sensors: tuple[Sensor, ...]
+    phase_ns: int
+    """Offset of the asset's sampling grid from the whole second, so that a park does not speak all at once."""
+
+    @property
+    def topic(self) -> str:
+        return "/".join(self.path)
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """Every asset and sensor of a run, frozen at build. Sensors are numbered 0..S-1, contiguous per asset."""
+
+    assets: tuple[Asset, ...]
+
+    def __post_init__(self) -> None:
+        expected = 0
+        for asset in self.assets:
+            if asset.first_sensor != expected:
+                message = f"{asset.topic}: first_sensor(={asset.first_sensor}) must be {expected}"
+                raise ValueError(message)
+            expected += len(asset.sensors)
+
+    @cached_property
+    def sensors(self) -> tuple[Sensor, ...]:
+        """All sensors, in the order of their numbers."""
+        return tuple(sensor for asset in self.assets for sensor in asset.sensors)
+
+    @cached_property
+    def asset_of(self) -> NDArray[np.int32]:
+        """int32[S]: the number of the asset that each sensor belongs to."""
+        return np.repeat(np.arange(len(self.assets), dtype=np.int32), [len(a.sensors) for a in self.assets])
+
+    @cached_property
+    def by_topic(self) -> dict[str, int]:
+        """Asset numbers by topic."""
+        return {asset.topic: number for number, asset in enumerate(self.assets)}
+
+    def __len__(self) -> int:
+        return len(self.sensors)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Readings as flat columns, sorted by time, then sensor.
+
+    ``time_ns``: int64[N], nanoseconds since the Unix epoch, whole milliseconds; ``sensor``: int32[N], numbers of the
+    Catalog; ``value``: float64[N], already rounded to each sensor's resolution.
+    """
+
+    time_ns: NDArray[np.int64]
+    sensor: NDArray[np.int32]
+    value: NDArray[np.float64]
+    until_ns: int = field(default=0)
+    """The batch holds every reading of its window, which ends before this instant."""
+
+    def __len__(self) -> int:
+        return len(self.time_ns)
+
+    def messages(self, catalog: Catalog) -> Iterator[tuple[int, int, int, int]]:
+        """Yield ``(time_ns, asset, first, last)`` per message: the rows [first, last) of one asset at one instant."""
+        if not len(self):
+            return
+        asset = catalog.asset_of[self.sensor]
+        breaks = np.flatnonzero((np.diff(self.time_ns) != 0) | (np.diff(asset) != 0)) + 1
+        first = np.concatenate(([0], breaks))
+        last = np.append(breaks, len(self))
+        yield from zip(self.time_ns[first].tolist(), asset[first].tolist(), first.tolist(), last.tolist(), strict=True)
+
+    @classmethod
+    def empty(cls, until_ns: int = 0) -> Batch:
+        """Return a batch without readings."""
+        return cls(np.empty(0, np.int64), np.empty(0, np.int32), np.empty(0, np.float64), until_ns)
+
+    @classmethod
+    def join(cls, parts: list[Batch]) -> Batch:
+        """Concatenate batches of consecutive windows."""
+        if not parts:
+            return cls.empty()
+        return cls(
+            np.concatenate([p.time_ns for p in parts]),
+            np.concatenate([p.sensor for p in parts]),
+            np.concatenate([p.value for p in parts]),
+            parts[-1].until_ns,
+        )

@@ -1,0 +1,1 @@
+"""The databases that the bridge can write to, one file each."""

@@ -1,0 +1,1 @@
+"""What happens: machines, lines, buffers, crews and calendars, as SimPy processes."""

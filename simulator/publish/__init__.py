@@ -1,0 +1,1 @@
+"""From batches to acknowledged MQTT messages, on schedule and bounded."""

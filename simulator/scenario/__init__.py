@@ -1,0 +1,1 @@
+"""What the user wrote: scenario files and machine types, checked before anything runs."""

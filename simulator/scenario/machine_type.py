@@ -1,0 +1,267 @@
+"""Machine types: how a kind of machine works, fails and is measured. They are data; a user adds one in YAML."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from simulator.scenario.quantities import Amount, Duration, Name
+
+__all__ = [
+    "Bearing",
+    "CountModel",
+    "CycleModel",
+    "EnergyModel",
+    "LagModel",
+    "MachineType",
+    "Motor",
+    "MotorModel",
+    "Noise",
+    "Repair",
+    "SensorType",
+    "StateModel",
+    "Stop",
+    "Timing",
+    "VibrationModel",
+]
+
+
+class Strict(BaseModel):
+    """The base of all models: frozen, and an unknown key is a mistake."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Repair(Strict):
+    """How long a stop lasts: lognormal with this mean and coefficient of variation."""
+
+    mean: Duration = Field(gt=0)
+    cv: float = Field(
+        default=0.6, ge=0, le=5, description="standard deviation divided by the mean; 0 is always the mean"
+    )
+
+
+class Stop(Strict):
+    """A reason why a running machine stops: a jam, a breakdown, a set-up."""
+
+    name: Name
+    clock: Literal["calendar", "shift", "working"] = Field(
+        default="working", description="which time counts towards the next one: always, in shifts, or in Execute only"
+    )
+    mtbf: Duration = Field(gt=0, description="mean time between stops, on that clock")
+    shape: float = Field(default=1.0, ge=0.5, le=20, description="Weibull k: 1 is memoryless, 1.5 to 2 is wear")
+    repair: Repair
+    by: Literal["operator", "crew"] = Field(
+        description="operators are at the machine; the crew is shared and may be busy"
+    )
+    becomes: Literal["held", "aborted"] = Field(description="PackML: held for jams and set-ups, aborted for faults")
+    source: str = ""
+
+
+class Timing(Strict):
+    """How long the passing PackML states last."""
+
+    resetting: Duration = Field(default=15_000_000_000, gt=0)
+    starting: Duration = Field(default=10_000_000_000, gt=0)
+    stopping: Duration = Field(default=8_000_000_000, gt=0)
+    aborting: Duration = Field(default=2_000_000_000, gt=0)
+    clearing: Duration = Field(default=30_000_000_000, gt=0)
+    holding: Duration = Field(default=2_000_000_000, gt=0)
+    unholding: Duration = Field(default=3_000_000_000, gt=0)
+    suspending: Duration = Field(default=2_000_000_000, gt=0)
+    unsuspending: Duration = Field(default=2_000_000_000, gt=0)
+
+
+class Motor(Strict):
+    """The drive of the machine, and how hard it works."""
+
+    rated_kw: float = Field(gt=0, le=20_000)
+    volts: float = Field(default=400, gt=0)
+    execute_load: float = Field(ge=0, le=1.2, description="share of the rated shaft power while it makes parts")
+    idle_load: float = Field(ge=0, le=1.2, description="the same while it is powered and makes none")
+    wander: float = Field(default=0.03, ge=0, le=0.5, description="standard deviation of the load share in Execute")
+    wander_tau: Duration = Field(default=20_000_000_000, gt=0)
+    standby_kw: float = Field(default=0.2, ge=0, description="controls and lights while it is stopped")
+    source: str = ""
+
+
+class Bearing(Strict):
+    """The bearing that wears: Weibull life, then an exponential rise of vibration before it fails."""
+
+    l10: Duration = Field(description="rated life, in running time, that 90 % of bearings reach")
+    shape: float = Field(default=1.5, ge=0.5, le=20)
+    warning: Duration = Field(gt=0, description="from the first sign to failure, in running time (the P-F interval)")
+    acceleration: float = Field(default=1.0, ge=1, description="how many times faster than rated it wears")
+    repair: Repair
+    source: str = ""
+
+
+class Noise(Strict):
+    """First-order autoregressive noise around the modelled value."""
+
+    sigma: float = Field(ge=0)
+    tau: Duration = Field(gt=0, description="correlation time")
+
+
+class StateModel(Strict):
+    """The PackML state, as it is at the sample and at each change."""
+
+    kind: Literal["state"]
+
+
+class LagModel(Strict):
+    """A first-order lag towards one value while driven and another while not."""
+
+    kind: Literal["lag"]
+    on: float
+    off: float = 30.0
+    tau: Duration = Field(gt=0)
+    drive: Literal["execute", "powered", "always"] = "powered"
+
+
+class MotorModel(Strict):
+    """What a power meter at the motor shows."""
+
+    kind: Literal["motor"]
+    shows: Literal["power", "current", "power_factor"]
+
+
+class VibrationModel(Strict):
+    """Velocity in mm/s RMS: load, wear of the bearing, lognormal scatter."""
+
+    kind: Literal["vibration"]
+    base: float = Field(default=0.9, gt=0, description="mm/s at full load with a healthy bearing")
+    scatter: float = Field(default=0.06, ge=0, le=1)
+
+
+class BearingHeatModel(Strict):
+    """Temperature of the bearing: ambient, load, and up to 15 degrees more as vibration rises."""
+
+    kind: Literal["bearing_heat"]
+    ambient: float = 30.0
+    rise: float = Field(default=25.0, ge=0)
+    wear_rise: float = Field(default=15.0, ge=0)
+    tau: Duration = Field(default=1_800_000_000_000, gt=0)
+
+
+class CycleModel(Strict):
+    """A value measured once per cycle; it shares the cycle's hidden quality, which also decides about scrap."""
+
+    kind: Literal["cycle"]
+    mean: float
+    sigma: float = Field(ge=0)
+    quality: float = Field(default=0.0, ge=-1, le=1, description="correlation with the hidden quality of the cycle")
+
+
+class CycleTimeModel(Strict):
+    """Seconds that the last cycle took."""
+
+    kind: Literal["cycle_time"]
+
+
+class CountModel(Strict):
+    """A counter that never falls."""
+
+    kind: Literal["count"]
+    of: Literal["cycles", "good", "bad"]
+
+
+class EnergyModel(Strict):
+    """Active energy since commissioning, kWh; never falls."""
+
+    kind: Literal["energy"]
+
+
+Model = Annotated[
+    StateModel
+    | LagModel
+    | MotorModel
+    | VibrationModel
+    | BearingHeatModel
+    | CycleModel
+    | CycleTimeModel
+    | CountModel
+    | EnergyModel,
+    Field(discriminator="kind"),
+]
+
+PER_CYCLE = (CycleModel, CycleTimeModel)
+
+
+class SensorType(Strict):
+    """One sensor of a machine type."""
+
+    name: Name
+    title: str = ""
+    unit: str = Field(description="UCUM or plain: Cel, kW, mm/s, 1")
+    range: tuple[float, float] = Field(description="what the instrument can show")
+    resolution: Decimal = Field(gt=0, description="the smallest step it shows: 0.1; 1 makes the field an integer")
+    period: Duration | None = Field(
+        default=None, ge=100_000_000, description="sampling interval; none for sensors per cycle"
+    )
+    model: Model
+    noise: Noise | None = None
+    source: str = ""
+
+    @property
+    def decimals(self) -> int:
+        """Digits after the point."""
+        exponent = self.resolution.normalize().as_tuple().exponent
+        return max(0, -int(exponent))
+
+    @property
+    def step(self) -> int:
+        """The resolution in units of its last digit: 5 for a resolution of 0.05."""
+        return int(self.resolution.scaleb(self.decimals))
+
+    @model_validator(mode="after")
+    def fits(self) -> Self:
+        low, high = self.range
+        if not low < high:
+            message = f"range(=[{low:g}, {high:g}]) must rise: the first number is the least the instrument can show"
+            raise ValueError(message)
+        if isinstance(self.model, PER_CYCLE) != (self.period is None):
+            message = f"period: a {self.model.kind} sensor speaks " + (
+                "once per cycle and takes no period"
+                if isinstance(self.model, PER_CYCLE)
+                else "on a grid: give it one, such as 10s"
+            )
+            raise ValueError(message)
+        if isinstance(self.model, PER_CYCLE) and self.noise is not None:
+            message = f"noise: a {self.model.kind} sensor has its own scatter and takes no noise"
+            raise ValueError(message)
+        return self
+
+
+class MachineType(Strict):
+    """A kind of machine: its cycle, its stops, its drive and its sensors."""
+
+    name: Name
+    title: str
+    source: str = Field(description="where the numbers come from")
+    cycle: Duration = Field(gt=0, description="time per cycle at full speed")
+    pieces: Amount = Field(ge=1, description="pieces per cycle: cavities, nests")
+    first_pass_yield: float = Field(gt=0, le=1, description="share of good pieces")
+    motor: Motor
+    bearing: Bearing | None = None
+    timing: Timing = Timing()
+    stops: tuple[Stop, ...] = ()
+    sensors: tuple[SensorType, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def is_whole(self) -> Self:
+        names = [sensor.name for sensor in self.sensors]
+        twice = {n for n in names if names.count(n) > 1}
+        if twice:
+            message = f"sensors: {', '.join(sorted(twice))} named twice; names are the fields of a message"
+            raise ValueError(message)
+        reserved = {"t", "n", "seq", "time"} & set(names)
+        if reserved:
+            message = f"sensors: {', '.join(sorted(reserved))} is part of every message already; choose another name"
+            raise ValueError(message)
+        if self.bearing is None and any(isinstance(s.model, VibrationModel | BearingHeatModel) for s in self.sensors):
+            message = "bearing: missing, but a sensor measures its vibration or heat"
+            raise ValueError(message)
+        return self

@@ -1,0 +1,1 @@
+"""Watching a run: nothing here changes what it does."""
