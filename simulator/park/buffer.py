@@ -1,0 +1,208 @@
+"""Buffers between lines: stock that flows, computed when somebody needs to know and never polled.
+
+Between events every machine works at a constant rate and which of its pieces are good is settled by their number, so
+the instant at which a buffer runs short of stock or of room can be computed. That is the only event a buffer has of
+its own. While it has plenty, a bound that ignores the other side does; when it is short, the cycles ahead are laid
+out one by one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+import numpy as np
+import simpy
+from numpy.typing import NDArray
+
+__all__ = ["Buffer", "User"]
+
+RESTART_SHARE = 0.1
+"""A machine that waited goes on once this share of the capacity is there (or free): a container's worth."""
+PLENTY_CYCLES = 40
+"""A side that lasts this many of its slowest cycles on its own needs no exact look ahead."""
+AHEAD_CYCLES = 256
+"""How many of the fastest cycles an exact look ahead covers."""
+
+
+class User(Protocol):
+    """A machine that takes from a buffer or gives to it."""
+
+    cycle_ns: int
+
+    def settle(self) -> None:
+        """Book all cycles completed by now."""
+
+    def into_cycle_ns(self) -> int:
+        """How far the cycle under way has come."""
+
+    def is_executing(self) -> bool:
+        """Say whether cycles are running now; one that is about to start is connected, and uses nothing yet."""
+
+    def is_making(self) -> bool:
+        """Say whether cycles have been running for some time, however short."""
+
+    def good_ahead(self, cycles: int) -> NDArray[np.int64]:
+        """Return how many good pieces each of the next cycles will make, int64[cycles]."""
+
+    def wait_for(self) -> None:
+        """Stop making parts until the buffer calls ``go_on``."""
+
+    def go_on(self) -> None:
+        """The buffer can serve again."""
+
+
+class Side:
+    """One side of a buffer: those who take stock, or those who fill room."""
+
+    def __init__(self, left: Callable[[], int], restart: int) -> None:
+        self.left = left
+        self.restart = restart
+        self.running: dict[User, int] = {}
+        self.waiting: dict[User, int] = {}
+
+    def reserve(self) -> int:
+        """Pieces that the cycles under way will need at most."""
+        return sum(self.running.values())
+
+    def enough_to_go_on(self) -> int:
+        """How much must be left before the first of those who wait goes on."""
+        return max(self.restart, self.reserve() + min(self.waiting.values(), default=0))
+
+    def safe_ns(self) -> int | None:
+        """How long the side surely lasts if the other side does nothing; None if nobody uses it."""
+        if not self.running:
+            return None
+        rate = sum(pieces / user.cycle_ns for user, pieces in self.running.items())
+        begun = sum(pieces * user.into_cycle_ns() / user.cycle_ns for user, pieces in self.running.items())
+        return int((self.left() - self.reserve() - begun) / rate)
+
+    def has_plenty(self) -> bool:
+        """Say whether the side needs no exact look ahead."""
+        safe_ns = self.safe_ns()
+        return safe_ns is None or safe_ns > PLENTY_CYCLES * max(user.cycle_ns for user in self.running)
+
+
+class Buffer:
+    """Pieces of one kind, with a capacity."""
+
+    def __init__(self, env: simpy.Environment, name: str, *, capacity: int, initial: int) -> None:
+        self.name = name
+        self.level = initial
+        self.capacity = capacity
+        self._env = env
+        restart = max(1, int(capacity * RESTART_SHARE))
+        self._takers = Side(lambda: self.level, restart)
+        self._givers = Side(lambda: self.capacity - self.level, restart)
+        self._serial = 0
+
+    def put(self, pieces: int) -> None:
+        """Book pieces made."""
+        self.level += pieces
+
+    def take(self, pieces: int) -> None:
+        """Book pieces used."""
+        self.level -= pieces
+
+    def settle(self) -> None:
+        """Book everything that the machines at this buffer have done by now."""
+        for side in (self._givers, self._takers):
+            for user in side.running:
+                user.settle()
+        # Only here: while one machine has booked and another has not, the level means nothing.
+        if not 0 <= self.level <= self.capacity:
+            message = f"{self.name}: level {self.level} is outside 0 to {self.capacity}"
+            raise AssertionError(message)
+
+    def start_taking(self, user: User, pieces: int) -> bool:
+        """Ask for stock, ``pieces`` per cycle. False: wait for ``go_on``."""
+        return self._start(self._takers, user, pieces)
+
+    def start_giving(self, user: User, pieces: int) -> bool:
+        """Ask for room, at most ``pieces`` per cycle. False: wait for ``go_on``."""
+        return self._start(self._givers, user, pieces)
+
+    def started(self) -> None:
+        """A machine that is connected begins its cycles."""
+        self._look()
+
+    def stop(self, user: User) -> None:
+        """The machine makes no parts any more, for whatever reason; it has settled."""
+        for side in (self._takers, self._givers):
+            side.running.pop(user, None)
+            side.waiting.pop(user, None)
+        self._look()
+
+    def _start(self, side: Side, user: User, pieces: int) -> bool:
+        self.settle()
+        free = side.left() >= side.reserve() + pieces
+        (side.running if free else side.waiting)[user] = pieces
+        self._look()
+        return free
+
+    def _look(self) -> None:
+        """Send on those who can work again, stop those who cannot, and foresee the next moment to look."""
+        self.settle()
+        for side in (self._takers, self._givers):
+            # Those who are only about to start used nothing yet, so their share is still there: the last of those
+            # who make parts waits.
+            for user in [user for user in reversed(side.running) if user.is_making()]:
+                if side.left() >= side.reserve():
+                    break
+                side.waiting[user] = side.running.pop(user)
+                user.wait_for()
+            for user, pieces in list(side.waiting.items()):
+                if side.left() >= max(side.restart, side.reserve() + pieces):
+                    del side.waiting[user]
+                    user.go_on()
+        self._foresee()
+
+    def _foresee(self) -> None:
+        self._serial += 1
+        after_ns = self._next_look_ns()
+        if after_ns is None:
+            return
+        serial = self._serial
+        timeout = self._env.timeout(after_ns)
+        assert timeout.callbacks is not None
+
+        def look(_: simpy.Event) -> None:
+            if self._serial == serial:
+                self._look()
+
+        timeout.callbacks.append(look)
+
+    def _next_look_ns(self) -> int | None:
+        """How long nothing can happen here, if no machine starts or stops; None: for ever."""
+        if not self._takers.running and not self._givers.running:
+            return None
+        takers_can, givers_can = self._takers.has_plenty(), self._givers.has_plenty()
+        if takers_can and givers_can and not self._takers.waiting and not self._givers.waiting:
+            return min(ns for ns in (self._takers.safe_ns(), self._givers.safe_ns()) if ns is not None)
+        return self._exact_look_ns()
+
+    def _exact_look_ns(self) -> int | None:
+        """Lay out the cycles ahead, and find the first that leaves too little or makes enough."""
+        users = [u for side in (self._givers, self._takers) for u in side.running if u.is_executing()]
+        if not users:
+            return None
+        horizon_ns = AHEAD_CYCLES * min(user.cycle_ns for user in users)
+        ends, changes = [], []
+        for user in users:
+            first = user.cycle_ns - user.into_cycle_ns()
+            count = max((horizon_ns - first) // user.cycle_ns + 1, 1)
+            ends.append(first + user.cycle_ns * np.arange(count))
+            gives = user in self._givers.running
+            changes.append(user.good_ahead(count) if gives else np.full(count, -self._takers.running[user]))
+        end_ns = np.concatenate(ends)
+        # Givers come first in the list, so that of two cycles that end together the giving one counts first.
+        order = np.argsort(end_ns, kind="stable")
+        level = self.level + np.cumsum(np.concatenate(changes)[order])
+        room = self.capacity - level
+        calls = (level < self._takers.reserve()) | (room < self._givers.reserve())
+        if self._takers.waiting:
+            calls |= level >= self._takers.enough_to_go_on()
+        if self._givers.waiting:
+            calls |= room >= self._givers.enough_to_go_on()
+        found = np.flatnonzero(calls)
+        return int(end_ns[order[found[0]]]) if len(found) else int(horizon_ns)

@@ -1,0 +1,172 @@
+"""From a scenario to a park: every machine in its place, with its buffers, shifts and crew."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+
+import simpy
+
+from simulator.batch import Asset, Catalog, Sensor
+from simulator.park.buffer import Buffer
+from simulator.park.calendar import Calendar
+from simulator.park.machine import Machine, Place, Port
+from simulator.scenario.machine_type import MachineType
+from simulator.scenario.schema import Factory, Line, Scenario, Site
+from simulator.signals.process import Cycles
+from simulator.signals.streams import Stream
+from simulator.signals.timeline import Segment
+
+__all__ = ["Park", "build", "catalog_of", "numbered"]
+
+MS = 1_000_000
+
+
+@dataclass(frozen=True)
+class Plant:
+    """A factory as built: its machines, what lies between them, and its shifts."""
+
+    path: tuple[str, ...]
+    machines: tuple[Machine, ...]
+    buffers: Mapping[str, Buffer]
+    calendar: Calendar
+
+
+@dataclass(frozen=True)
+class Park:
+    """The whole park as built."""
+
+    catalog: Catalog
+    machines: tuple[Machine, ...]
+    plants: tuple[Plant, ...]
+
+
+@dataclass(frozen=True)
+class Spot:
+    """A machine to be: where it stands in the scenario, and its type with the scenario's changes."""
+
+    site: Site
+    factory: Factory
+    line: Line
+    line_name: str
+    machine_name: str
+    spec: MachineType
+
+    def path(self, enterprise: str) -> tuple[str, ...]:
+        """ISA-95 path."""
+        return enterprise, self.site.name, self.factory.name, self.line_name, self.machine_name
+
+
+def numbered(name: str, count: int) -> list[str]:
+    """Return the names of ``count`` things: the name itself for one, name-1, name-2 … for more."""
+    return [name] if count == 1 else [f"{name}-{i}" for i in range(1, count + 1)]
+
+
+def spots(scenario: Scenario, types: Mapping[str, MachineType]) -> Iterator[Spot]:
+    """Yield every machine in the order of the scenario."""
+    for site in scenario.sites:
+        for factory in site.factories:
+            for line in factory.lines:
+                for line_name in numbered(line.name, line.count):
+                    for machine in line.machines:
+                        wanted = {
+                            "cycle": machine.cycle,
+                            "pieces": machine.pieces,
+                            "first_pass_yield": machine.first_pass_yield,
+                        }
+                        changes = {key: value for key, value in wanted.items() if value is not None}
+                        spec = types[machine.type].model_copy(update=changes)
+                        for machine_name in numbered(machine.name, machine.count):
+                            yield Spot(site, factory, line, line_name, machine_name, spec)
+
+
+def catalog_of(scenario: Scenario, types: Mapping[str, MachineType]) -> Catalog:
+    """Return every asset and sensor of a scenario."""
+    assets, first = [], 0
+    for spot in spots(scenario, types):
+        path = spot.path(scenario.enterprise)
+        sensors = tuple(
+            Sensor(
+                name=s.name,
+                unit=s.unit,
+                decimals=s.decimals,
+                low=s.range[0],
+                high=s.range[1],
+                period_ns=s.period or 0,
+                monotonic=s.model.kind in {"count", "energy"},
+                step=s.step,
+            )
+            for s in spot.spec.sensors
+        )
+        tags = dict(
+            zip(("province", "park", "factory", "line", "machine"), (spot.site.province, *path[1:]), strict=True)
+        )
+        base_ms = min((s.period for s in spot.spec.sensors if s.period), default=1000 * MS) // MS
+        phase = Stream(scenario.seed, *path, "phase").epoch(0).integers(base_ms)
+        assets.append(Asset(path, spot.spec.name, tags, first, sensors, int(phase) * MS))
+        first += len(sensors)
+    return Catalog(tuple(assets))
+
+
+def build(
+    scenario: Scenario, types: Mapping[str, MachineType], env: simpy.Environment, record: Callable[[Segment], None]
+) -> Park:
+    """Build the park in a SimPy environment whose time is nanoseconds since the Unix epoch."""
+    catalog = catalog_of(scenario, types)
+    everything = list(spots(scenario, types))
+    machines: list[Machine] = []
+    plants: list[Plant] = []
+    for site in scenario.sites:
+        for factory in site.factories:
+            calendar = Calendar(factory.shifts, scenario.timezone, origin_ns=int(env.now))
+            crew = simpy.Resource(env, capacity=factory.crew)
+            buffers = {b.name: Buffer(env, b.name, capacity=b.capacity, initial=b.initial) for b in factory.buffers}
+            first = len(machines)
+            while len(machines) < len(everything) and everything[len(machines)].factory is factory:
+                spot = everything[len(machines)]
+                place = Place(len(machines), env, calendar, crew, record)
+                machines.append(machine_at(spot, place, scenario))
+            mine = machines[first:]
+            for line, members in lines_of(everything[first : len(machines)], mine):
+                connect(line, members, buffers, env)
+            plants.append(Plant((scenario.enterprise, site.name, factory.name), tuple(mine), buffers, calendar))
+    return Park(catalog, tuple(machines), tuple(plants))
+
+
+def machine_at(spot: Spot, place: Place, scenario: Scenario) -> Machine:
+    stream = partial(Stream, scenario.seed, *spot.path(scenario.enterprise))
+    values = sum(1 for sensor in spot.spec.sensors if sensor.period is None)
+    book = Cycles(stream("cycles"), pieces=spot.spec.pieces, first_pass_yield=spot.spec.first_pass_yield, values=values)
+    return Machine(spot.spec, place, stream=stream, book=book)
+
+
+def lines_of(everything: list[Spot], machines: list[Machine]) -> list[tuple[Line, list[Machine]]]:
+    """Group a factory's machines by the line they stand in."""
+    grouped: dict[str, tuple[Line, list[Machine]]] = {}
+    for spot, machine in zip(everything, machines, strict=True):
+        grouped.setdefault(spot.line_name, (spot.line, []))[1].append(machine)
+    return list(grouped.values())
+
+
+def connect(line: Line, members: list[Machine], buffers: dict[str, Buffer], env: simpy.Environment) -> None:
+    """Give every machine of a line its ports."""
+    taking = [(buffers[name], int(pieces)) for name, pieces in line.takes.items()]
+    giving = buffers[line.gives] if line.gives else None
+    if line.flow == "parallel":
+        for machine in members:
+            machine.ports = ports(machine, taking, giving)
+        return
+    for i, machine in enumerate(members):
+        last = i == len(members) - 1
+        following = giving if last else Buffer(env, f"after {machine.spec.name}", capacity=line.between, initial=0)
+        machine.ports = ports(machine, taking, following)
+        taking = [(following, 1)] if following else []
+
+
+def ports(machine: Machine, taking: list[tuple[Buffer, int]], giving: Buffer | None) -> list[Port]:
+    per_cycle = machine.spec.pieces
+    result = [Port(buffer, pieces * per_cycle, gives=False) for buffer, pieces in taking]
+    if giving is not None:
+        result.append(Port(giving, per_cycle, gives=True))
+    return result

@@ -1,0 +1,75 @@
+"""Key figures of the park after ISO 22400-2: availability, effectiveness, quality and their product, OEE."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from simulator.park.build import Park
+from simulator.park.packml import State
+
+__all__ = ["Kpis", "measure"]
+
+
+@dataclass(frozen=True)
+class Kpis:
+    """Sums over all machines since the origin of the world, and what they do now."""
+
+    machines: int
+    running: int
+    alarms: int
+    busy_ns: int
+    """Planned busy time, PBT: open shifts."""
+    producing_ns: int
+    """Actual production time, APT: Execute."""
+    ideal_ns: int
+    """Time that the cycles made would take at the rated cycle: PRI x PQ."""
+    good: int
+    processed: int
+    energy_kwh: float
+
+    def since(self, start: Kpis) -> dict[str, float | int | None]:
+        """Return the figures for people: ratios over all time, counts and energy since ``start``."""
+        availability = ratio(self.producing_ns, self.busy_ns)
+        effectiveness = ratio(self.ideal_ns, self.producing_ns)
+        quality = ratio(self.good, self.processed)
+        oee = None
+        if availability is not None and effectiveness is not None and quality is not None:
+            oee = availability * effectiveness * quality
+        return {
+            "oee": oee,
+            "availability": availability,
+            "effectiveness": effectiveness,
+            "quality": quality,
+            "machines": self.machines,
+            "running": self.running,
+            "alarms": self.alarms,
+            "pieces_good": self.good - start.good,
+            "pieces_bad": (self.processed - self.good) - (start.processed - start.good),
+            "energy_kwh": self.energy_kwh - start.energy_kwh,
+        }
+
+
+def ratio(part: float, whole: float) -> float | None:
+    """Return part / whole, or None where there is no whole yet."""
+    return part / whole if whole else None
+
+
+def measure(park: Park, *, origin_ns: int, now_ns: int, energy_kwh: float) -> Kpis:
+    """Add up the machines of a park as they stand now."""
+    for machine in park.machines:
+        machine.settle()
+    busy_ns = sum(
+        (plant.calendar.open_ns(now_ns) - plant.calendar.open_ns(origin_ns)) * len(plant.machines)
+        for plant in park.plants
+    )
+    return Kpis(
+        machines=len(park.machines),
+        running=sum(machine.state is State.EXECUTE for machine in park.machines),
+        alarms=sum(machine.state in {State.ABORTING, State.ABORTED} for machine in park.machines),
+        busy_ns=busy_ns,
+        producing_ns=sum(machine.in_state_ns[State.EXECUTE] for machine in park.machines),
+        ideal_ns=sum(machine.cycles * machine.cycle_ns for machine in park.machines),
+        good=sum(machine.good for machine in park.machines),
+        processed=sum(machine.processed for machine in park.machines),
+        energy_kwh=energy_kwh,
+    )

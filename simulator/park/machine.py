@@ -1,0 +1,304 @@
+"""A machine as a SimPy process: it waits for its shift, starts, makes parts, starves, jams, breaks and is mended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import simpy
+from numpy.typing import NDArray
+
+from simulator.park.buffer import Buffer
+from simulator.park.calendar import Calendar
+from simulator.park.packml import NEXT, State
+from simulator.park.stops import MS, BearingLife, StopClock, lognormal_ns
+from simulator.scenario.machine_type import MachineType
+from simulator.signals.process import Cycles
+from simulator.signals.streams import Stream
+from simulator.signals.timeline import Segment
+
+__all__ = ["Machine", "Place", "Port"]
+
+Steps = Generator[simpy.Event, Any, Any]
+PASSING_CV = 0.2
+"""How much the passing states vary, so that machines of a hall do not move in lockstep."""
+
+LEAST_REST_NS = 1_000 * MS
+
+
+class Port(NamedTuple):
+    """Where a machine takes parts from, or gives them to."""
+
+    buffer: Buffer
+    pieces: int
+    """Per cycle; on the giving side the most that a cycle can give."""
+    gives: bool
+
+
+@dataclass(frozen=True)
+class Place:
+    """What surrounds a machine: its number in the catalogue, time, shifts, the crew, and who keeps the record."""
+
+    asset: int
+    env: simpy.Environment
+    calendar: Calendar
+    crew: simpy.Resource
+    record: Callable[[Segment], None]
+
+
+class Machine:
+    """One machine. Instants are nanoseconds since the Unix epoch, as the environment counts them."""
+
+    def __init__(self, spec: MachineType, place: Place, *, stream: Callable[..., Stream], book: Cycles) -> None:
+        self.spec = spec
+        self.cycle_ns = spec.cycle
+        self.state = State.STOPPED
+        self.cycles = 0
+        self.ports: Sequence[Port] = ()
+        self.in_state_ns = dict.fromkeys(State, 0)
+        self.book = book
+        self._place = place
+        self._env = place.env
+        self._into_ns = 0
+        self._since_ns = self._settled_ns = int(place.env.now)
+        self._rng = stream("passing").epoch(0)
+        self._stops = [StopClock(stop, stream("stop", stop.name)) for stop in spec.stops]
+        self._bearing = BearingLife(spec.bearing, stream("bearing")) if spec.bearing else None
+        self._wake: simpy.Event | None = None
+        self._short = False
+        self._write_down()
+        self._env.process(self._life())
+
+    @property
+    def good(self) -> int:
+        """Good pieces so far."""
+        return self.book.good_before(self.cycles)
+
+    @property
+    def processed(self) -> int:
+        """All pieces so far."""
+        return self.cycles * self.spec.pieces
+
+    # What a buffer asks of its users.
+
+    def settle(self) -> None:
+        """Book all cycles completed by now: parts taken, parts given, time run."""
+        now = int(self._env.now)
+        passed, self._settled_ns = now - self._settled_ns, now
+        self.in_state_ns[self.state] += passed
+        if self.state is not State.EXECUTE or not passed:
+            return
+        if self._bearing:
+            self._bearing.age_ns += passed
+        done, self._into_ns = divmod(self._into_ns + passed, self.cycle_ns)
+        if not done:
+            return
+        good = -self.good
+        self.cycles += done
+        good += self.good
+        for port in self.ports:
+            if port.gives:
+                port.buffer.put(good)
+            else:
+                port.buffer.take(done * port.pieces)
+
+    def into_cycle_ns(self) -> int:
+        """How far the cycle under way has come, as of the last settlement."""
+        return self._into_ns
+
+    def is_executing(self) -> bool:
+        """Say whether cycles are running now."""
+        return self.state is State.EXECUTE
+
+    def good_ahead(self, cycles: int) -> NDArray[np.int64]:
+        """Return how many good pieces each of the next cycles will make, int64[cycles]."""
+        return np.diff(self.book.good_before_each(np.arange(self.cycles, self.cycles + cycles + 1)))
+
+    def is_making(self) -> bool:
+        """Say whether it makes parts, and has for some time, however short."""
+        return self.state is State.EXECUTE and int(self._env.now) > self._since_ns
+
+    def wait_for(self) -> None:
+        """Stop making parts until the buffer that asks can serve again."""
+        self._short = True
+        self._rouse()
+
+    def go_on(self) -> None:
+        """Look again: a buffer can serve."""
+        self._rouse()
+
+    # How it lives.
+
+    def _life(self) -> Steps:
+        while True:
+            while not self._is_open():
+                yield from self._sleep(self._until_change())
+            yield from self._pass(State.RESETTING, State.IDLE)
+            yield from self._shift()
+
+    def _shift(self) -> Steps:
+        """From Idle until it is Stopped, by the end of the shift or by a fault."""
+        while (yield from self._supplied()):
+            # Each of these leads to Execute, and is where the machine just waited.
+            way = {State.IDLE: State.STARTING, State.HELD: State.UNHOLDING, State.SUSPENDED: State.UNSUSPENDING}
+            yield from self._pass(way[self.state])
+            if not self._is_open():
+                break
+            yield from self._execute()
+            if self.state is State.STOPPED:
+                return
+        self._disconnect()
+        yield from self._pass(State.STOPPING)
+        self._enter(State.STOPPED)
+
+    def _execute(self) -> Steps:
+        """Make parts until something happens; end in Held, Suspended or Stopped."""
+        self._enter(State.EXECUTE)
+        for port in self.ports:
+            port.buffer.started()
+        strike_ns, stop = self._next_strike()
+        ran = 0
+        while not self._short and ran < strike_ns and self._is_open():
+            yield from self._sleep(min(strike_ns - ran, self._until_change()))
+            ran = int(self._env.now) - self._since_ns
+        self.settle()
+        self._disconnect()
+        if self._short:
+            yield from self._pass(State.SUSPENDING)
+            yield from self._rest(State.SUSPENDED)
+        elif ran >= strike_ns:
+            yield from self._stop_for(stop)
+        else:
+            yield from self._pass(State.STOPPING)
+            self._enter(State.STOPPED)
+
+    def _stop_for(self, stop: StopClock | None) -> Steps:
+        """Go through a stop: wait for whoever mends it, and for the work itself."""
+        aborts = stop is None or stop.stop.becomes == "aborted"
+        by_crew = stop is None or stop.stop.by == "crew"
+        yield from self._pass(State.ABORTING if aborts else State.HOLDING)
+        self._enter(State.ABORTED if aborts else State.HELD)
+        if stop:
+            work_ns = stop.strike()
+        else:
+            assert self._bearing is not None
+            work_ns = self._bearing.replace()
+        if by_crew:
+            with self._place.crew.request() as request:
+                yield request
+                yield self._env.timeout(work_ns)
+        else:
+            yield self._env.timeout(work_ns)
+        if aborts:
+            yield from self._pass(State.CLEARING)
+            yield from self._rest(State.STOPPED)
+
+    def _supplied(self) -> Steps:
+        """Wait until all buffers can serve. Return False if the shift ends first."""
+        while self._is_open():
+            if self._connect():
+                return True
+            yield from self._sleep(self._until_change())
+        return False
+
+    def _connect(self) -> bool:
+        self._short = False
+        for port in self.ports:
+            start = port.buffer.start_giving if port.gives else port.buffer.start_taking
+            if not start(self, port.pieces):
+                for other in self.ports:
+                    if other is not port:
+                        other.buffer.stop(self)
+                return False
+        return True
+
+    def _disconnect(self) -> None:
+        for port in self.ports:
+            port.buffer.stop(self)
+
+    # Time and states.
+
+    def _next_strike(self) -> tuple[int, StopClock | None]:
+        """Return the running time to the next stop and which it is; None is the bearing."""
+        candidates: list[tuple[int, StopClock | None]] = [(clock.left_ns, clock) for clock in self._stops]
+        if self._bearing:
+            candidates.append((self._bearing.left_ns, None))
+        if not candidates:
+            return 10**18, None
+        left, stop = min(candidates, key=lambda candidate: candidate[0])
+        return max(left, MS), stop
+
+    def _run_clocks(self, from_ns: int, to_ns: int) -> None:
+        """Let the time of the state that ends count towards the next stops."""
+        calendar = self._place.calendar
+        passed = {
+            "calendar": to_ns - from_ns,
+            "shift": calendar.open_ns(to_ns) - calendar.open_ns(from_ns),
+            "working": to_ns - from_ns if self.state is State.EXECUTE else 0,
+        }
+        for clock in self._stops:
+            clock.left_ns -= passed[clock.stop.clock]
+
+    def _is_open(self) -> bool:
+        return self._place.calendar.is_open(int(self._env.now))
+
+    def _until_change(self) -> int:
+        now = int(self._env.now)
+        return self._place.calendar.next_change(now) - now
+
+    def _pass(self, *states: State) -> Steps:
+        """Go through passing states, each for its time."""
+        for state in states:
+            self._enter(state)
+            mean_ns = getattr(self.spec.timing, state.name.lower())
+            yield self._env.timeout(lognormal_ns(self._rng, mean_ns, cv=PASSING_CV))
+
+    def _rest(self, state: State) -> Steps:
+        """Enter a waiting state, and stay long enough for it to be seen even if there is nothing to wait for."""
+        self._enter(state)
+        yield self._env.timeout(LEAST_REST_NS)
+
+    def _enter(self, state: State) -> None:
+        if state not in NEXT[self.state]:
+            message = f"{self.spec.name}: {self.state.name} -> {state.name} is no way in PackML"
+            raise AssertionError(message)
+        self.settle()
+        now = int(self._env.now)
+        self._run_clocks(self._since_ns, now)
+        self.state, self._since_ns = state, now
+        self._write_down()
+
+    def _write_down(self) -> None:
+        bearing = self._bearing
+        self._place.record(
+            Segment(
+                asset=self._place.asset,
+                start_ns=self._since_ns,
+                state=self.state,
+                cycles=self.cycles,
+                into_ns=self._into_ns,
+                cycle_ns=self.cycle_ns,
+                bearing_age_ns=bearing.age_ns if bearing else 0,
+                bearing_onset_ns=bearing.onset_ns if bearing else 0,
+            )
+        )
+
+    def _sleep(self, ns: int) -> Steps:
+        """Sleep that long, or until roused."""
+        wake = self._wake = self._env.event()
+
+        def ring(_: simpy.Event) -> None:
+            if not wake.triggered:
+                wake.succeed()
+
+        alarm = self._env.timeout(ns)
+        assert alarm.callbacks is not None
+        alarm.callbacks.append(ring)
+        yield wake
+        self._wake = None
+
+    def _rouse(self) -> None:
+        if self._wake is not None and not self._wake.triggered:
+            self._wake.succeed()

@@ -1,0 +1,229 @@
+"""The bank of all sensors: a timeline of the park in, a Batch of readings out."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from itertools import groupby, pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.batch import Batch, Catalog
+from simulator.scenario.machine_type import CycleModel, CycleTimeModel, MachineType, SensorType, VibrationModel
+from simulator.signals.gauges import GAUGES, Drives, EnergyGauge, Gauge, Placed, Samples, Works
+from simulator.signals.noise import Noise
+from simulator.signals.process import Cycles
+from simulator.signals.streams import Stream
+from simulator.signals.timeline import Timeline, ragged
+
+__all__ = ["Bank"]
+
+Floats = NDArray[np.floating[Any]]
+Ints = NDArray[np.int64]
+Rows = tuple[Ints, Ints, Floats]
+"""Time, sensor number and value of readings, not yet rounded."""
+
+
+def rows_by_asset(placed: Sequence[Placed]) -> Iterator[tuple[int, list[Placed]]]:
+    for asset, group in groupby(placed, key=lambda p: p.asset):
+        yield asset, list(group)
+
+
+class Scatter:
+    """Noise for those rows of a grid that have any; 0 for the others."""
+
+    def __init__(
+        self, catalog: Catalog, placed: Sequence[Placed], *, seed: int, label: str, period_ns: int, origin_ns: int
+    ) -> None:
+        noisy = [i for i, p in enumerate(placed) if p.spec.noise or isinstance(p.spec.model, VibrationModel)]
+        self._column = np.full(len(placed), -1)
+        self._column[noisy] = np.arange(len(noisy))
+        chosen = [placed[i] for i in noisy]
+        # The scatter of vibration is white: each reading is its own RMS window.
+        phi = [math.exp(-period_ns / p.spec.noise.tau) if p.spec.noise else 0.0 for p in chosen]
+        owners = [
+            (Stream(seed, catalog.assets[asset].topic, "noise", label, str(period_ns)), len(rows))
+            for asset, rows in rows_by_asset(chosen)
+        ]
+        self._noise = Noise(owners, np.array(phi), first_index=origin_ns // period_ns - 1) if noisy else None
+
+    def at(self, row: Ints, index: Ints) -> Floats:
+        """Return float64[N] for rows of the grid and sample indices."""
+        if self._noise is None or not len(row):
+            return np.zeros(len(row))
+        first = int(index.min())
+        window = self._noise.window(first, int(index.max()) + 1)
+        column = self._column[row]
+        return np.where(column >= 0, window[index - first, column], 0.0)
+
+
+class Wander:
+    """The wandering motor load of every asset, the same for all sensors that show it."""
+
+    def __init__(
+        self, catalog: Catalog, machines: Sequence[MachineType], *, seed: int, period_ns: int, origin_ns: int
+    ) -> None:
+        self._period_ns = period_ns
+        phi = np.array([math.exp(-period_ns / m.motor.wander_tau) for m in machines])
+        owners = [(Stream(seed, asset.topic, "load"), 1) for asset in catalog.assets]
+        self._noise = Noise(owners, phi, first_index=origin_ns // period_ns - 1)
+
+    def at(self, asset: Ints, since_phase_ns: Ints) -> Floats:
+        index = since_phase_ns // self._period_ns
+        if not len(index):
+            return np.zeros(0)
+        first = int(index.min())
+        return self._noise.window(first, int(index.max()) + 1)[index - first, asset]
+
+
+class Group:
+    """Sensors of one model that share a sampling period."""
+
+    def __init__(
+        self, gauge: Gauge, placed: Sequence[Placed], phase_ns: Ints, scatter: Scatter, period_ns: int
+    ) -> None:
+        self.gauge = gauge
+        self.number = np.array([p.number for p in placed], dtype=np.int64)
+        self.asset = np.array([p.asset for p in placed], dtype=np.int64)
+        self.phase_ns = phase_ns[self.asset]
+        self.scatter = scatter
+        self.period_ns = period_ns
+        self.needs_load = placed[0].spec.model.kind in {"motor", "vibration"}
+
+    def read(self, timeline: Timeline, drives: Drives, wander: Wander) -> Rows:
+        """Evaluate all samples of the window."""
+        first = -((self.phase_ns - timeline.from_ns) // self.period_ns)
+        count = -((self.phase_ns - timeline.until_ns) // self.period_ns) - first
+        row, index = ragged(first, count)
+        time_ns = self.phase_ns[row] + index * self.period_ns
+        asset = self.asset[row]
+        segment = timeline.at(asset, time_ns)
+        load: Floats = np.zeros(len(row))
+        if self.needs_load:
+            noise = wander.at(asset, index * self.period_ns)
+            load = drives.load(asset, segment, time_ns, noise, timeline)
+        samples = Samples(row, time_ns, segment, load, self.scatter.at(row, index))
+        return time_ns, self.number[row], self.gauge.values(samples, timeline)
+
+
+class Bank:
+    """Every sensor of the park.
+
+    ``machines`` and ``books`` are per asset: its type, and its cycles.
+    """
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        machines: Sequence[MachineType],
+        books: Sequence[Cycles],
+        *,
+        seed: int,
+        origin_ns: int,
+    ) -> None:
+        self._catalog = catalog
+        self._books = books
+        self._works = Works(Drives(machines), books)
+        placed = [
+            Placed(asset.first_sensor + i, number, spec, machine)
+            for number, (asset, machine) in enumerate(zip(catalog.assets, machines, strict=True))
+            for i, spec in enumerate(machine.sensors)
+        ]
+        periods = [p.spec.period for p in placed if p.spec.period]
+        self._wander = Wander(
+            catalog, machines, seed=seed, period_ns=math.gcd(*periods) or 1_000_000_000, origin_ns=origin_ns
+        )
+        self._groups = list(self._group(placed, seed=seed, origin_ns=origin_ns))
+        self._per_cycle = [[p for p in rows if p.spec.period is None] for _, rows in rows_by_asset(placed)]
+        self._state_sensor = np.full(len(machines), -1, dtype=np.int64)
+        for p in placed:
+            if p.spec.model.kind == "state":
+                self._state_sensor[p.asset] = p.number
+        self._meters = EnergyGauge.of_all(self._works)
+        sensors = catalog.sensors
+        self._scale = np.array([10.0**s.decimals for s in sensors])
+        self._step = np.array([float(s.step) for s in sensors])
+        self._low = np.array([s.low for s in sensors])
+        self._high = np.array([s.high for s in sensors])
+
+    def _group(self, placed: Sequence[Placed], *, seed: int, origin_ns: int) -> Iterator[Group]:
+        phase_ns = np.array([asset.phase_ns for asset in self._catalog.assets], dtype=np.int64)
+        keys = sorted({(p.spec.model.kind, p.spec.period) for p in placed if p.spec.period is not None})
+        for kind, period_ns in keys:
+            mine = [p for p in placed if (p.spec.model.kind, p.spec.period) == (kind, period_ns)]
+            scatter = Scatter(self._catalog, mine, seed=seed, label=kind, period_ns=period_ns, origin_ns=origin_ns)
+            yield Group(GAUGES[kind](mine, self._works), mine, phase_ns, scatter, period_ns)
+
+    def advance(self, timeline: Timeline) -> None:
+        """Take in a window; call it for each window in order, whether or not its readings are wanted."""
+        self._meters.advance(timeline)
+        for group in self._groups:
+            group.gauge.advance(timeline)
+
+    def read(self, timeline: Timeline) -> Batch:
+        """Return all readings of the window that ``advance`` took in last."""
+        parts = [group.read(timeline, self._works.drives, self._wander) for group in self._groups]
+        parts.append(self._read_changes(timeline))
+        parts.extend(self._read_cycles(timeline))
+        time_ns, sensor, value = (np.concatenate(column) for column in zip(*parts, strict=True))
+        order = np.lexsort((sensor, time_ns))
+        time_ns, sensor, value = time_ns[order], sensor[order], value[order]
+        # A change of state on the very instant of a sample is one reading, not two.
+        twice = np.zeros(len(order), dtype=bool)
+        twice[1:] = (np.diff(time_ns) == 0) & (np.diff(sensor) == 0)
+        if twice.any():
+            time_ns, sensor, value = time_ns[~twice], sensor[~twice], value[~twice]
+        return Batch(time_ns, sensor.astype(np.int32), self._quantise(sensor, value), timeline.until_ns)
+
+    def energy_kwh(self, timeline: Timeline) -> Floats:
+        """Return each asset's energy from the beginning of the world to the end of the window, float64[assets]."""
+        assets = np.arange(len(self._catalog.assets))
+        end = np.full(len(assets), timeline.until_ns)
+        segment = np.array(timeline.latest())
+        nothing = np.zeros(len(assets))
+        return self._meters.values(Samples(assets, end, segment, nothing, nothing), timeline)
+
+    def _quantise(self, sensor: Ints, value: Floats) -> NDArray[np.float64]:
+        """Round to the resolution of each sensor, so that every copy of a reading is the same decimal."""
+        clipped = np.clip(value, self._low[sensor], self._high[sensor])
+        step, scale = self._step[sensor], self._scale[sensor]
+        # Adding 0 turns -0 into 0.
+        return np.asarray(np.rint(clipped * scale / step) * step / scale + 0.0, dtype=np.float64)
+
+    def _read_changes(self, timeline: Timeline) -> Rows:
+        asset, time_ns, state = timeline.changes()
+        sensor = self._state_sensor[asset]
+        shown = sensor >= 0
+        return time_ns[shown], sensor[shown], state[shown].astype(np.float64)
+
+    def _read_cycles(self, timeline: Timeline) -> Iterator[Rows]:
+        segment, time_ns, number = timeline.cycle_ends()
+        asset = timeline.asset[segment]
+        for i, low, high in stretches_of(asset):
+            specs = self._per_cycle[i]
+            if not specs:
+                continue
+            quality, scatter = self._books[i].values(number[low:high])
+            for column, p in enumerate(specs):
+                value = self._cycle_value(p.spec, quality, scatter[:, column], timeline.cycle_ns[segment[low:high]])
+                yield time_ns[low:high], np.full(high - low, p.number, dtype=np.int64), value
+
+    @staticmethod
+    def _cycle_value(spec: SensorType, quality: Floats, scatter: Floats, cycle_ns: Ints) -> Floats:
+        model = spec.model
+        if isinstance(model, CycleTimeModel):
+            return cycle_ns * 1e-9
+        assert isinstance(model, CycleModel)
+        own = math.sqrt(1.0 - model.quality**2)
+        return model.mean + model.sigma * (model.quality * quality + own * scatter)
+
+
+def stretches_of(ascending: Ints) -> Iterator[tuple[int, int, int]]:
+    """Yield (value, from, to) for every run of equal numbers."""
+    if not len(ascending):
+        return
+    cuts = np.concatenate(([0], np.flatnonzero(np.diff(ascending)) + 1, [len(ascending)])).tolist()
+    for low, high in pairwise(cuts):
+        yield int(ascending[low]), low, high

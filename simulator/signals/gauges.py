@@ -1,0 +1,357 @@
+"""Gauges: how the sensors of one model turn the timeline into values, all sensors of a kind at once.
+
+A gauge is built from its sensors once; ``advance`` carries what a window leaves behind into the next one (thermal
+state, energy), ``values`` evaluates samples. State is carried from one change of the park to the next, never from
+window to window, so the values do not depend on how time is cut.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.scenario.machine_type import MachineType, SensorType
+from simulator.signals import motor, thermal, vibration
+from simulator.signals.process import Cycles
+from simulator.signals.timeline import EXECUTE, STOPPED, Timeline
+
+__all__ = ["GAUGES", "Drives", "EnergyGauge", "Gauge", "Placed", "Samples", "Works"]
+
+NS = 1e-9
+Floats = NDArray[np.floating[Any]]
+Ints = NDArray[np.int64]
+
+
+class Placed(NamedTuple):
+    """A sensor in its place: what it is, and on which asset."""
+
+    number: int
+    asset: int
+    spec: SensorType
+    machine: MachineType
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Instants at which the sensors of a gauge are read: row of the gauge, time, segment in force, motor load."""
+
+    row: Ints
+    time_ns: Ints
+    segment: Ints
+    load: Floats
+    """Share of rated shaft power, with its wander."""
+    noise: Floats
+    """Unit-variance AR noise of the sensor, 0 where it has none."""
+
+
+class Gauge(Protocol):
+    """All sensors of one model."""
+
+    def advance(self, timeline: Timeline) -> None:
+        """Take in the timeline of the next window."""
+
+    def values(self, samples: Samples, timeline: Timeline) -> Floats:
+        """Return float64[N]."""
+
+
+class Drives:
+    """The motors of all assets: the load each state puts on them, and what they draw."""
+
+    def __init__(self, machines: Sequence[MachineType]) -> None:
+        self.rated_kw = np.array([m.motor.rated_kw for m in machines])
+        self.volts = np.array([m.motor.volts for m in machines])
+        self.standby_kw = np.array([m.motor.standby_kw for m in machines])
+        self.execute_load = np.array([m.motor.execute_load for m in machines])
+        self.idle_load = np.array([m.motor.idle_load for m in machines])
+        self.wander = np.array([m.motor.wander for m in machines])
+        steps = max((len(m.motor.profile) for m in machines), default=0) or 1
+        # Cycle profiles as a table: share of the cycle at which each step ends, and its load factor.
+        self.step_end = np.ones((len(machines), steps))
+        self.step_factor = np.ones((len(machines), steps))
+        for i, machine in enumerate(machines):
+            profile = machine.motor.profile
+            if profile:
+                ends = np.cumsum([step.share for step in profile])
+                self.step_end[i, : len(profile)] = ends
+                self.step_factor[i, : len(profile)] = [step.factor for step in profile]
+                self.step_end[i, len(profile) - 1 :] = 1.0
+                self.step_factor[i, len(profile) :] = profile[-1].factor
+        self.execute_kw = self._mean_execute_kw()
+
+    def _mean_execute_kw(self) -> Floats:
+        """Mean power over the steps of a cycle, kW; losses are not linear, so the mean load would not do."""
+        shares = np.diff(self.step_end, axis=1, prepend=0.0)
+        load = self.execute_load[:, None] * self.step_factor
+        mean: Floats = (shares * motor.input_kw(load, rated_kw=self.rated_kw[:, None])).sum(axis=1)
+        return mean
+
+    def load(self, asset: Ints, segment: Ints, time_ns: Ints, noise: Floats, timeline: Timeline) -> Floats:
+        """Return the load share of each sample."""
+        state = timeline.state[segment]
+        cycle = timeline.cycle_ns[segment]
+        into = (time_ns - timeline.start_ns[segment] + timeline.into_ns[segment]) % cycle
+        share = into / cycle
+        step = (share[:, None] >= self.step_end[asset]).sum(axis=1)
+        step = np.minimum(step, self.step_end.shape[1] - 1)
+        running = self.execute_load[asset] * self.step_factor[asset, step] + self.wander[asset] * noise
+        powered = np.where(state == EXECUTE, running, self.idle_load[asset])
+        return np.where(state == STOPPED, 0.0, np.maximum(powered, 0.0))
+
+    def mean_kw(self, asset: Ints, state: Ints) -> Floats:
+        """Return the mean active power of each asset in a state, kW."""
+        idle = motor.input_kw(self.idle_load[asset], rated_kw=self.rated_kw[asset])
+        return np.where(
+            state == EXECUTE, self.execute_kw[asset], np.where(state == STOPPED, self.standby_kw[asset], idle)
+        )
+
+
+@dataclass(frozen=True)
+class Works:
+    """What all gauges may look at: the drives and the cycles of every asset."""
+
+    drives: Drives
+    books: Sequence[Cycles]
+
+
+class Chain:
+    """A value per sensor that moves on at each change of its asset: where it stands at the start of each segment."""
+
+    def __init__(self, asset: Ints) -> None:
+        self.asset = asset
+        self._start = np.zeros(len(asset))
+        self._fresh = True
+
+    def advance(self, timeline: Timeline, begin: Any, move: Any) -> None:
+        """Follow the segments of a window.
+
+        ``begin(rows, segments)`` gives the value at the beginning of the world; ``move(rows, segments, start)`` the
+        value at the end of each segment, given the one at its start.
+        """
+        first = timeline.first[self.asset]
+        count = timeline.first[self.asset + 1] - first
+        self.offset = np.cumsum(count) - count
+        self.first = first
+        self.at_start = np.empty(int(count.sum()))
+        rows = np.arange(len(self.asset))
+        value = begin(rows, first) if self._fresh else self._start
+        self._fresh = False
+        self.at_start[self.offset] = value
+        self._start = value.copy()
+        for nth in range(1, int(count.max(initial=0))):
+            rows = rows[count[rows] > nth]
+            self._start[rows] = move(rows, first[rows] + nth - 1, self._start[rows])
+            self.at_start[self.offset[rows] + nth] = self._start[rows]
+
+    def start_of(self, row: Ints, segment: Ints) -> Floats:
+        """Return the value at the start of each sample's segment."""
+        value: Floats = self.at_start[self.offset[row] + segment - self.first[row]]
+        return value
+
+
+class StateGauge:
+    """PackML state."""
+
+    def __init__(self, placed: Sequence[Placed], works: Works) -> None:
+        """A state has no parameters."""
+
+    def advance(self, timeline: Timeline) -> None:
+        """Nothing is carried."""
+
+    def values(self, samples: Samples, timeline: Timeline) -> Floats:
+        return timeline.state[samples.segment].astype(np.float64)
+
+
+class LagGauge(ABC):
+    """A value that runs towards a target with a lag; the target is constant within a segment."""
+
+    def __init__(self, placed: Sequence[Placed], works: Works) -> None:
+        models: list[Any] = [p.spec.model for p in placed]
+        self.tau_s = np.array([m.tau * NS for m in models])
+        self.sigma = np.array([p.spec.noise.sigma if p.spec.noise else 0.0 for p in placed])
+        self.chain = Chain(np.array([p.asset for p in placed], dtype=np.int64))
+
+    @abstractmethod
+    def target(self, row: Ints, segment: Ints, timeline: Timeline) -> Floats:
+        """What the value would settle at in that segment."""
+
+    def advance(self, timeline: Timeline) -> None:
+        def move(row: Ints, segment: Ints, start: Floats) -> Floats:
+            elapsed_s = (timeline.end_ns[segment] - timeline.start_ns[segment]) * NS
+            return thermal.lag(start, self.target(row, segment, timeline), elapsed_s=elapsed_s, tau_s=self.tau_s[row])
+
+        self.chain.advance(timeline, lambda row, segment: self.target(row, segment, timeline), move)
+
+    def values(self, samples: Samples, timeline: Timeline) -> Floats:
+        row, segment = samples.row, samples.segment
+        exact = thermal.lag(
+            self.chain.start_of(row, segment),
+            self.target(row, segment, timeline),
+            elapsed_s=(samples.time_ns - timeline.start_ns[segment]) * NS,
+            tau_s=self.tau_s[row],
+        )
+        return exact + self.sigma[row] * samples.noise
+
+
+class DrivenGauge(LagGauge):
+    """Temperatures and pressures with one target while the machine is driven and another while it is not."""
+
+    def __init__(self, placed: Sequence[Placed], works: Works) -> None:
+        models: list[Any] = [p.spec.model for p in placed]
+        self.on = np.array([m.on for m in models])
+        self.off = np.array([m.off for m in models])
+        self.when_execute = np.array([m.drive == "execute" for m in models])
+        self.always = np.array([m.drive == "always" for m in models])
+        super().__init__(placed, works)
+
+    def target(self, row: Ints, segment: Ints, timeline: Timeline) -> Floats:
+        state = timeline.state[segment]
+        driven = np.where(self.when_execute[row], state == EXECUTE, state != STOPPED) | self.always[row]
+        return np.where(driven, self.on[row], self.off[row])
+
+
+class BearingHeatGauge(LagGauge):
+    """Bearing temperature: load and wear raise the value that the lag runs towards."""
+
+    def __init__(self, placed: Sequence[Placed], works: Works) -> None:
+        models: list[Any] = [p.spec.model for p in placed]
+        self.ambient = np.array([m.ambient for m in models])
+        self.rise = np.array([m.rise for m in models])
+        self.wear_rise = np.array([m.wear_rise for m in models])
+        self.warning_s = np.array([p.machine.bearing.warning * NS if p.machine.bearing else np.inf for p in placed])
+        super().__init__(placed, works)
+
+    def target(self, row: Ints, segment: Ints, timeline: Timeline) -> Floats:
+        worn = vibration.wear(
+            timeline.bearing_age_ns[segment] * NS,
+            onset_s=timeline.bearing_onset_ns[segment] * NS,
+            warning_s=self.warning_s[row],
+        )
+        grown = np.minimum(np.expm1(vibration.GROWTH * worn) / np.expm1(vibration.GROWTH), 1.0)
+        warm = self.ambient[row] + self.rise[row] + self.wear_rise[row] * grown
+        return np.where(timeline.state[segment] == EXECUTE, warm, self.ambient[row])
+
+
+class MotorGauge:
+    """Power meter: active power, current, power factor."""
+
+    def __init__(self, placed: Sequence[Placed], works: Works) -> None:
+        models: list[Any] = [p.spec.model for p in placed]
+        self.asset = np.array([p.asset for p in placed], dtype=np.int64)
+        self.shows = np.array([("power", "current", "power_factor").index(m.shows) for m in models])
+        self.sigma = np.array([p.spec.noise.sigma if p.spec.noise else 0.0 for p in placed])
+        self.drives = works.drives
+
+    def advance(self, timeline: Timeline) -> None:
+        """Nothing is carried."""
+
+    def values(self, samples: Samples, timeline: Timeline) -> Floats:
+        asset = self.asset[samples.row]
+        drives = self.drives
+        off = timeline.state[samples.segment] == STOPPED
+        power = np.where(off, drives.standby_kw[asset], motor.input_kw(samples.load, rated_kw=drives.rated_kw[asset]))
+        current = motor.current_a(samples.load, rated_kw=drives.rated_kw[asset], volts=drives.volts[asset])
+        # Standby is electronics behind a rectifier: power factor 1, so the current follows from the power.
+        current = np.where(off, drives.standby_kw[asset] * 1000.0 / (np.sqrt(3.0) * drives.volts[asset]), current)
+        factor = np.where(off, 1.0, motor.power_factor(samples.load))
+        return np.choose(self.shows[samples.row], [power, current, factor]) + self.sigma[samples.row] * samples.noise
+
+
+class VibrationGauge:
+    """Vibration velocity with the bearing's wear."""
+
+    def __init__(self, placed: Sequence[Placed], works: Works) -> None:
+        models: list[Any] = [p.spec.model for p in placed]
+        self.base = np.array([m.base for m in models])
+        self.scatter = np.array([m.scatter for m in models])
+        self.warning_s = np.array([p.machine.bearing.warning * NS if p.machine.bearing else np.inf for p in placed])
+
+    def advance(self, timeline: Timeline) -> None:
+        """Nothing is carried: the park keeps the age of the bearing."""
+
+    def values(self, samples: Samples, timeline: Timeline) -> Floats:
+        row, segment = samples.row, samples.segment
+        state = timeline.state[segment]
+        ran = np.where(state == EXECUTE, samples.time_ns - timeline.start_ns[segment], 0)
+        worn = vibration.wear(
+            (timeline.bearing_age_ns[segment] + ran) * NS,
+            onset_s=timeline.bearing_onset_ns[segment] * NS,
+            warning_s=self.warning_s[row],
+        )
+        moving = vibration.velocity_mm_s(
+            samples.load, worn, base_mm_s=self.base[row], scatter=self.scatter[row], noise=samples.noise
+        )
+        # A stopped machine still shows the floor's and the neighbours' shaking: a twentieth of its own.
+        still = 0.05 * self.base[row] * np.exp(self.scatter[row] * samples.noise)
+        return np.where(state == STOPPED, still, moving)
+
+
+class CountGauge:
+    """Counters of cycles, good and bad pieces."""
+
+    def __init__(self, placed: Sequence[Placed], works: Works) -> None:
+        models: list[Any] = [p.spec.model for p in placed]
+        self.of = [m.of for m in models]
+        self.asset = [p.asset for p in placed]
+        self.books = works.books
+
+    def advance(self, timeline: Timeline) -> None:
+        """Nothing is carried: the park counts cycles."""
+
+    def values(self, samples: Samples, timeline: Timeline) -> Floats:
+        cycles = timeline.cycles_at(samples.segment, samples.time_ns)
+        result = np.empty(len(cycles))
+        cuts = np.searchsorted(samples.row, np.arange(len(self.of) + 1)).tolist()
+        for row, (low, high) in enumerate(pairwise(cuts)):
+            mine, asset = cycles[low:high], self.asset[row]
+            if self.of[row] == "cycles":
+                result[low:high] = mine
+            else:
+                good = self.books[asset].good_before_each(mine)
+                result[low:high] = good if self.of[row] == "good" else mine * self.books[asset].pieces - good
+        return result
+
+
+class EnergyGauge:
+    """Energy registers: the exact integral of mean power over the segments, kWh."""
+
+    def __init__(self, placed: Sequence[Placed], works: Works) -> None:
+        self.drives = works.drives
+        self.chain = Chain(np.array([p.asset for p in placed], dtype=np.int64))
+
+    @classmethod
+    def of_all(cls, works: Works) -> EnergyGauge:
+        """Return a register for every asset, whether or not a sensor shows it."""
+        register = cls((), works)
+        register.chain = Chain(np.arange(len(works.books)))
+        return register
+
+    def _spent(self, row: Ints, segment: Ints, until_ns: Ints, timeline: Timeline) -> Floats:
+        kw = self.drives.mean_kw(self.chain.asset[row], timeline.state[segment])
+        return kw * (until_ns - timeline.start_ns[segment]) * (NS / 3600.0)
+
+    def advance(self, timeline: Timeline) -> None:
+        def move(row: Ints, segment: Ints, start: Floats) -> Floats:
+            return start + self._spent(row, segment, timeline.end_ns[segment], timeline)
+
+        self.chain.advance(timeline, lambda row, _: np.zeros(len(row)), move)
+
+    def values(self, samples: Samples, timeline: Timeline) -> Floats:
+        row, segment = samples.row, samples.segment
+        return self.chain.start_of(row, segment) + self._spent(row, segment, samples.time_ns, timeline)
+
+
+GAUGES: dict[str, Any] = {
+    "bearing_heat": BearingHeatGauge,
+    "count": CountGauge,
+    "energy": EnergyGauge,
+    "lag": DrivenGauge,
+    "motor": MotorGauge,
+    "state": StateGauge,
+    "vibration": VibrationGauge,
+}

@@ -1,0 +1,116 @@
+"""What the park hands to the sensors: the state of every asset, as segments in which nothing happens."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["EXECUTE", "STOPPED", "Segment", "Timeline"]
+
+STOPPED, EXECUTE = 2, 6
+"""PackML states that signals know: the drive is off in Stopped, and parts are made in Execute alone."""
+
+
+class Segment(NamedTuple):
+    """An asset from one happening to the next."""
+
+    asset: int
+    start_ns: int
+    state: int
+    """PackML StateCurrent."""
+    cycles: int
+    """Cycles completed before the segment."""
+    into_ns: int
+    """How far the interrupted cycle had come."""
+    cycle_ns: int
+    bearing_age_ns: int
+    """Running time of the bearing at the start."""
+    bearing_onset_ns: int
+    """Running time at which its defect first shows."""
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """The segments of all assets that touch a window, as columns sorted by asset, then start.
+
+    The first segment of an asset is the one in force at ``from_ns``; it began before it or, only at the beginning of
+    the world, on it. Columns are int64[M]; ``end_ns`` is the start of the next segment, or ``until_ns`` if none has
+    come yet; ``closed`` says which.
+    """
+
+    from_ns: int
+    until_ns: int
+    asset: NDArray[np.int64]
+    start_ns: NDArray[np.int64]
+    end_ns: NDArray[np.int64]
+    closed: NDArray[np.bool_]
+    state: NDArray[np.int64]
+    cycles: NDArray[np.int64]
+    into_ns: NDArray[np.int64]
+    cycle_ns: NDArray[np.int64]
+    bearing_age_ns: NDArray[np.int64]
+    bearing_onset_ns: NDArray[np.int64]
+    first: NDArray[np.int64]
+    """int64[assets + 1]: where each asset's segments begin."""
+
+    @classmethod
+    def build(cls, segments: Sequence[Segment], *, assets: int, from_ns: int, until_ns: int) -> Timeline:
+        """Build from the current segment of every asset and those that began in the window, in order of time."""
+        table = np.array(segments, dtype=np.int64).reshape(-1, len(Segment._fields))
+        table = table[np.argsort(table[:, 0], kind="stable")]
+        asset, start = table[:, 0].copy(), table[:, 1].copy()
+        first = np.searchsorted(asset, np.arange(assets + 1))
+        closed = np.zeros(len(table), dtype=bool)
+        closed[:-1] = asset[:-1] == asset[1:]
+        end = np.where(closed, np.roll(start, -1), until_ns)
+        state, cycles, into, cycle, age, onset = (table[:, i].copy() for i in range(2, table.shape[1]))
+        return cls(from_ns, until_ns, asset, start, end, closed, state, cycles, into, cycle, age, onset, first)
+
+    def latest(self) -> list[int]:
+        """Return the position of each asset's last segment."""
+        last: list[int] = (self.first[1:] - 1).tolist()
+        return last
+
+    def at(self, asset: NDArray[np.int64], time_ns: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the position of the segment in force for each asset and instant of the window.
+
+        A change is in force at its own instant.
+        """
+        span = self.until_ns - self.from_ns + 1
+        keys = self.asset * span + np.maximum(self.start_ns - self.from_ns, 0)
+        return np.searchsorted(keys, asset * span + (time_ns - self.from_ns), side="right") - 1
+
+    def cycles_at(self, segment: NDArray[np.int64], time_ns: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the number of cycles completed by each instant."""
+        done = (time_ns - self.start_ns[segment] + self.into_ns[segment]) // self.cycle_ns[segment]
+        return self.cycles[segment] + np.where(self.state[segment] == EXECUTE, done, 0)
+
+    def changes(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+        """Return asset, instant and new state of every change inside the window, int64[K] each."""
+        new = (self.start_ns >= self.from_ns) & (self.start_ns < self.until_ns)
+        return self.asset[new], self.start_ns[new], self.state[new]
+
+    def cycle_ends(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+        """Return segment, instant and cycle number of every cycle that ends inside the window, int64[K] each.
+
+        A cycle that ends at the very instant at which its segment does belongs to that segment.
+        """
+        runs = np.flatnonzero(self.state == EXECUTE)
+        cycle, offset = self.cycle_ns[runs], self.start_ns[runs] - self.into_ns[runs]
+        low = np.maximum(-((offset - self.from_ns) // cycle), 1)
+        last_ns = np.where(self.closed[runs], np.minimum(self.end_ns[runs], self.until_ns - 1), self.until_ns - 1)
+        high = (last_ns - offset) // cycle
+        count = np.maximum(high - low + 1, 0)
+        run, nth = ragged(low, count)
+        return runs[run], offset[run] + nth * cycle[run], self.cycles[runs[run]] + nth - 1
+
+
+def ragged(first: NDArray[np.int64], count: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Count up from ``first[i]``, ``count[i]`` times, for every i: return which i, and the number."""
+    row = np.repeat(np.arange(len(count)), count)
+    number = np.arange(len(row)) - np.repeat(np.cumsum(count) - count, count) + np.repeat(first, count)
+    return row, number

@@ -1,0 +1,64 @@
+"""The same scenario and seed give the same readings, however time is cut."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from parks import HOUR_NS, MONDAY_NS, SECOND_NS, readings, world
+
+from simulator.batch import Batch
+
+MINUTES = 12
+
+
+def whole() -> Batch:
+    return readings(world(warm_up=HOUR_NS), until_ns=MONDAY_NS + MINUTES * 60 * SECOND_NS)
+
+
+WHOLE = whole()
+
+
+def same(one: Batch, other: Batch) -> bool:
+    """Compare bit for bit."""
+    return all(
+        getattr(one, column).tobytes() == getattr(other, column).tobytes() for column in ("time_ns", "sensor", "value")
+    )
+
+
+@settings(deadline=None, max_examples=15)
+@given(window_ns=st.integers(20, 900_000).map(lambda ms: ms * 1_000_000))
+@example(window_ns=1 * SECOND_NS)
+@example(window_ns=1_001_000_000)
+@example(window_ns=HOUR_NS)
+def test_the_length_of_the_window_changes_nothing(window_ns: int) -> None:
+    """Windows from 20 ms to an hour give the same bits."""
+    until = MONDAY_NS + (30 * SECOND_NS if window_ns < SECOND_NS else MINUTES * 60 * SECOND_NS)
+    got = readings(world(warm_up=HOUR_NS), until_ns=until, window_ns=window_ns)
+    rows = int(np.searchsorted(WHOLE.time_ns, until))
+    assert same(got, Batch(WHOLE.time_ns[:rows], WHOLE.sensor[:rows], WHOLE.value[:rows]))
+
+
+@settings(deadline=None, max_examples=15)
+@given(later_ms=st.integers(1, MINUTES * 60_000 - 1))
+@example(later_ms=60_000)
+def test_the_start_of_the_window_changes_nothing(later_ms: int) -> None:
+    """A run that begins to read later, from the same origin, shows the same bits from there on."""
+    start = MONDAY_NS + later_ms * 1_000_000
+    late = world(start_ns=start, warm_up=HOUR_NS + later_ms * 1_000_000)
+    got = readings(late, until_ns=MONDAY_NS + MINUTES * 60 * SECOND_NS)
+    rows = slice(int(np.searchsorted(WHOLE.time_ns, start)), None)
+    assert same(got, Batch(WHOLE.time_ns[rows], WHOLE.sensor[rows], WHOLE.value[rows]))
+
+
+def test_another_seed_gives_other_readings() -> None:
+    """Sameness is not because nothing is random."""
+    other = readings(world(warm_up=HOUR_NS, seed=1), until_ns=MONDAY_NS + 60 * SECOND_NS)
+    assert other.value.tobytes() != WHOLE.value[: len(other)].tobytes()
+
+
+def test_batches_are_sorted_by_time_then_sensor_without_repeats() -> None:
+    """The contract of a Batch, and every time is a whole millisecond."""
+    key = list(zip(WHOLE.time_ns.tolist(), WHOLE.sensor.tolist(), strict=True))
+    assert key == sorted(set(key))
+    assert int((WHOLE.time_ns % 1_000_000).sum()) == 0
