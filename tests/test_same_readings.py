@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from parks import HOUR_NS, MONDAY_NS, SECOND_NS, readings, world
 
 from simulator.batch import Batch
+from simulator.signals.timeline import EXECUTE, Segment, Timeline
 
 MINUTES = 12
 
@@ -62,3 +63,22 @@ def test_batches_are_sorted_by_time_then_sensor_without_repeats() -> None:
     key = list(zip(WHOLE.time_ns.tolist(), WHOLE.sensor.tolist(), strict=True))
     assert key == sorted(set(key))
     assert int((WHOLE.time_ns % 1_000_000).sum()) == 0
+
+
+def test_a_change_on_the_very_instant_of_a_sample_is_one_reading() -> None:
+    """A state sensor that is due when the state changes speaks once, and shows the new state."""
+    park = world(warm_up=HOUR_NS)
+    asset = park.catalog.assets[0]
+    tick = MONDAY_NS + asset.phase_ns + 5 * SECOND_NS
+    now = Segment(0, MONDAY_NS - HOUR_NS, EXECUTE, 0, 0, 18 * SECOND_NS, 0, 0)
+    others = [now._replace(asset=number) for number in range(1, len(park.catalog.assets))]
+    timeline = Timeline.build(
+        [now, *others, now._replace(start_ns=tick, state=10)],
+        assets=len(park.catalog.assets),
+        from_ns=MONDAY_NS,
+        until_ns=MONDAY_NS + 10 * SECOND_NS,
+    )
+    park._bank.advance(timeline)
+    batch = park._bank.read(timeline)
+    shown = batch.value[(batch.time_ns == tick) & (batch.sensor == asset.first_sensor)]
+    assert shown.tolist() == [10.0]

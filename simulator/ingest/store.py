@@ -15,21 +15,29 @@ class Row(NamedTuple):
     asset: int
     """Number in the Catalog."""
     time_ms: int
+    """Milliseconds since the Unix epoch, from 0 to what 64 bits of nanoseconds hold."""
     seq: int
     fields: Mapping[str, int | float]
+    """Sensor names of the asset; int where ``Sensor.is_integer``, else float; finite."""
 
 
 class Store(Protocol):
-    """An open database. Writing the same rows twice leaves them there once."""
+    """An open database. Writing the same rows twice leaves them there once. Safe to use from several threads."""
 
     def describe(self) -> str:
-        """One line for people: which server or file, which version; no secret in it."""
+        """One line for people: which server or file, which version, what it can lose; no secret in it."""
 
     def write(self, rows: Sequence[Row]) -> None:
-        """Write; on return the rows are as durable as this database makes them. Raises StoreError."""
+        """Write; on return the rows are as durable as this database makes them. Raises StoreError.
+
+        After a StoreError none, some or all of the rows may be there: write them again.
+        """
 
     def count(self, *, from_ms: int, to_ms: int) -> int:
-        """Ask the database how many rows of this run's assets it holds with from_ms <= time < to_ms."""
+        """Ask the database how many rows of this run's assets it holds with from_ms <= time < to_ms.
+
+        Raises StoreError.
+        """
 
     def __enter__(self) -> Self: ...
 

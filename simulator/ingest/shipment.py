@@ -1,0 +1,66 @@
+"""Rows on their way into a store that may refuse some of them: which to send next, and which one is to blame."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from simulator.ingest.store import Row
+
+__all__ = ["Shipment"]
+
+
+class Shipment:
+    """A batch of rows, written from the front.
+
+    As long as nothing is refused all rows go in one write. When a write is refused as a whole, the first bad row in
+    it is searched by halving: a front half that goes through leaves the bad row in the back half, which is halved
+    again without being tried. So a single bad row among N costs about log2(N) + 3 writes.
+
+    ``cap`` bounds the rows of one write. It is learnt: rows that pass one by one but not together were too many.
+    """
+
+    def __init__(self, rows: Sequence[Row], *, cap: int | None = None) -> None:
+        self.cap = cap
+        self.rows = rows
+        self._done = 0
+        self._suspect: int | None = None
+        """The first bad row lies before this index."""
+        self._largest = 0
+        """The most rows that went through in one write of this search."""
+
+    @property
+    def left(self) -> Sequence[Row]:
+        """Rows that are neither written nor set aside."""
+        return self.rows[self._done :]
+
+    def next(self) -> Sequence[Row]:
+        """Return the rows to write now; none: all is done."""
+        return self.rows[self._done : self._end()]
+
+    def written(self) -> Sequence[Row]:
+        """Note that ``next()`` went through, and return it."""
+        first, self._done = self._done, self._end()
+        if self._suspect is not None:
+            self._largest = max(self._largest, self._done - first)
+            if self._done == self._suspect:
+                # Every row of the refused write went through in the end: there were too many of them.
+                self.cap = min(self._largest, self.cap or self._largest)
+                self._suspect = None
+        return self.rows[first : self._done]
+
+    def refused(self) -> int | None:
+        """Note that ``next()`` was refused as a whole. If it was a single row set it aside and return its index."""
+        end = self._end()
+        if end - self._done > 1:
+            if self._suspect is None:
+                self._largest = 0
+            self._suspect = end
+            return None
+        bad, self._done, self._suspect = self._done, end, None
+        return bad
+
+    def _end(self) -> int:
+        if self._suspect is not None:
+            return self._done + max(1, (self._suspect - self._done) // 2)
+        left = len(self.rows) - self._done
+        return self._done + (left if self.cap is None else min(left, self.cap))

@@ -1,0 +1,360 @@
+"""What leaves for servers that cannot be started here, and what becomes of every answer that one may give.
+
+A local HTTP server records each request and answers as InfluxDB 2.x and 3.x document it.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import socket
+import threading
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import NamedTuple
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from presses import START_MS, catalog_of, rows_of
+
+from simulator.errors import OutOfReachError, StoreError
+from simulator.ingest.open import open_store
+from simulator.ingest.store import Store
+
+CATALOG = catalog_of(presses=2, testers=0)
+ROWS = rows_of(CATALOG, 3)
+CANARY = "canary-7f3a"
+PRESS_1 = {"province": "binh-duong", "park": "vsip-2", "factory": "wiring", "line": "line-1", "machine": "press-1"}
+
+
+class Request(NamedTuple):
+    """A request as it arrived."""
+
+    method: str
+    path: str
+    query: dict[str, list[str]]
+    headers: dict[str, str]
+    body: str
+
+
+class Reply(NamedTuple):
+    """What the server answers."""
+
+    status: int
+    body: str = ""
+    headers: dict[str, str] = {}  # noqa: RUF012 - never written to
+
+
+@dataclass
+class Recorder:
+    """A server that keeps what it is asked and answers by path; ``?`` for all others."""
+
+    replies: dict[str, Reply | Callable[[Request], Reply]]
+    requests: list[Request] = field(default_factory=list)
+    port: int = 0
+
+    def answer(self, request: Request) -> Reply:
+        self.requests.append(request)
+        reply = self.replies.get(request.path, Reply(404, "404 page not found"))
+        return reply if isinstance(reply, Reply) else reply(request)
+
+    def to(self, path: str) -> list[Request]:
+        return [request for request in self.requests if request.path == path]
+
+
+@contextmanager
+def listening(**replies: Reply | Callable[[Request], Reply]) -> Iterator[Recorder]:
+    """Answer at paths given as keywords, __ for /."""
+    recorder = Recorder({"/" + path.replace("__", "/"): reply for path, reply in replies.items()})
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            url = urlsplit(self.path)
+            body = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
+            reply = recorder.answer(Request(self.command, url.path, parse_qs(url.query), dict(self.headers), body))
+            self.send_response(reply.status)
+            for name, value in reply.headers.items():
+                self.send_header(name, value)
+            self.send_header("Content-Length", str(len(reply.body)))
+            self.end_headers()
+            self.wfile.write(reply.body.encode())
+
+        do_POST = do_GET  # noqa: N815 - the name that http.server looks for
+
+        def log_message(self, *_: object) -> None:
+            """Stay silent."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        recorder.port = server.server_address[1]
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            yield recorder
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def ping(version: str, build: str = "OSS") -> Reply:
+    return Reply(204, headers={"X-Influxdb-Version": version, "X-Influxdb-Build": build})
+
+
+def opened(server: Recorder, rest: str = "park?org=plant") -> Store:
+    return open_store(f"influxdb://127.0.0.1:{server.port}/{rest}", CATALOG, run_id="run-1")
+
+
+@pytest.fixture(autouse=True)
+def token(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every store has a token that must show nowhere."""
+    monkeypatch.setenv("INFLUXDB_TOKEN", CANARY)
+
+
+NO_POINTS = Reply(400, '{"code":"invalid","message":"writing requires points"}')
+
+
+def takes(request: Request) -> Reply:
+    """As 2.x does: an empty body is a mistake, after bucket and token were looked at."""
+    return Reply(204) if request.body else NO_POINTS
+
+
+def test_influxdb2_gets_its_documented_write() -> None:
+    """POST /api/v2/write with org, bucket, milliseconds and the token scheme; the body is plain line protocol."""
+    with listening(ping=ping("v2.7.6"), api__v2__write=takes) as server, opened(server) as store:
+        store.write(ROWS[:1])
+        shown = store.describe()
+    request = server.to("/api/v2/write")[-1]
+    assert request.query == {"org": ["plant"], "bucket": ["park"], "precision": ["ms"]}
+    assert request.headers["Authorization"] == f"Token {CANARY}"
+    assert request.headers["Content-Type"] == "text/plain; charset=utf-8"
+    assert "Content-Encoding" not in request.headers
+    tags = ",".join(f"{name}={value}" for name, value in PRESS_1.items())
+    assert request.body == f"press,{tags} seq=0i,state=0i,power_kw=1,barrel_c=2,parts=3i {START_MS}"
+    assert shown == f"InfluxDB 2.7.6 at http://127.0.0.1:{server.port}, park"
+
+
+def test_influxdb2_is_counted_with_flux() -> None:
+    """The answer is CSV, a table per series; series of other parks are left out."""
+    columns = ["result", "table", "_measurement", "province", "park", "factory", "line", "machine", "_value"]
+    mine = ["_result", "0", "press", *PRESS_1.values(), "3"]
+    other = ["_result", "1", "press", *PRESS_1.values(), "9"]
+    other[-2] = "press-77"
+    table = "\r\n".join(",".join(["", *row]) for row in (columns, mine))
+    csv = f"{table}\r\n\r\n" + "\r\n".join(",".join(["", *row]) for row in (columns, other)) + "\r\n\r\n"
+    with (
+        listening(ping=ping("v2.7.6"), api__v2__write=takes, api__v2__query=Reply(200, csv)) as server,
+        opened(server, "pa%22rk$%7Bx%7D?org=plant") as store,
+    ):
+        counted = store.count(from_ms=START_MS, to_ms=START_MS + 1_000)
+    (request,) = server.to("/api/v2/query")
+    expected = (
+        r'from(bucket: "pa\"rk\${x}")'
+        f" |> range(start: time(v: {START_MS}000000), stop: time(v: {START_MS + 1_000}000000))"
+        ' |> filter(fn: (r) => r._field == "seq" and (r._measurement == "press"))'
+        ' |> group(columns: ["_measurement", "province", "park", "factory", "line", "machine"]) |> count()'
+    )
+    assert (counted, request.body, request.query) == (3, expected, {"org": ["plant"]})
+    assert request.headers["Content-Type"] == "application/vnd.flux"
+
+
+def test_influxdb2_without_an_organisation_is_refused() -> None:
+    """The write API of 2.x needs an organisation; nothing is sent without one."""
+    with listening(ping=ping("v2.7.6"), api__v2__write=takes) as server:
+        with pytest.raises(OutOfReachError, match=r"needs an organisation; add \?org=ORG"):
+            opened(server, "park")
+        assert server.to("/api/v2/write") == []
+
+
+def test_influxdb2_without_the_bucket_says_how_to_create_it() -> None:
+    """404 at the door, with the command to type."""
+    lost = Reply(404, '{"code":"not found","message":"bucket \\"park\\" not found"}')
+    with (
+        listening(ping=ping("v2.7.6"), api__v2__write=lost) as server,
+        pytest.raises(OutOfReachError, match="influx bucket create --name park --org plant"),
+    ):
+        opened(server)
+
+
+def test_influxdb_cloud_has_no_version_and_is_recognised() -> None:
+    """Cloud answers with a build only."""
+    cloud = Reply(204, headers={"X-Influxdb-Build": "Cloud"})
+    with listening(ping=cloud, api__v2__write=takes) as server, opened(server) as store:
+        assert store.describe().startswith("InfluxDB Cloud at")
+
+
+def v3_ping(request: Request) -> Reply:
+    """As 3.x does: even a ping wants the token."""
+    if request.headers.get("Authorization") != f"Bearer {CANARY}":
+        return Reply(401, '{"error":"the request was not authenticated"}')
+    return Reply(200, '{"version":"3.8.0"}', {"x-influxdb-version": "3.8.0", "x-influxdb-build": "Core"})
+
+
+def test_influxdb3_gets_its_documented_write() -> None:
+    """POST /api/v3/write_lp, all or nothing, on disk before it answers, with a bearer token."""
+    with listening(ping=v3_ping, api__v3__write_lp=takes) as server, opened(server, "park") as store:
+        store.write(ROWS[:2])
+        shown = store.describe()
+    request = server.to("/api/v3/write_lp")[-1]
+    assert request.query == {
+        "db": ["park"],
+        "precision": ["millisecond"],
+        "accept_partial": ["false"],
+        "no_sync": ["false"],
+    }
+    assert request.headers["Authorization"] == f"Bearer {CANARY}"
+    assert request.body.count("\n") == 1
+    assert shown == f"InfluxDB 3.8.0 at http://127.0.0.1:{server.port}, park"
+
+
+def test_influxdb3_is_counted_with_sql() -> None:
+    """Only tables that exist are asked."""
+
+    def answer(request: Request) -> Reply:
+        if "information_schema" in json.loads(request.body)["q"]:
+            return Reply(200, '[{"table_name":"press"},{"table_name":"cpu"}]')
+        return Reply(200, json.dumps([PRESS_1 | {"n": 5}, PRESS_1 | {"machine": "press-77", "n": 9}]))
+
+    with (
+        listening(ping=v3_ping, api__v3__write_lp=takes, api__v3__query_sql=answer) as server,
+        open_store(f"influxdb://127.0.0.1:{server.port}/park", catalog_of(), run_id="run-1") as store,
+    ):
+        counted = store.count(from_ms=START_MS, to_ms=START_MS + 1_000)
+    asked = [json.loads(request.body) for request in server.to("/api/v3/query_sql")]
+    tags = '"province", "park", "factory", "line", "machine"'
+    expected = (
+        f'SELECT {tags}, count("seq") AS n FROM "press" WHERE time >= to_timestamp_millis({START_MS})'
+        f" AND time < to_timestamp_millis({START_MS + 1_000}) GROUP BY {tags}"
+    )
+    assert (counted, asked[1:]) == (5, [{"db": "park", "q": expected, "format": "json"}])
+
+
+def refusal(reply: Reply) -> StoreError:
+    """What a write of two rows raises when the server answers so."""
+
+    def answer(request: Request) -> Reply:
+        return reply if request.body else NO_POINTS
+
+    with listening(ping=ping("v2.7.6"), api__v2__write=answer) as server, opened(server) as store:
+        with pytest.raises(StoreError) as caught:
+            store.write(ROWS[:2])
+        assert len(server.to("/api/v2/write")) == 2, "the door and one attempt: the client must not retry"
+        return caught.value
+
+
+@pytest.mark.parametrize(
+    ("status", "retryable", "split"),
+    [
+        (400, False, True),
+        (401, False, False),
+        (403, False, False),
+        (404, False, False),
+        (405, False, False),
+        (408, True, False),
+        (413, False, True),
+        (422, False, True),
+        (429, True, False),
+        (500, True, False),
+        (502, True, False),
+        (503, True, False),
+        (504, True, False),
+        (507, True, False),
+    ],
+)
+def test_each_status_says_whether_to_retry_or_to_split(status: int, retryable: bool, split: bool) -> None:  # noqa: FBT001
+    """The bridge decides from these two, never from the text."""
+    error = refusal(Reply(status, '{"message":"the words of the server"}'))
+    assert (error.retryable, error.split) == (retryable, split)
+    assert f"HTTP {status}, " in str(error)
+    assert "the words of the server" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("headers", "after_s"),
+    [
+        ({}, None),
+        ({"Retry-After": "7"}, 7.0),
+        ({"Retry-After": "0"}, 0.0),
+        ({"Retry-After": "99999"}, 99_999.0),
+        ({"Retry-After": "soon"}, None),
+        ({"Retry-After": "-5"}, None),
+        ({"Retry-After": "nan"}, None),
+        ({"Retry-After": "²"}, None),
+        ({"Retry-After": "Thu, 01 Jan 2099 00:00:00 GMT"}, 2_272_147_200.0),
+        ({"Retry-After": "Thu, 01 Jan 1970 00:00:00 GMT"}, 0.0),
+    ],
+)
+def test_retry_after_is_read_as_seconds_or_date(
+    monkeypatch: pytest.MonkeyPatch, headers: dict[str, str], after_s: float | None
+) -> None:
+    """A date counts from the server's own clock; nonsense is no wish at all."""
+    monkeypatch.setattr(
+        BaseHTTPRequestHandler, "date_time_string", lambda *_: "Fri, 01 Jan 2027 00:00:00 GMT", raising=True
+    )
+    assert refusal(Reply(503, headers=headers)).after_s == after_s
+
+
+def test_a_server_that_repeats_the_token_does_not_get_it_shown() -> None:
+    """Even when the answer holds the secret the error does not."""
+    error = refusal(Reply(401, json.dumps({"message": f"unknown token {CANARY}"})))
+    assert "unknown token ***" in str(error)
+    assert CANARY not in "".join(traceback.format_exception(error))
+
+
+def test_no_log_shows_the_token(caplog: pytest.LogCaptureFixture) -> None:
+    """With every logger at its most talkative the secret is not written."""
+    with caplog.at_level(logging.DEBUG):
+        refusal(Reply(403, "no"))
+    assert CANARY not in caplog.text
+
+
+@pytest.mark.parametrize("body", ["", "plain words", "<html>" * 1_000, "[1,2]", '{"other":1}', "null"])
+def test_any_body_of_an_error_is_shown_in_bounds(body: str) -> None:
+    """A proxy's page or nothing at all makes no stack trace and no flood."""
+    assert len(str(refusal(Reply(502, body)))) < 500
+
+
+def test_a_redirect_is_not_followed() -> None:
+    """The token goes to the address that the user wrote and to no other."""
+    error = refusal(Reply(307, headers={"Location": "http://elsewhere.invalid/write"}))
+    assert "sends us elsewhere, to http://elsewhere.invalid/write; use that address" in str(error)
+
+
+def test_a_web_server_is_no_influxdb() -> None:
+    """Something that answers every path with a page is told apart."""
+    with (
+        listening(ping=Reply(200, "<html>")) as server,
+        pytest.raises(OutOfReachError, match=r"neither InfluxDB .* nor VictoriaMetrics"),
+    ):
+        opened(server)
+
+
+def test_a_proxy_that_answers_queries_with_a_page_is_an_error_in_words() -> None:
+    """An answer that is not what the documentation promises is no stack trace."""
+    with (
+        listening(ping=v3_ping, api__v3__write_lp=takes, api__v3__query_sql=Reply(200, "<html>")) as server,
+        opened(server, "park") as store,
+        pytest.raises(StoreError, match="is there a proxy in between"),
+    ):
+        store.count(from_ms=0, to_ms=1)
+
+
+@pytest.mark.parametrize("scheme", ["influxdb", "influxdbs"])
+def test_a_port_that_speaks_no_http_is_an_error_in_words(scheme: str) -> None:
+    """Neither plain nor with TLS does a stranger's greeting become a stack trace."""
+    with socket.create_server(("127.0.0.1", 0)) as stranger:
+
+        def greet() -> None:
+            peer, _ = stranger.accept()
+            with peer:
+                peer.sendall(b"SSH-2.0-greeting\r\n")
+                peer.recv(1 << 16)
+
+        thread = threading.Thread(target=greet)
+        thread.start()
+        with pytest.raises(OutOfReachError, match=r"no secure connection|the connection broke"):
+            open_store(f"{scheme}://127.0.0.1:{stranger.getsockname()[1]}/park", CATALOG, run_id="run-1")
+        thread.join()

@@ -1,0 +1,78 @@
+"""A store that refuses whole batches still gets every row it can take, in few writes."""
+
+from __future__ import annotations
+
+import math
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from simulator.ingest.shipment import Shipment
+from simulator.ingest.store import Row
+
+
+def rows_of(count: int) -> list[Row]:
+    return [Row(0, number, number, {}) for number in range(count)]
+
+
+class Picky:
+    """Refuses a write that holds a bad row or more rows than it takes."""
+
+    def __init__(self, bad: set[int], most: int) -> None:
+        self.bad = bad
+        self.most = most
+        self.stored: list[int] = []
+        self.set_aside: list[int] = []
+        self.requests = 0
+
+    def take(self, shipment: Shipment) -> None:
+        while rows := shipment.next():
+            self.requests += 1
+            if len(rows) > self.most or any(row.seq in self.bad for row in rows):
+                refused = shipment.refused()
+                if refused is not None:
+                    self.set_aside.append(shipment.rows[refused].seq)
+            else:
+                self.stored += [row.seq for row in shipment.written()]
+
+
+@given(count=st.integers(0, 300), bad=st.sets(st.integers(0, 299), max_size=20), most=st.integers(1, 400))
+def test_every_good_row_is_written_once_in_order_and_every_bad_one_set_aside(
+    count: int, bad: set[int], most: int
+) -> None:
+    """Whatever the store refuses, good rows arrive in order, once, and exactly the bad ones are set aside."""
+    store = Picky(bad, most)
+    store.take(Shipment(rows_of(count)))
+    assert [n for n in range(count) if n not in bad] == store.stored
+    assert [n for n in range(count) if n in bad] == store.set_aside
+
+
+@given(bad=st.integers(0, 4_999))
+def test_one_bad_row_among_five_thousand_costs_at_most_sixteen_requests(bad: int) -> None:
+    """The search halves without trying what it already knows."""
+    store = Picky({bad}, 5_000)
+    store.take(Shipment(rows_of(5_000)))
+    assert store.requests <= math.ceil(math.log2(5_000)) + 3
+
+
+def test_the_size_that_a_store_takes_is_learnt() -> None:
+    """After a body that was too large, the cap is a size that went through."""
+    shipment = Shipment(rows_of(5_000))
+    Picky(set(), 700).take(shipment)
+    assert shipment.cap == 625
+
+
+def test_a_learnt_size_is_kept_to() -> None:
+    """With the cap of an earlier shipment nothing is refused."""
+    store = Picky(set(), 700)
+    shipment = Shipment(rows_of(5_000), cap=625)
+    store.take(shipment)
+    assert (store.requests, shipment.cap) == (8, 625)
+
+
+def test_what_is_left_is_known_when_the_store_goes_away() -> None:
+    """Rows neither written nor set aside are left, in the midst of a search as well."""
+    shipment = Shipment(rows_of(8))
+    shipment.refused()
+    shipment.written()
+    assert [row.seq for row in shipment.left] == [4, 5, 6, 7]

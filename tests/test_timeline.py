@@ -1,0 +1,62 @@
+"""Segments as columns: which is in force, and which cycles end when."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from simulator.signals.timeline import EXECUTE, Segment, Timeline
+
+HELD = 11
+
+
+def segment(asset: int, start_ns: int, state: int, *, cycles: int = 0, into_ns: int = 0, cycle_ns: int = 10) -> Segment:
+    return Segment(asset, start_ns, state, cycles, into_ns, cycle_ns, 0, 0)
+
+
+def timeline(*segments: Segment, from_ns: int = 100, until_ns: int = 200, assets: int = 2) -> Timeline:
+    return Timeline.build(segments, assets=assets, from_ns=from_ns, until_ns=until_ns)
+
+
+TWO = timeline(
+    segment(0, 40, EXECUTE), segment(1, 0, HELD), segment(0, 130, HELD, cycles=9), segment(1, 100, EXECUTE, into_ns=4)
+)
+
+
+def test_a_change_is_in_force_at_its_own_instant() -> None:
+    """Just before the change the old state is in force, and at it the new one, even at the start of the window."""
+    asset = np.array([0, 0, 0, 1])
+    found = TWO.at(asset, np.array([100, 129, 130, 100]))
+    assert TWO.state[found].tolist() == [EXECUTE, EXECUTE, HELD, EXECUTE]
+
+
+def test_changes_are_those_inside_the_window() -> None:
+    """What began before the window is no change of it."""
+    asset, time_ns, state = TWO.changes()
+    assert list(zip(asset.tolist(), time_ns.tolist(), state.tolist(), strict=True)) == [
+        (0, 130, HELD),
+        (1, 100, EXECUTE),
+    ]
+
+
+def test_a_cycle_that_ends_with_its_segment_counts() -> None:
+    """Asset 0 ends cycles at 100, 110, 120 and 130, the instant of its stop; asset 1 goes on with 4 of 10 done."""
+    found, time_ns, number = TWO.cycle_ends()
+    asset = TWO.asset[found]
+    assert time_ns[asset == 0].tolist() == [100, 110, 120, 130]
+    assert number[asset == 0].tolist() == [5, 6, 7, 8]
+    assert time_ns[asset == 1].tolist() == [106, 116, 126, 136, 146, 156, 166, 176, 186, 196]
+
+
+def test_a_stop_at_the_start_of_the_window_leaves_the_last_cycle_to_it() -> None:
+    """A segment that ended exactly at the border has its last cycle in the window that begins there, once."""
+    before = timeline(segment(0, 40, EXECUTE), until_ns=130, assets=1)
+    after = timeline(segment(0, 40, EXECUTE), segment(0, 130, HELD, cycles=9), from_ns=130, assets=1)
+    assert before.cycle_ends()[1].tolist() == [100, 110, 120]
+    assert after.cycle_ends()[1].tolist() == [130]
+
+
+def test_cycles_are_counted_at_their_end() -> None:
+    """One nanosecond before the end a cycle does not count yet."""
+    at = np.array([109, 110, 130, 199])
+    found = TWO.at(np.zeros(4, dtype=np.int64), at)
+    assert TWO.cycles_at(found, at).tolist() == [6, 7, 9, 9]
