@@ -1,0 +1,104 @@
+"""A broker that needs no installation: amqtt, in a child process."""
+
+from __future__ import annotations
+
+import os
+import selectors
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Self
+
+from brokers.endpoint import Endpoint, Session
+from brokers.errors import StartError
+
+__all__ = ["EmbeddedBroker"]
+
+ADVICE = "install mosquitto and use --broker mosquitto, or report this with the text above"
+START_S = 20.0
+STOP_S = 5.0
+
+
+class EmbeddedBroker:
+    """amqtt on a free port of the loopback interface.
+
+    Made for a first run. It ends with this process even when that is killed: the child serves as long as its
+    standard input, a pipe that we hold, is open.
+    """
+
+    profile = (
+        "Embedded broker (amqtt, MQTT 3.1.1), for trying out: everything is in memory and without a bound, a message "
+        "not acknowledged within 5 s or before a reconnect is forgotten, and all is lost if its process dies."
+    )
+
+    def __init__(self) -> None:
+        self._child: subprocess.Popen[bytes] | None = None
+        self._complaints: IO[bytes] | None = None
+        self._endpoint: Endpoint | None = None
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """Where it listens, once entered."""
+        if self._endpoint is None:
+            what = "the broker does not run"
+            raise StartError(what, address="embedded", advice="use it in a with statement")
+        return self._endpoint
+
+    def connect(self, client_id: str, *, window: int, keep_session: bool = False) -> Session:
+        from brokers.session import PahoSession  # noqa: PLC0415  # paho takes 60 ms to import
+
+        return PahoSession(self.endpoint, client_id, window=window, keep_session=keep_session)
+
+    def __enter__(self) -> Self:
+        # A file, as a pipe that nobody reads would fill and stop the child.
+        self._complaints = tempfile.TemporaryFile()  # open as long as the child lives
+        home = str(Path(__file__).parents[1])
+        self._child = subprocess.Popen(
+            [sys.executable, "-P", "-W", "ignore", "-m", "brokers.embedded_child"],
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [home, os.environ.get("PYTHONPATH")]))},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._complaints,
+            start_new_session=True,  # Ctrl-C is for the parent, which still drains its messages
+        )
+        try:
+            self._endpoint = Endpoint("mqtt", "127.0.0.1", self._read_port(self._child), version=4)
+            self.connect("parksim-check", window=1).close()
+        except BaseException:
+            self.__exit__(None, None, None)
+            raise
+        return self
+
+    def _read_port(self, child: subprocess.Popen[bytes]) -> int:
+        """Wait for the child's port. Raises StartError with what it had to say."""
+        assert child.stdout is not None
+        assert self._complaints is not None
+        with selectors.DefaultSelector() as selector:
+            selector.register(child.stdout, selectors.EVENT_READ)
+            line = child.stdout.readline() if selector.select(START_S) else b""
+        if not line.strip().isdigit():
+            self._complaints.seek(0)
+            said = self._complaints.read()[-2000:].decode(errors="replace").strip() or "it said nothing"
+            what = f"amqtt did not start within {START_S:g} s: {said}"
+            raise StartError(what, address="embedded", advice=ADVICE)
+        return int(line)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        child, self._child = self._child, None
+        if child is not None:
+            assert child.stdin is not None
+            assert child.stdout is not None
+            child.stdin.close()
+            try:
+                child.wait(STOP_S)
+            except subprocess.TimeoutExpired:
+                child.kill()
+                child.wait()
+            child.stdout.close()
+        if self._complaints is not None:
+            self._complaints.close()
+        self._endpoint = None
