@@ -1,5 +1,246 @@
-"""The command line."""
+"""The command line.
+
+Commands import what they need when they run, so that ``parksim --help`` stays quick.
+"""
+
+# ruff: noqa: PLC0415 - see above
+# ruff: noqa: D301, FBT002 - click marks a paragraph to be left alone with a backspace; typer's flags are such arguments
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from simulator.errors import ExitCode, ParksimError
+
+if TYPE_CHECKING:
+    from simulator.plan import Plan
+
+__all__ = ["app", "main"]
+
+USAGE_EXIT_CODES = {2: ExitCode.BAD_CONFIGURATION, 130: ExitCode.INTERRUPTED}
+"""What typer ends with for a wrong option or argument, and for Ctrl-C, and what parksim ends with."""
+
+app = typer.Typer(
+    name="parksim",
+    add_completion=False,
+    # rich would more than double the time that --help takes
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 
 
 def main() -> None:
-    """Run parksim."""
+    """Run parksim and end the process with its exit code."""
+    try:
+        app(prog_name="parksim")
+    except ParksimError as error:
+        typer.echo(error, err=True)
+        sys.exit(error.exit_code)
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else 0
+        sys.exit(USAGE_EXIT_CODES.get(code, end.code))
+
+
+def print_version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it with a position
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"parksim {version('parksim')}")
+        raise typer.Exit
+
+
+@app.callback(invoke_without_command=True)
+def parksim(
+    context: typer.Context,
+    _version: Annotated[
+        bool, typer.Option("--version", callback=print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Simulate a smart industrial park: machines that run, jam and wear, and their telemetry over MQTT into a database.
+
+    \b
+    Start here:
+      parksim init my-park                   write my-park.yaml, a park to change
+      parksim check my-park.yaml             see what is wrong with it, and what it amounts to
+      parksim run my-park.yaml --for 60s     run it, through a broker into a database
+
+    \b
+    Exit codes:
+      0 passed                     105 interrupted
+      99 a threshold failed        106 broker or store out of reach
+      104 bad configuration        107 readings lost or unaccounted
+      111 the generator was too slow, the result is invalid
+    """
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+
+
+@app.command(short_help="Check a scenario and print what it amounts to.")
+def check(
+    scenario: Annotated[Path, typer.Argument(metavar="SCENARIO", help="A scenario file (YAML).")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print the plan as JSON.")] = False,
+) -> None:
+    """Check a scenario file and print what it amounts to: assets, rates, connections, memory.
+
+    Every mistake is told at once, with its line and column, and ends in exit code 104.
+
+    \b
+    Examples:
+      parksim check configs/quickstart.yaml
+      parksim check configs/quickstart.yaml --json | jq .messages_per_s
+    """
+    from simulator.plan import plan
+    from simulator.scenario.loader import load_scenario
+
+    planned = plan(load_scenario(scenario))
+    for warning in planned.warnings:
+        typer.echo(f"warning: {warning}", err=True)
+    if as_json:
+        import json
+
+        typer.echo(json.dumps(planned.as_json(), indent=2))
+    else:
+        typer.echo(plan_text(planned))
+
+
+def plan_text(plan: Plan) -> str:
+    """Return a plan for people to read."""
+    gateways = "1 gateway" if plan.connections == 1 else f"{plan.connections:,} gateways"
+    rows = [
+        ("scenario", f"{plan.name} is valid"),
+        ("assets", f"{plan.assets:,}"),
+        ("sensors", f"{plan.sensors:,}"),
+        ("messages", f"{plan.messages_per_s:,.1f} /s while every machine works"),
+        ("readings", f"{plan.readings_per_s:,.1f} /s"),
+        ("traffic", f"{size(plan.bytes_per_s)}/s of MQTT packets, {size(plan.payload_bytes_per_s)}/s of them payload"),
+        ("rows", f"{plan.rows_per_day:,} a day, with {plan.readings_per_day:,} readings"),
+        ("connections", f"{gateways} and the bridge"),
+        *(("memory", f"{cap.what}: at most {cap.messages:,} messages, {size(cap.bytes)}") for cap in plan.caps),
+        *(("ports", port) for port in plan.ports),
+    ]
+    return "\n".join(f"{label:<12} {text}" for label, text in rows)
+
+
+def size(count: float) -> str:
+    """Write bytes in the unit that suits them."""
+    unit = next((unit for unit in (10**9, 10**6) if count >= unit), 10**3)
+    return f"{count / unit:,.1f} {({10**9: 'GB', 10**6: 'MB', 10**3: 'kB'})[unit]}"
+
+
+@app.command(short_help="Run a scenario: park, broker, bridge, store.")
+def run(  # noqa: PLR0917 - typer makes options of parameters
+    scenario: Annotated[Path, typer.Argument(metavar="SCENARIO", help="A scenario file (YAML).")],
+    duration: Annotated[
+        str | None,
+        typer.Option("--for", metavar="TIME", help="Simulated time: 60s, 10m, 1d. Default: what the scenario says."),
+    ] = None,
+    speed: Annotated[
+        str | None, typer.Option(metavar="N|max", help="Simulated seconds per second, or as fast as it goes.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(metavar="N", help="Another seed than that of the scenario.")] = None,
+    broker: Annotated[
+        str, typer.Option(metavar="BROKER", help="auto, embedded, mosquitto, or an address: mqtt://host:1883.")
+    ] = "auto",
+    store: Annotated[
+        str | None,
+        typer.Option(
+            metavar="STORE", help="sqlite:FILE, influxdb://host:8086/BUCKET?org=ORG, none. Default: sqlite:<name>.db."
+        ),
+    ] = None,
+    view: Annotated[
+        str | None,
+        typer.Option(metavar="VIEW", help="plain: a line every 10 s; none. Default: a status line on a terminal."),
+    ] = None,
+    summary: Annotated[Path | None, typer.Option(metavar="FILE.json", help="Write the result there.")] = None,
+) -> None:
+    """Run a park: its readings go through MQTT and a bridge into a database, and every one is accounted for.
+
+    Without --for it runs until Ctrl-C, which drains what is under way; a second Ctrl-C ends at once.
+
+    \b
+    Examples:
+      parksim run configs/quickstart.yaml --for 60s
+      parksim run configs/quickstart.yaml --for 1d --speed max --store sqlite:day.db
+      parksim run configs/quickstart.yaml --broker mqtt://localhost --store "influxdb://localhost/park?org=plant"
+    """
+    from simulator.run.launch import launch
+
+    exit_code = launch(
+        scenario,
+        duration=duration,
+        speed=speed,
+        seed=seed,
+        broker=broker,
+        store=store,
+        view=view,
+        summary_file=summary,
+    )
+    raise typer.Exit(exit_code)
+
+
+@app.command(short_help="Print the JSON Schema of scenario files.")
+def schema() -> None:
+    """Print the JSON Schema of scenario files, for editors and other tools.
+
+    \b
+    Example:
+      parksim schema > scenario.schema.json
+    and in the first line of a scenario file beside it:
+      # yaml-language-server: $schema=./scenario.schema.json
+    """
+    from simulator.scenario.json_schema import schema_text
+
+    typer.echo(schema_text(), nl=False)
+
+
+@app.command(short_help="Write a scenario to start from.")
+def init(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the park: a-z, 0-9, - and _.")],
+    force: Annotated[bool, typer.Option("--force", help="Overwrite NAME.yaml.")] = False,
+) -> None:
+    """Write NAME.yaml, a small park in which every key is explained, and the schema that editors check it with.
+
+    \b
+    Example:
+      parksim init my-park && parksim check my-park.yaml
+    """
+    from simulator.scenario.starter import write_starter
+
+    for written in write_starter(name, Path(), force=force):
+        typer.echo(f"wrote {written}", err=True)
+    typer.echo(f"next: parksim check {name}.yaml", err=True)
+
+
+bench = typer.Typer(
+    name="bench",
+    short_help="Measure this machine.",
+    help="Measure parksim on this machine, each time against a raw yardstick in the same run. JSON on stdout.",
+    rich_markup_mode=None,
+    no_args_is_help=True,
+)
+app.add_typer(bench)
+
+
+@bench.command(short_help="How fast readings are made and encoded.")
+def generate(
+    scenario: Annotated[Path, typer.Argument(metavar="SCENARIO", help="A scenario file (YAML).")],
+    rounds: Annotated[int, typer.Option(metavar="N", min=1, max=100, help="Rounds; medians are told.")] = 5,
+    minutes: Annotated[int, typer.Option(metavar="N", min=1, max=1440, help="Simulated minutes per round.")] = 30,
+) -> None:
+    """Make the readings of a scenario and encode them as JSON, on one core, against bare NumPy noise.
+
+    \b
+    Example:
+      parksim bench generate configs/quickstart.yaml --rounds 5
+    """
+    import json
+
+    from simulator.bench import generate as measure
+    from simulator.scenario.loader import load_scenario
+
+    typer.echo(json.dumps(measure(load_scenario(scenario), rounds=rounds, minutes=minutes), indent=2))

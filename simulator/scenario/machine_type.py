@@ -11,8 +11,10 @@ from simulator.scenario.quantities import Amount, Duration, Name
 
 __all__ = [
     "Bearing",
+    "BearingHeatModel",
     "CountModel",
     "CycleModel",
+    "CycleTimeModel",
     "EnergyModel",
     "LagModel",
     "MachineType",
@@ -22,6 +24,7 @@ __all__ = [
     "Repair",
     "SensorType",
     "StateModel",
+    "Step",
     "Stop",
     "Timing",
     "VibrationModel",
@@ -37,7 +40,7 @@ class Strict(BaseModel):
 class Repair(Strict):
     """How long a stop lasts: lognormal with this mean and coefficient of variation."""
 
-    mean: Duration = Field(gt=0)
+    mean: Duration = Field(gt=0, description="mean length of the stop")
     cv: float = Field(
         default=0.6, ge=0, le=5, description="standard deviation divided by the mean; 0 is always the mean"
     )
@@ -46,7 +49,7 @@ class Repair(Strict):
 class Stop(Strict):
     """A reason why a running machine stops: a jam, a breakdown, a set-up."""
 
-    name: Name
+    name: Name = Field(description="what stops it")
     clock: Literal["calendar", "shift", "working"] = Field(
         default="working", description="which time counts towards the next one: always, in shifts, or in Execute only"
     )
@@ -57,121 +60,140 @@ class Stop(Strict):
         description="operators are at the machine; the crew is shared and may be busy"
     )
     becomes: Literal["held", "aborted"] = Field(description="PackML: held for jams and set-ups, aborted for faults")
-    source: str = ""
+    source: str = Field(default="", description="where the numbers come from")
 
 
 class Timing(Strict):
     """How long the passing PackML states last."""
 
-    resetting: Duration = Field(default=15_000_000_000, gt=0)
-    starting: Duration = Field(default=10_000_000_000, gt=0)
-    stopping: Duration = Field(default=8_000_000_000, gt=0)
-    aborting: Duration = Field(default=2_000_000_000, gt=0)
-    clearing: Duration = Field(default=30_000_000_000, gt=0)
-    holding: Duration = Field(default=2_000_000_000, gt=0)
-    unholding: Duration = Field(default=3_000_000_000, gt=0)
-    suspending: Duration = Field(default=2_000_000_000, gt=0)
-    unsuspending: Duration = Field(default=2_000_000_000, gt=0)
+    resetting: Duration = Field(default=15_000_000_000, gt=0, description="time in Resetting")
+    idle: Duration = Field(default=1_000_000_000, gt=0, description="time in Idle")
+    starting: Duration = Field(default=10_000_000_000, gt=0, description="time in Starting")
+    stopping: Duration = Field(default=8_000_000_000, gt=0, description="time in Stopping")
+    aborting: Duration = Field(default=2_000_000_000, gt=0, description="time in Aborting")
+    clearing: Duration = Field(default=30_000_000_000, gt=0, description="time in Clearing")
+    holding: Duration = Field(default=2_000_000_000, gt=0, description="time in Holding")
+    unholding: Duration = Field(default=3_000_000_000, gt=0, description="time in Unholding")
+    suspending: Duration = Field(default=2_000_000_000, gt=0, description="time in Suspending")
+    unsuspending: Duration = Field(default=2_000_000_000, gt=0, description="time in Unsuspending")
+
+
+class Step(Strict):
+    """A part of the cycle in which the drive works harder or less hard."""
+
+    share: float = Field(gt=0, le=1, description="of the cycle")
+    factor: float = Field(ge=0, le=5, description="times execute_load")
 
 
 class Motor(Strict):
     """The drive of the machine, and how hard it works."""
 
-    rated_kw: float = Field(gt=0, le=20_000)
-    volts: float = Field(default=400, gt=0)
+    rated_kw: float = Field(gt=0, le=20_000, description="rated shaft power")
+    volts: float = Field(default=400, gt=0, description="line-to-line voltage")
     execute_load: float = Field(ge=0, le=1.2, description="share of the rated shaft power while it makes parts")
     idle_load: float = Field(ge=0, le=1.2, description="the same while it is powered and makes none")
     wander: float = Field(default=0.03, ge=0, le=0.5, description="standard deviation of the load share in Execute")
-    wander_tau: Duration = Field(default=20_000_000_000, gt=0)
+    wander_tau: Duration = Field(default=20_000_000_000, gt=0, description="correlation time of the wander")
+    profile: tuple[Step, ...] = Field(default=(), max_length=12, description="load over one cycle; none: even")
     standby_kw: float = Field(default=0.2, ge=0, description="controls and lights while it is stopped")
-    source: str = ""
+    source: str = Field(default="", description="where the numbers come from")
+
+    @model_validator(mode="after")
+    def profile_is_whole(self) -> Self:
+        total = sum(step.share for step in self.profile)
+        if self.profile and abs(total - 1) > 1e-6:
+            message = f"profile: the shares add up to {total:g}, but must add up to 1, a whole cycle"
+            raise ValueError(message)
+        return self
 
 
 class Bearing(Strict):
     """The bearing that wears: Weibull life, then an exponential rise of vibration before it fails."""
 
     l10: Duration = Field(description="rated life, in running time, that 90 % of bearings reach")
-    shape: float = Field(default=1.5, ge=0.5, le=20)
+    shape: float = Field(default=1.5, ge=0.5, le=20, description="Weibull k of the bearing life")
     warning: Duration = Field(gt=0, description="from the first sign to failure, in running time (the P-F interval)")
     acceleration: float = Field(default=1.0, ge=1, description="how many times faster than rated it wears")
     repair: Repair
-    source: str = ""
+    source: str = Field(default="", description="where the numbers come from")
 
 
 class Noise(Strict):
     """First-order autoregressive noise around the modelled value."""
 
-    sigma: float = Field(ge=0)
+    sigma: float = Field(ge=0, description="standard deviation, in the unit of the sensor")
     tau: Duration = Field(gt=0, description="correlation time")
 
 
 class StateModel(Strict):
     """The PackML state, as it is at the sample and at each change."""
 
-    kind: Literal["state"]
+    kind: Literal["state"] = Field(description="the PackML state")
 
 
 class LagModel(Strict):
     """A first-order lag towards one value while driven and another while not."""
 
-    kind: Literal["lag"]
-    on: float
-    off: float = 30.0
-    tau: Duration = Field(gt=0)
-    drive: Literal["execute", "powered", "always"] = "powered"
+    kind: Literal["lag"] = Field(description="a first-order lag")
+    on: float = Field(description="value it nears while driven")
+    off: float = Field(default=30.0, description="value it nears while not driven")
+    tau: Duration = Field(gt=0, description="time constant")
+    drive: Literal["execute", "powered", "always"] = Field(
+        default="powered", description="when it is driven: in Execute, whenever the machine has power, or always"
+    )
 
 
 class MotorModel(Strict):
     """What a power meter at the motor shows."""
 
-    kind: Literal["motor"]
-    shows: Literal["power", "current", "power_factor"]
+    kind: Literal["motor"] = Field(description="what a power meter shows")
+    shows: Literal["power", "current", "power_factor"] = Field(description="which of its quantities")
 
 
 class VibrationModel(Strict):
     """Velocity in mm/s RMS: load, wear of the bearing, lognormal scatter."""
 
-    kind: Literal["vibration"]
+    kind: Literal["vibration"] = Field(description="vibration velocity")
     base: float = Field(default=0.9, gt=0, description="mm/s at full load with a healthy bearing")
-    scatter: float = Field(default=0.06, ge=0, le=1)
+    scatter: float = Field(default=0.06, ge=0, le=1, description="standard deviation of the logarithm")
 
 
 class BearingHeatModel(Strict):
     """Temperature of the bearing: ambient, load, and up to 15 degrees more as vibration rises."""
 
-    kind: Literal["bearing_heat"]
-    ambient: float = 30.0
-    rise: float = Field(default=25.0, ge=0)
-    wear_rise: float = Field(default=15.0, ge=0)
-    tau: Duration = Field(default=1_800_000_000_000, gt=0)
+    kind: Literal["bearing_heat"] = Field(description="temperature of the bearing")
+    ambient: float = Field(default=30.0, description="degrees Celsius around it")
+    rise: float = Field(default=25.0, ge=0, description="degrees above ambient at full load")
+    wear_rise: float = Field(default=15.0, ge=0, description="further degrees with a worn bearing")
+    tau: Duration = Field(default=1_800_000_000_000, gt=0, description="time constant")
 
 
 class CycleModel(Strict):
     """A value measured once per cycle; it shares the cycle's hidden quality, which also decides about scrap."""
 
-    kind: Literal["cycle"]
-    mean: float
-    sigma: float = Field(ge=0)
+    kind: Literal["cycle"] = Field(description="measured once per cycle")
+    mean: float = Field(description="mean over many cycles")
+    sigma: float = Field(ge=0, description="standard deviation between cycles")
     quality: float = Field(default=0.0, ge=-1, le=1, description="correlation with the hidden quality of the cycle")
 
 
 class CycleTimeModel(Strict):
     """Seconds that the last cycle took."""
 
-    kind: Literal["cycle_time"]
+    kind: Literal["cycle_time"] = Field(description="seconds that the last cycle took")
 
 
 class CountModel(Strict):
     """A counter that never falls."""
 
-    kind: Literal["count"]
-    of: Literal["cycles", "good", "bad"]
+    kind: Literal["count"] = Field(description="a counter")
+    of: Literal["cycles", "good", "bad"] = Field(description="what it counts: cycles, good or bad pieces")
 
 
 class EnergyModel(Strict):
     """Active energy since commissioning, kWh; never falls."""
 
-    kind: Literal["energy"]
+    kind: Literal["energy"] = Field(description="active energy")
 
 
 Model = Annotated[
@@ -193,17 +215,19 @@ PER_CYCLE = (CycleModel, CycleTimeModel)
 class SensorType(Strict):
     """One sensor of a machine type."""
 
-    name: Name
-    title: str = ""
+    name: Name = Field(description="field of the messages, with its unit: power_kw")
+    title: str = Field(default="", description="for people")
     unit: str = Field(description="UCUM or plain: Cel, kW, mm/s, 1")
     range: tuple[float, float] = Field(description="what the instrument can show")
-    resolution: Decimal = Field(gt=0, description="the smallest step it shows: 0.1; 1 makes the field an integer")
+    resolution: Decimal = Field(
+        ge=Decimal("1e-9"), le=10**9, description="the smallest step it shows: 0.1; 1 makes the field an integer"
+    )
     period: Duration | None = Field(
         default=None, ge=100_000_000, description="sampling interval; none for sensors per cycle"
     )
-    model: Model
-    noise: Noise | None = None
-    source: str = ""
+    model: Model = Field(description="what decides its value")
+    noise: Noise | None = Field(default=None, description="of the instrument and its surroundings")
+    source: str = Field(default="", description="where the numbers come from")
 
     @property
     def decimals(self) -> int:
@@ -222,6 +246,9 @@ class SensorType(Strict):
         if not low < high:
             message = f"range(=[{low:g}, {high:g}]) must rise: the first number is the least the instrument can show"
             raise ValueError(message)
+        if max(abs(low), abs(high)) >= 2**53 / 10**self.decimals:
+            message = f"resolution(={self.resolution}) is too fine for a range of [{low:g}, {high:g}], must be coarser"
+            raise ValueError(message)
         if isinstance(self.model, PER_CYCLE) != (self.period is None):
             message = f"period: a {self.model.kind} sensor speaks " + (
                 "once per cycle and takes no period"
@@ -238,17 +265,17 @@ class SensorType(Strict):
 class MachineType(Strict):
     """A kind of machine: its cycle, its stops, its drive and its sensors."""
 
-    name: Name
-    title: str
+    name: Name = Field(description="what `type` of a machine refers to, and the measurement in a database")
+    title: str = Field(description="for people")
     source: str = Field(description="where the numbers come from")
     cycle: Duration = Field(gt=0, description="time per cycle at full speed")
     pieces: Amount = Field(ge=1, description="pieces per cycle: cavities, nests")
     first_pass_yield: float = Field(gt=0, le=1, description="share of good pieces")
     motor: Motor
-    bearing: Bearing | None = None
+    bearing: Bearing | None = Field(default=None, description="the bearing that wears, if one is watched")
     timing: Timing = Timing()
-    stops: tuple[Stop, ...] = ()
-    sensors: tuple[SensorType, ...] = Field(min_length=1)
+    stops: tuple[Stop, ...] = Field(default=(), description="why it stops")
+    sensors: tuple[SensorType, ...] = Field(min_length=1, description="what is measured, in the order of the message")
 
     @model_validator(mode="after")
     def is_whole(self) -> Self:

@@ -9,8 +9,11 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, WithJsonSchema
 
-__all__ = ["Amount", "Duration", "Name", "duration_ns", "duration_text", "instant_ns"]
+from simulator.scenario.document import shown
 
+__all__ = ["NAME", "Amount", "Duration", "Name", "duration_ns", "duration_text", "instant_ns", "valid_name"]
+
+NUMBER = r"[0-9]{1,20}(?:\.[0-9]{1,20})?"
 UNITS_NS = {
     "ms": 1_000_000,
     "s": 1_000_000_000,
@@ -19,8 +22,10 @@ UNITS_NS = {
     "h": 3_600_000_000_000,
     "d": 86_400_000_000_000,
 }
+PART = rf"({NUMBER})\s*(ms|s|min|m|h|d)(?![a-z])"
 SCALES = {"": 1, "k": 1_000, "M": 1_000_000}
-NUMBER = r"\d+(?:\.\d+)?"
+NAME = r"^[a-z0-9][a-z0-9_-]{0,62}$"
+MOST_PIECES = 10**12
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -29,16 +34,19 @@ def duration_ns(text: object) -> int:
 
     Raises ValueError for anything else, a bare number included: its unit would be a guess.
     """
-    parts = re.findall(rf"({NUMBER})\s*(ms|s|min|m|h|d)(?![a-z])", text) if isinstance(text, str) else []
-    if not parts or re.sub(rf"({NUMBER})\s*(ms|s|min|m|h|d)(?![a-z])", "", str(text)).strip():
-        message = f"{text!r} is no duration; write a number with ms, s, m, h or d, such as 500ms, 10s or 1h 30m"
+    if isinstance(text, int | float) and not isinstance(text, bool):
+        message = f"{text!r} has no unit; write {text!r}s, {text!r}m or {text!r}h"
+        raise ValueError(message)  # noqa: TRY004 - pydantic reports a ValueError and lets a TypeError through
+    if not isinstance(text, str) or len(text) > 100 or re.fullmatch(rf"\s*(?:{PART}\s*)+", text, re.ASCII) is None:
+        message = f"{shown(text)} is no duration; write a number with ms, s, m, h or d, such as 500ms, 10s or 1h 30m"
         raise ValueError(message)
+    parts = re.findall(PART, text, re.ASCII)
     total = sum(Decimal(number) * UNITS_NS[unit] for number, unit in parts)
-    if total % UNITS_NS["ms"]:
-        message = f"{text!r} is finer than a millisecond, the finest step that parksim keeps"
-        raise ValueError(message)
     if total > 36_525 * UNITS_NS["d"]:
         message = f"{text!r} is longer than a hundred years"
+        raise ValueError(message)
+    if total % UNITS_NS["ms"]:
+        message = f"{text!r} is finer than a millisecond, the finest step that parksim keeps"
         raise ValueError(message)
     return int(total)
 
@@ -55,11 +63,21 @@ def duration_text(ns: int) -> str:
 
 def amount(value: object) -> object:
     """Return a whole number for ``40k`` or ``1.5M``; leave anything that is no such text to the model's own check."""
-    match = re.fullmatch(rf"({NUMBER})\s*([kM]?)", value.strip()) if isinstance(value, str) else None
+    if type(value) is int:
+        return in_bounds(value)
+    match = re.fullmatch(rf"({NUMBER})\s*([kM]?)", value.strip(), re.ASCII) if isinstance(value, str) else None
     if match is None:
         return value
     number = Decimal(match[1]) * SCALES[match[2]]
-    return int(number) if number == int(number) else float(number)
+    return in_bounds(int(number)) if number == int(number) else float(number)
+
+
+def in_bounds(number: int) -> int:
+    """Refuse counts that 64-bit sums could not hold."""
+    if number > MOST_PIECES:
+        message = f"{number} is more than a million million pieces, the most that parksim counts"
+        raise ValueError(message)
+    return number
 
 
 def instant_ns(instant: datetime) -> int:
@@ -74,7 +92,7 @@ Duration = Annotated[
     WithJsonSchema(
         {
             "type": "string",
-            "pattern": rf"^\s*({NUMBER}\s*(ms|s|min|m|h|d)\s*)+$",
+            "pattern": rf"^\s*(?:{PART}\s*)+$",
             "examples": ["500ms", "10s", "1h 30m"],
         }
     ),
@@ -91,15 +109,13 @@ Amount = Annotated[
 """A whole number of pieces; ``k`` and ``M`` are allowed."""
 
 
-def name(value: object) -> object:
+def valid_name(value: object) -> object:
     """Refuse a name that MQTT topics or line protocol would read as something else."""
-    if isinstance(value, str) and re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,62}", value) is None:
-        message = f"{value!r} is no name; use 1 to 63 of a-z, 0-9, - and _, starting with a letter or digit"
+    if isinstance(value, str) and re.fullmatch(NAME, value) is None:
+        message = f"{shown(value)} is no name; use 1 to 63 of a-z, 0-9, - and _, starting with a letter or digit"
         raise ValueError(message)
     return value
 
 
-Name = Annotated[
-    str, BeforeValidator(name), WithJsonSchema({"type": "string", "pattern": "^[a-z0-9][a-z0-9_-]{0,62}$"})
-]
+Name = Annotated[str, BeforeValidator(valid_name), WithJsonSchema({"type": "string", "pattern": NAME})]
 """A level of a topic and the value of a tag."""

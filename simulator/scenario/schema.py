@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
 from simulator.scenario.machine_type import MachineType, Strict
-from simulator.scenario.quantities import Amount, Duration, Name
+from simulator.scenario.quantities import NAME, Amount, Duration, Name
 
 __all__ = ["Buffer", "Factory", "Line", "Machine", "Messaging", "Run", "Scenario", "Shifts", "Site"]
 
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 ALL_DAYS: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 DAY_NS = 86_400_000_000_000
+SHIFT = r"((?:[01][0-9]|2[0-3]):[0-5][0-9])-((?:[01][0-9]|2[0-3]):[0-5][0-9])"
 
 
 def zone(value: str) -> str:
@@ -27,6 +29,13 @@ def zone(value: str) -> str:
     return value
 
 
+def version(value: object) -> object:
+    if type(value) is int and value != 1:
+        message = f"version {value} of the format is not known to this parksim, must be 1"
+        raise ValueError(message)
+    return value if value != 1 or type(value) is int else str(value)
+
+
 def aware(value: datetime) -> datetime:
     if value.tzinfo is None:
         message = f"{value.isoformat()} has no offset; write one, such as {value.isoformat()}+07:00"
@@ -34,45 +43,74 @@ def aware(value: datetime) -> datetime:
     return value
 
 
+def shift(value: str) -> str:
+    """Refuse hours that are no shift; a day of 24 hours takes two."""
+    match = re.fullmatch(SHIFT, value)
+    if match is None:
+        message = f"{value!r} is no shift; write HH:MM-HH:MM, such as 06:00-14:00 or 22:00-06:00"
+        raise ValueError(message)
+    if match[1] == match[2]:
+        message = f"{value!r} starts when it ends; write two shifts, such as 06:00-18:00 and 18:00-06:00, for 24 hours"
+        raise ValueError(message)
+    return value
+
+
+def numbered(name: str, count: int) -> tuple[str, ...]:
+    """Return the names of ``count`` things: ``press`` alone, or ``press-1``, ``press-2`` and so on."""
+    return (name,) if count == 1 else tuple(f"{name}-{number}" for number in range(1, count + 1))
+
+
 class Machine(Strict):
     """One or several machines of a type, with what differs from the type."""
 
-    name: Name
-    type: Name
-    count: int = Field(default=1, ge=1, le=1_000)
-    cycle: Duration | None = Field(default=None, gt=0)
-    pieces: Amount | None = Field(default=None, ge=1)
-    first_pass_yield: float | None = Field(default=None, gt=0, le=1)
+    name: Name = Field(description="the last level of the topic; with a count, name-1, name-2 and so on")
+    type: Name = Field(description="a machine type that comes with parksim, or one of machine_types")
+    count: int = Field(default=1, ge=1, le=1_000, description="how many of them; 1 in a line whose flow is series")
+    cycle: Duration | None = Field(default=None, gt=0, description="time per cycle, when it differs from the type's")
+    pieces: Amount | None = Field(
+        default=None, ge=1, description="pieces per cycle (cavities, nests), when they differ from the type's"
+    )
+    first_pass_yield: float | None = Field(
+        default=None, gt=0, le=1, description="share of good pieces, when it differs from the type's"
+    )
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """One name per machine."""
+        return numbered(self.name, self.count)
 
 
 class Line(Strict):
     """Machines side by side (parallel) or one after the other (series)."""
 
-    name: Name
+    name: Name = Field(description="the fourth level of the topic; with a count, name-1, name-2 and so on")
     count: int = Field(default=1, ge=1, le=1_000, description="how many identical lines")
-    flow: Literal["parallel", "series"] = "parallel"
-    machines: tuple[Machine, ...] = Field(min_length=1)
-    takes: dict[Name, float] = Field(default_factory=dict, description="buffer: pieces per piece made")
+    flow: Literal["parallel", "series"] = Field(
+        default="parallel", description="parallel: each machine makes whole pieces; series: each piece passes them all"
+    )
+    machines: tuple[Machine, ...] = Field(min_length=1, description="in series, in the order that a piece passes them")
+    takes: dict[Name, Annotated[int, Field(ge=1, le=1_000_000)]] = Field(
+        default_factory=dict,
+        description="buffer: pieces taken from it per piece made",
+        json_schema_extra={"propertyNames": {"pattern": NAME}},
+    )
     gives: Name | None = Field(
         default=None, description="the buffer that good pieces go to; none: they leave the factory"
     )
     between: Amount = Field(default=100, ge=1, description="room between two machines in series, pieces")
 
-    @model_validator(mode="after")
-    def pieces_are_whole(self) -> Self:
-        for buffer, pieces in self.takes.items():
-            if pieces <= 0 or pieces != int(pieces):
-                message = f"takes: {buffer}(={pieces:g}) must be a whole number of pieces, 1 or more"
-                raise ValueError(message)
-        return self
+    @property
+    def names(self) -> tuple[str, ...]:
+        """One name per line."""
+        return numbered(self.name, self.count)
 
 
 class Buffer(Strict):
     """A store of parts between lines."""
 
-    name: Name
-    capacity: Amount = Field(gt=0)
-    initial: Amount = Field(default=0, ge=0)
+    name: Name = Field(description="what lines take from and give to")
+    capacity: Amount = Field(gt=0, description="pieces it holds at most; full, it blocks who fills it")
+    initial: Amount = Field(default=0, ge=0, description="pieces in it when the park begins")
 
     @model_validator(mode="after")
     def initial_fits(self) -> Self:
@@ -85,36 +123,45 @@ class Buffer(Strict):
 class Shifts(Strict):
     """When a factory works, in the time zone of the scenario."""
 
-    hours: tuple[Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d$")], ...] = Field(
-        default=("06:00-14:00", "14:00-22:00", "22:00-06:00"), min_length=1, max_length=4
+    hours: tuple[
+        Annotated[str, AfterValidator(shift), WithJsonSchema({"type": "string", "pattern": f"^{SHIFT}$"})], ...
+    ] = Field(
+        default=("06:00-14:00", "14:00-22:00", "22:00-06:00"),
+        min_length=1,
+        max_length=4,
+        description="from-to of each shift, local time; one that ends before it starts runs past midnight",
     )
-    days: tuple[Day, ...] = Field(default=ALL_DAYS, min_length=1, description="the days on which a shift may begin")
+    days: tuple[Day, ...] = Field(
+        default=ALL_DAYS, min_length=1, max_length=7, description="the days on which a shift may begin"
+    )
     closed: tuple[date, ...] = Field(default=(), description="holidays: no shift begins")
 
 
 class Factory(Strict):
     """A tenant's plant: lines, buffers, shifts, and a repair crew that all lines share."""
 
-    name: Name
+    name: Name = Field(description="the third level of the topic")
     crew: int = Field(default=2, ge=1, le=1_000, description="repairs that can go on at once")
-    shifts: Shifts = Shifts()
-    buffers: tuple[Buffer, ...] = ()
-    lines: tuple[Line, ...] = Field(min_length=1)
+    shifts: Shifts = Field(default=Shifts(), description="when it works; three shifts every day by default")
+    buffers: tuple[Buffer, ...] = Field(default=(), description="stores of parts between its lines")
+    lines: tuple[Line, ...] = Field(min_length=1, description="what makes things")
 
 
 class Site(Strict):
     """An industrial park."""
 
-    name: Name
-    province: Name
-    factories: tuple[Factory, ...] = Field(min_length=1)
+    name: Name = Field(description="the second level of the topic")
+    province: Name = Field(description="a tag of every reading")
+    factories: tuple[Factory, ...] = Field(min_length=1, description="its tenants")
 
 
 class Messaging(Strict):
     """How readings travel."""
 
-    format: Literal["json"] = "json"
-    qos: Literal[0, 1, 2] = 1
+    format: Literal["json"] = Field(default="json", description="the form of a payload")
+    qos: Literal[0, 1, 2] = Field(
+        default=1, description="MQTT quality of service: at most once, at least once, exactly once"
+    )
     gateway_per: Literal["site", "factory", "line"] = Field(
         default="factory", description="what shares one MQTT connection"
     )
@@ -124,34 +171,31 @@ class Messaging(Strict):
 class Run(Strict):
     """How a run goes when the command line does not say otherwise."""
 
-    speed: float | Literal["max"] = Field(default=1, description="simulated seconds per second, or max")
+    speed: Annotated[float, Field(gt=0)] | Literal["max"] = Field(
+        default=1.0, description="simulated seconds per second, or max"
+    )
     duration: Duration | None = Field(
         default=None, gt=0, alias="for", description="simulated time; none: until stopped"
     )
-
-    @model_validator(mode="after")
-    def speed_is_positive(self) -> Self:
-        if self.speed != "max" and not self.speed > 0:
-            message = f"speed(={self.speed:g}) must be > 0, or max"
-            raise ValueError(message)
-        return self
 
 
 class Scenario(Strict):
     """A park, how it speaks, and how long it runs."""
 
-    parksim: Literal[1] = Field(description="version of this format")
-    name: Name
-    title: str = ""
-    seed: int = Field(default=1, ge=0, lt=2**64)
-    timezone: Annotated[str, AfterValidator(zone)] = "Asia/Ho_Chi_Minh"
+    parksim: Annotated[Literal[1], BeforeValidator(version)] = Field(description="version of this format")
+    name: Name = Field(description="names the run and its result")
+    title: str = Field(default="", description="for people")
+    seed: int = Field(default=1, ge=0, lt=2**64, description="the same file and seed give the same readings")
+    timezone: Annotated[str, AfterValidator(zone)] = Field(
+        default="Asia/Ho_Chi_Minh", description="IANA name of the zone in which shifts are written"
+    )
     start: (
         Literal["now"]
         | Annotated[datetime, AfterValidator(aware), WithJsonSchema({"type": "string", "format": "date-time"})]
     ) = Field(default="now", description="the first simulated instant; now is the wall clock")
     warm_up: Duration = Field(default=0, ge=0, le=400 * DAY_NS, description="simulated before the start, and not shown")
-    enterprise: Name = "binh-duong"
+    enterprise: Name = Field(default="binh-duong", description="the first level of the topic")
     machine_types: tuple[MachineType, ...] = Field(default=(), description="machine types of your own")
-    sites: tuple[Site, ...] = Field(min_length=1)
-    messaging: Messaging = Messaging()
-    run: Run = Run()
+    sites: tuple[Site, ...] = Field(min_length=1, description="the industrial parks")
+    messaging: Messaging = Field(default=Messaging(), description="how readings travel")
+    run: Run = Field(default=Run(), description="speed and length when the command line does not say otherwise")

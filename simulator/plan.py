@@ -1,0 +1,251 @@
+"""What a scenario amounts to before it runs: sizes and rates, worked out from periods and cycles.
+
+How the numbers come about:
+
+- A message is one asset at one instant. The sampled sensors of an asset share one grid, so that a 10 s sensor falls
+  together with each tenth tick of a 1 s sensor; its sensors per cycle speak at the end of each cycle, in a message of
+  their own; a state sensor speaks once more at each change of state that a stop brings.
+- The rates per second are those of a park at work: in a shift, every machine making parts, a line in series at the
+  pace of its slowest machine. That is what a broker and a database have to bear. Waiting for parts and stops lower
+  it a little; a stopped machine still tells its state and temperatures, but has no cycles.
+- The figures per day are averages over a week with its shifts. Holidays are left out.
+- Bytes come from ``simulator.wire.message_size``.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from fractions import Fraction
+from typing import Any
+
+from simulator.ingest.bridge import MOST_AT_ONCE
+from simulator.publish.credit import LIMIT as UNWRITTEN
+from simulator.scenario.loader import Loaded
+from simulator.scenario.machine_type import MachineType, SensorType, StateModel
+from simulator.scenario.quantities import duration_text
+from simulator.scenario.schema import Factory, Line, Machine, Scenario
+from simulator.wire.message_size import field_bytes, frame_bytes, packet_overhead
+
+__all__ = ["Cap", "Plan", "plan"]
+
+SECOND_NS = 1_000_000_000
+DAY_S = 86_400
+DAY_MIN = 24 * 60
+CHANGES = {"held": 4, "aborted": 8}
+"""Changes of state from Execute back to Execute: over Holding, Held, Unholding; or over Aborting, Aborted, Clearing,
+Stopped, Resetting, Idle, Starting."""
+EVENTS_PER_S = 100_000
+"""Changes of state that a warm-up simulates per second of wall time, on a slow machine."""
+LONG_WARM_UP_S = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Cap:
+    """A bound on what is kept in memory."""
+
+    what: str
+    messages: int
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The sizes and rates of a scenario."""
+
+    name: str
+    assets: int
+    sensors: int
+    messages_per_s: float
+    readings_per_s: float
+    payload_bytes_per_s: float
+    bytes_per_s: float
+    """MQTT PUBLISH packets: payload, topic and header, without TCP/IP and TLS."""
+    rows_per_day: int
+    """A row is a message: an asset at an instant."""
+    readings_per_day: int
+    connections: int
+    """MQTT connections of gateways; the bridge has one more."""
+    caps: tuple[Cap, ...]
+    ports: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the plan as plain data."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """What some machines send, per second; payload and packets in bytes."""
+
+    messages: float = 0.0
+    readings: float = 0.0
+    payload: float = 0.0
+    packets: float = 0.0
+
+    def __add__(self, other: Flow) -> Flow:
+        return Flow(
+            self.messages + other.messages,
+            self.readings + other.readings,
+            self.payload + other.payload,
+            self.packets + other.packets,
+        )
+
+    def times(self, factor: float) -> Flow:
+        """Return the flow of so many."""
+        return Flow(*(factor * number for number in (self.messages, self.readings, self.payload, self.packets)))
+
+    def packed(self, overhead: int) -> Flow:
+        """Return the flow with the packets that its payloads travel in."""
+        return replace(self, packets=self.payload + self.messages * overhead)
+
+
+def plan(loaded: Loaded) -> Plan:
+    """Work out what a scenario amounts to."""
+    scenario = loaded.scenario
+    always, working, average = Flow(), Flow(), Flow()
+    assets = sensors = 0
+    changes_per_s = 0.0
+    # machines of a kind send alike, and a file may write out thousands
+    kinds: dict[tuple[object, ...], tuple[Flow, Flow]] = {}
+    for factory, line, prefix in lines(scenario):
+        slowest = slowest_pieces_per_s(line, loaded.types)
+        for machine in line.machines:
+            spec = overridden(loaded.types[machine.type], machine)
+            cycles_per_s = SECOND_NS / spec.cycle if slowest is None else slowest / spec.pieces
+            kind = (machine.type, spec.cycle, spec.pieces, spec.first_pass_yield, cycles_per_s)
+            if kind not in kinds:
+                kinds[kind] = flows(spec, cycles_per_s)
+            overhead = packet_overhead(f"{prefix}/{machine.names[0]}", scenario.messaging.qos)
+            grid, at_work = (flow.packed(overhead) for flow in kinds[kind])
+            number = line.count * machine.count
+            assets += number
+            sensors += number * len(spec.sensors)
+            always += grid.times(number)
+            working += at_work.times(number)
+            average += at_work.times(number * share_at_work(factory))
+            changes_per_s += number * state_changes(spec)
+    busy, mean = always + working, always + average
+    connections = gateway_count(scenario)
+    return Plan(
+        name=scenario.name,
+        assets=assets,
+        sensors=sensors,
+        messages_per_s=round(busy.messages, 3),
+        readings_per_s=round(busy.readings, 3),
+        payload_bytes_per_s=round(busy.payload),
+        bytes_per_s=round(busy.packets),
+        rows_per_day=round(DAY_S * mean.messages),
+        readings_per_day=round(DAY_S * mean.readings),
+        connections=connections,
+        caps=caps(scenario, connections, packet=busy.packets / busy.messages if busy.messages else 0),
+        ports=("a broker that parksim starts takes a free port of 127.0.0.1; --broker names another",),
+        warnings=(*loaded.warnings, *warm_up_warning(scenario, changes_per_s)),
+    )
+
+
+def lines(scenario: Scenario) -> Iterator[tuple[Factory, Line, str]]:
+    """Yield each line that is written out, with the topic above the machines of the first that it stands for."""
+    for site in scenario.sites:
+        for factory in site.factories:
+            for line in factory.lines:
+                yield factory, line, "/".join((scenario.enterprise, site.name, factory.name, line.names[0]))
+
+
+def overridden(spec: MachineType, machine: Machine) -> MachineType:
+    """Return a machine's type with what the machine changes."""
+    changes = {
+        key: getattr(machine, key)
+        for key in ("cycle", "pieces", "first_pass_yield")
+        if getattr(machine, key) is not None
+    }
+    return spec.model_copy(update=changes)
+
+
+def slowest_pieces_per_s(line: Line, types: Mapping[str, MachineType]) -> float | None:
+    """Return the pace that the slowest machine of a line in series sets for all; None if each has its own."""
+    if line.flow == "parallel":
+        return None
+    everyone = (overridden(types[machine.type], machine) for machine in line.machines)
+    return min(one.pieces * SECOND_NS / one.cycle for one in everyone)
+
+
+def flows(spec: MachineType, cycles_per_s: float) -> tuple[Flow, Flow]:
+    """Return what one machine sends always, and what it adds while it makes parts."""
+    sampled = [sensor for sensor in spec.sensors if sensor.period]
+    per_cycle = [sensor for sensor in spec.sensors if not sensor.period]
+    ticks = instants_per_s([sensor.period for sensor in sampled if sensor.period])
+    cycles = cycles_per_s if per_cycle else 0.0
+    states = [sensor for sensor in sampled if isinstance(sensor.model, StateModel)]
+    changes = state_changes(spec) if states else 0.0
+    frame = frame_bytes(ticks + cycles)
+
+    def flow(messages: float, spoken: Sequence[tuple[SensorType, float]]) -> Flow:
+        fields = sum(rate * field_bytes(sensor, spec, cycles_per_s) for sensor, rate in spoken)
+        return Flow(messages, sum(rate for _, rate in spoken), messages * frame + fields)
+
+    grid = flow(ticks, [(sensor, SECOND_NS / sensor.period) for sensor in sampled if sensor.period])
+    ends = flow(cycles, [(sensor, cycles) for sensor in per_cycle])
+    return grid, ends + flow(changes, [(sensor, changes) for sensor in states])
+
+
+def instants_per_s(periods_ns: Sequence[int]) -> float:
+    """Return how many instants per second some grids that start together touch, by inclusion and exclusion."""
+    distinct = sorted(set(periods_ns))
+    lone = [one for one in distinct if not any(one != other and one % other == 0 for other in distinct)]
+    signed: dict[int, int] = {}
+    for period in lone:
+        met = {period: 1}
+        for other, sign in signed.items():
+            both = math.lcm(period, other)
+            # grids that meet less than once in a month do not show in any digit
+            if both <= 30 * DAY_S * SECOND_NS:
+                met[both] = met.get(both, 0) - sign
+        for both, sign in met.items():
+            signed[both] = signed.get(both, 0) + sign
+    return float(sum((Fraction(sign * SECOND_NS, period) for period, sign in signed.items()), Fraction(0)))
+
+
+def state_changes(spec: MachineType) -> float:
+    """Return the changes of state per second that stops bring to a machine at work."""
+    return sum(CHANGES[stop.becomes] * SECOND_NS / stop.mtbf for stop in spec.stops)
+
+
+def share_at_work(factory: Factory) -> float:
+    """Return the share of a week in which a factory has a shift."""
+    minutes = 0
+    for hours in factory.shifts.hours:
+        begin, end = (int(clock[:2]) * 60 + int(clock[3:]) for clock in hours.split("-"))
+        minutes += (end - begin) % DAY_MIN
+    return minutes * len(factory.shifts.days) / (7 * DAY_MIN)
+
+
+def gateway_count(scenario: Scenario) -> int:
+    """Return how many MQTT connections the park opens."""
+    match scenario.messaging.gateway_per:
+        case "site":
+            return len(scenario.sites)
+        case "factory":
+            return sum(len(site.factories) for site in scenario.sites)
+    return sum(line.count for site in scenario.sites for factory in site.factories for line in factory.lines)
+
+
+def caps(scenario: Scenario, connections: int, *, packet: float) -> tuple[Cap, ...]:
+    """Return what each stage of a run holds at most."""
+    stages = (
+        ("in flight to the broker, over all gateways", connections * scenario.messaging.window),
+        ("handed to the broker and not yet in the store", UNWRITTEN),
+        ("one batch of the bridge", MOST_AT_ONCE),
+    )
+    return tuple(Cap(what, messages, round(messages * packet)) for what, messages in stages)
+
+
+def warm_up_warning(scenario: Scenario, changes_per_s: float) -> tuple[str, ...]:
+    """Warn of a warm-up that keeps the user waiting."""
+    seconds = scenario.warm_up / SECOND_NS * changes_per_s / EVENTS_PER_S
+    if seconds < LONG_WARM_UP_S:
+        return ()
+    shown = duration_text(round(seconds) * SECOND_NS)
+    return (f"warm_up: {duration_text(scenario.warm_up)} of this park take about {shown} before the first message",)
