@@ -18,7 +18,7 @@ from simulator.signals.process import Cycles
 from simulator.signals.streams import Stream
 from simulator.signals.timeline import Segment
 
-__all__ = ["Park", "build", "catalog_of", "numbered"]
+__all__ = ["Park", "build", "catalog_of"]
 
 MS = 1_000_000
 
@@ -58,17 +58,12 @@ class Spot:
         return enterprise, self.site.name, self.factory.name, self.line_name, self.machine_name
 
 
-def numbered(name: str, count: int) -> list[str]:
-    """Return the names of ``count`` things: the name itself for one, name-1, name-2 … for more."""
-    return [name] if count == 1 else [f"{name}-{i}" for i in range(1, count + 1)]
-
-
 def spots(scenario: Scenario, types: Mapping[str, MachineType]) -> Iterator[Spot]:
     """Yield every machine in the order of the scenario."""
     for site in scenario.sites:
         for factory in site.factories:
             for line in factory.lines:
-                for line_name in numbered(line.name, line.count):
+                for line_name in line.names:
                     for machine in line.machines:
                         wanted = {
                             "cycle": machine.cycle,
@@ -77,7 +72,7 @@ def spots(scenario: Scenario, types: Mapping[str, MachineType]) -> Iterator[Spot
                         }
                         changes = {key: value for key, value in wanted.items() if value is not None}
                         spec = types[machine.type].model_copy(update=changes)
-                        for machine_name in numbered(machine.name, machine.count):
+                        for machine_name in machine.names:
                             yield Spot(site, factory, line, line_name, machine_name, spec)
 
 

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from simulator.batch import Batch, Catalog
 from simulator.scenario.machine_type import CycleModel, CycleTimeModel, MachineType, SensorType, VibrationModel
-from simulator.signals.gauges import GAUGES, Drives, EnergyGauge, Gauge, Placed, Samples, Works
+from simulator.signals.drives import Drives
+from simulator.signals.gauges import GAUGES, EnergyGauge, Gauge, Placed, Samples, Works
 from simulator.signals.noise import Noise
 from simulator.signals.process import Cycles
 from simulator.signals.streams import Stream

@@ -18,12 +18,15 @@ from numpy.typing import NDArray
 
 from simulator.scenario.machine_type import MachineType, SensorType
 from simulator.signals import motor, thermal, vibration
+from simulator.signals.chain import Chain
+from simulator.signals.drives import Drives
 from simulator.signals.process import Cycles
 from simulator.signals.timeline import EXECUTE, STOPPED, Timeline
 
-__all__ = ["GAUGES", "Drives", "EnergyGauge", "Gauge", "Placed", "Samples", "Works"]
+__all__ = ["GAUGES", "EnergyGauge", "Gauge", "Placed", "Samples", "Works"]
 
 NS = 1e-9
+MS = 1_000_000
 Floats = NDArray[np.floating[Any]]
 Ints = NDArray[np.int64]
 
@@ -60,98 +63,12 @@ class Gauge(Protocol):
         """Return float64[N]."""
 
 
-class Drives:
-    """The motors of all assets: the load each state puts on them, and what they draw."""
-
-    def __init__(self, machines: Sequence[MachineType]) -> None:
-        self.rated_kw = np.array([m.motor.rated_kw for m in machines])
-        self.volts = np.array([m.motor.volts for m in machines])
-        self.standby_kw = np.array([m.motor.standby_kw for m in machines])
-        self.execute_load = np.array([m.motor.execute_load for m in machines])
-        self.idle_load = np.array([m.motor.idle_load for m in machines])
-        self.wander = np.array([m.motor.wander for m in machines])
-        steps = max((len(m.motor.profile) for m in machines), default=0) or 1
-        # Cycle profiles as a table: share of the cycle at which each step ends, and its load factor.
-        self.step_end = np.ones((len(machines), steps))
-        self.step_factor = np.ones((len(machines), steps))
-        for i, machine in enumerate(machines):
-            profile = machine.motor.profile
-            if profile:
-                ends = np.cumsum([step.share for step in profile])
-                self.step_end[i, : len(profile)] = ends
-                self.step_factor[i, : len(profile)] = [step.factor for step in profile]
-                self.step_end[i, len(profile) - 1 :] = 1.0
-                self.step_factor[i, len(profile) :] = profile[-1].factor
-        self.execute_kw = self._mean_execute_kw()
-
-    def _mean_execute_kw(self) -> Floats:
-        """Mean power over the steps of a cycle, kW; losses are not linear, so the mean load would not do."""
-        shares = np.diff(self.step_end, axis=1, prepend=0.0)
-        load = self.execute_load[:, None] * self.step_factor
-        mean: Floats = (shares * motor.input_kw(load, rated_kw=self.rated_kw[:, None])).sum(axis=1)
-        return mean
-
-    def load(self, asset: Ints, segment: Ints, time_ns: Ints, noise: Floats, timeline: Timeline) -> Floats:
-        """Return the load share of each sample."""
-        state = timeline.state[segment]
-        cycle = timeline.cycle_ns[segment]
-        into = (time_ns - timeline.start_ns[segment] + timeline.into_ns[segment]) % cycle
-        share = into / cycle
-        step = (share[:, None] >= self.step_end[asset]).sum(axis=1)
-        step = np.minimum(step, self.step_end.shape[1] - 1)
-        running = self.execute_load[asset] * self.step_factor[asset, step] + self.wander[asset] * noise
-        powered = np.where(state == EXECUTE, running, self.idle_load[asset])
-        return np.where(state == STOPPED, 0.0, np.maximum(powered, 0.0))
-
-    def mean_kw(self, asset: Ints, state: Ints) -> Floats:
-        """Return the mean active power of each asset in a state, kW."""
-        idle = motor.input_kw(self.idle_load[asset], rated_kw=self.rated_kw[asset])
-        return np.where(
-            state == EXECUTE, self.execute_kw[asset], np.where(state == STOPPED, self.standby_kw[asset], idle)
-        )
-
-
 @dataclass(frozen=True)
 class Works:
     """What all gauges may look at: the drives and the cycles of every asset."""
 
     drives: Drives
     books: Sequence[Cycles]
-
-
-class Chain:
-    """A value per sensor that moves on at each change of its asset: where it stands at the start of each segment."""
-
-    def __init__(self, asset: Ints) -> None:
-        self.asset = asset
-        self._start = np.zeros(len(asset))
-        self._fresh = True
-
-    def advance(self, timeline: Timeline, begin: Any, move: Any) -> None:
-        """Follow the segments of a window.
-
-        ``begin(rows, segments)`` gives the value at the beginning of the world; ``move(rows, segments, start)`` the
-        value at the end of each segment, given the one at its start.
-        """
-        first = timeline.first[self.asset]
-        count = timeline.first[self.asset + 1] - first
-        self.offset = np.cumsum(count) - count
-        self.first = first
-        self.at_start = np.empty(int(count.sum()))
-        rows = np.arange(len(self.asset))
-        value = begin(rows, first) if self._fresh else self._start
-        self._fresh = False
-        self.at_start[self.offset] = value
-        self._start = value.copy()
-        for nth in range(1, int(count.max(initial=0))):
-            rows = rows[count[rows] > nth]
-            self._start[rows] = move(rows, first[rows] + nth - 1, self._start[rows])
-            self.at_start[self.offset[rows] + nth] = self._start[rows]
-
-    def start_of(self, row: Ints, segment: Ints) -> Floats:
-        """Return the value at the start of each sample's segment."""
-        value: Floats = self.at_start[self.offset[row] + segment - self.first[row]]
-        return value
 
 
 class StateGauge:
@@ -318,32 +235,39 @@ class CountGauge:
 
 
 class EnergyGauge:
-    """Energy registers: the exact integral of mean power over the segments, kWh."""
+    """Energy registers: the exact integral of mean power over the segments.
+
+    They count in W ms: power in whole W and time in whole ms make every sum exact. A year of 100 MW is a third of what
+    int64 holds.
+    """
+
+    WMS_PER_KWH = 3.6e9
 
     def __init__(self, placed: Sequence[Placed], works: Works) -> None:
         self.drives = works.drives
-        self.chain = Chain(np.array([p.asset for p in placed], dtype=np.int64))
+        self.chain = Chain(np.array([p.asset for p in placed], dtype=np.int64), np.int64)
 
     @classmethod
     def of_all(cls, works: Works) -> EnergyGauge:
         """Return a register for every asset, whether or not a sensor shows it."""
         register = cls((), works)
-        register.chain = Chain(np.arange(len(works.books)))
+        register.chain = Chain(np.arange(len(works.books)), np.int64)
         return register
 
-    def _spent(self, row: Ints, segment: Ints, until_ns: Ints, timeline: Timeline) -> Floats:
-        kw = self.drives.mean_kw(self.chain.asset[row], timeline.state[segment])
-        return kw * (until_ns - timeline.start_ns[segment]) * (NS / 3600.0)
+    def _spent(self, row: Ints, segment: Ints, until_ns: Ints, timeline: Timeline) -> Ints:
+        watts = self.drives.mean_w(self.chain.asset[row], timeline.state[segment])
+        return watts * ((until_ns - timeline.start_ns[segment]) // MS)
 
     def advance(self, timeline: Timeline) -> None:
-        def move(row: Ints, segment: Ints, start: Floats) -> Floats:
+        def move(row: Ints, segment: Ints, start: Ints) -> Ints:
             return start + self._spent(row, segment, timeline.end_ns[segment], timeline)
 
-        self.chain.advance(timeline, lambda row, _: np.zeros(len(row)), move)
+        self.chain.advance(timeline, lambda row, _: np.zeros(len(row), dtype=np.int64), move)
 
     def values(self, samples: Samples, timeline: Timeline) -> Floats:
         row, segment = samples.row, samples.segment
-        return self.chain.start_of(row, segment) + self._spent(row, segment, samples.time_ns, timeline)
+        spent = self._spent(row, segment, samples.time_ns, timeline)
+        return (self.chain.start_of(row, segment) + spent) / self.WMS_PER_KWH
 
 
 GAUGES: dict[str, Any] = {
