@@ -1,0 +1,143 @@
+"""Histograms of nanoseconds that add: log-linear counts with three significant digits, after HdrHistogram."""
+
+from __future__ import annotations
+
+import threading
+from typing import Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+__all__ = ["PERCENTILES", "Histogram", "Latency"]
+
+SUB_BITS = 10
+"""2**11 = 2048 steps per doubling at the bottom, 1024 above: every value is kept to better than one part in 1024."""
+SLOTS = (64 - SUB_BITS) << SUB_BITS
+"""Slots for 1 .. 2**63 - 1; as many again for negative values, mirrored."""
+PERCENTILES = {"p50": 50.0, "p90": 90.0, "p99": 99.0, "p999": 99.9}
+
+
+def slots(magnitude: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the slot of each value >= 0.
+
+    A value of b bits is kept by its top 11 bits. ``frexp`` may round a value of 54 bits and more up to the next power
+    of two; the formula is continuous there, so the slot is the same.
+    """
+    bits = np.frexp(magnitude.astype(np.float64))[1].astype(np.int64)
+    shift = np.maximum(bits - (SUB_BITS + 1), 0)
+    return (shift << SUB_BITS) + (magnitude >> shift)
+
+
+def highest(slot: int) -> int:
+    """Return the highest value >= 0 that falls into a slot."""
+    shift = max(0, (slot >> SUB_BITS) - 1)
+    return (((slot - (shift << SUB_BITS)) + 1) << shift) - 1
+
+
+def lowest(slot: int) -> int:
+    """Return the lowest value >= 0 that falls into a slot."""
+    shift = max(0, (slot >> SUB_BITS) - 1)
+    return (slot - (shift << SUB_BITS)) << shift
+
+
+class Histogram:
+    """Counts of int64 samples, negative ones and zero included, in fixed memory (0.9 MB). Thread-safe.
+
+    Two histograms add exactly, whatever way the samples were split; percentiles are never averaged.
+    """
+
+    def __init__(self) -> None:
+        self._counts: NDArray[np.int64] = np.zeros(2 * SLOTS + 1, np.int64)
+        self._lock = threading.Lock()
+        self.min: int | None = None
+        self.max: int | None = None
+
+    def record(self, samples_ns: ArrayLike) -> None:
+        """Count one sample or an array of them, integer nanoseconds."""
+        samples = np.atleast_1d(np.asarray(samples_ns, dtype=np.int64))
+        if not samples.size:
+            return
+        least, most = int(samples.min()), int(samples.max())
+        # -2**63 has no positive twin in int64
+        samples = np.maximum(samples, -np.iinfo(np.int64).max)
+        places = SLOTS + np.sign(samples) * slots(np.abs(samples))
+        with self._lock:
+            np.add.at(self._counts, places, 1)
+            self.min = least if self.min is None else min(self.min, least)
+            self.max = most if self.max is None else max(self.max, most)
+
+    def __len__(self) -> int:
+        """How many samples were recorded."""
+        with self._lock:
+            return int(self._counts.sum())
+
+    @property
+    def zeros(self) -> int:
+        """How many samples were exactly 0."""
+        return int(self._counts[SLOTS])
+
+    @property
+    def negatives(self) -> int:
+        """How many samples were below 0."""
+        return int(self._counts[:SLOTS].sum())
+
+    def percentile(self, percent: float) -> int | None:
+        """Return the value that ``percent`` of the samples do not exceed, to three digits; None without samples."""
+        return self._percentiles([percent])[0]
+
+    def _percentiles(self, percents: list[float]) -> list[int | None]:
+        with self._lock:
+            summed = np.cumsum(self._counts)
+            least, most = self.min, self.max
+        if least is None or most is None:
+            return [None] * len(percents)
+        total = int(summed[-1])
+        # HdrHistogram's rank: the nearest whole sample, the first one at least
+        ranks = [max(1, min(total, int(percent / 100 * total + 0.5))) for percent in percents]
+        places = [int(place) - SLOTS for place in np.searchsorted(summed, ranks)]
+        return [min(most, max(least, highest(p) if p >= 0 else -lowest(-p))) for p in places]
+
+    def as_ms(self) -> dict[str, float | int | None]:
+        """Return ``{p50, p90, p99, p999, max, count}`` in milliseconds; None where there are no samples."""
+        values = self._percentiles(list(PERCENTILES.values()))
+        found: dict[str, float | int | None] = {
+            name: None if value is None else value / 1e6 for name, value in zip(PERCENTILES, values, strict=True)
+        }
+        found["max"] = None if self.max is None else self.max / 1e6
+        found["count"] = len(self)
+        return found
+
+    def __add__(self, other: Self) -> Histogram:
+        total = Histogram()
+        for part in (self, other):
+            with part._lock:
+                total._counts += part._counts
+                total.min = min((v for v in (total.min, part.min) if v is not None), default=None)
+                total.max = max((v for v in (total.max, part.max) if v is not None), default=None)
+        return total
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Histogram):
+            return NotImplemented
+        same = bool(np.array_equal(self._counts, other._counts))
+        return same and (self.min, self.max) == (other.min, other.max)
+
+    __hash__ = None  # type: ignore[assignment]  # it changes with every sample
+
+
+class Latency:
+    """How late each hop was, in nanoseconds after the moment at which a message was due."""
+
+    def __init__(self) -> None:
+        self.lateness = Histogram()
+        """When the generator handed the message over."""
+        self.publish = Histogram()
+        """When the broker's acknowledgement was seen."""
+        self.broker = Histogram()
+        """When the bridge received it."""
+        self.end_to_end = Histogram()
+        """When the store had committed it."""
+
+    def as_ms(self) -> dict[str, dict[str, float | int | None]]:
+        """Return ``latency_ms`` of the result."""
+        return {name: histogram.as_ms() for name, histogram in vars(self).items()}

@@ -1,0 +1,277 @@
+"""The ledger: what became of every message and reading of a run, from the schedule to the row one can query."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from simulator.results.sequences import MOST_RANGES, Ranges, Sequences
+
+__all__ = ["Counts", "Ledger"]
+
+Column = NDArray[np.int64]
+
+
+def columns(asset: ArrayLike, seq: ArrayLike) -> tuple[Column, Column]:
+    return np.atleast_1d(np.asarray(asset, np.int64)), np.atleast_1d(np.asarray(seq, np.int64))
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """The balance of a run at one moment.
+
+    ``scheduled == written + dead_lettered + dropped + in_flight + unaccounted``, whatever has happened so far. Hops
+    count unique messages; ``duplicates`` and ``reordered`` are as the bridge saw them.
+    """
+
+    scheduled: int
+    published: int
+    acknowledged: int
+    received: int
+    written: int
+    dead_lettered: dict[str, int]
+    dropped: dict[str, int]
+    duplicates: int
+    reordered: int
+    in_flight: int
+    unaccounted: int
+    readings_scheduled: int
+    readings_written: int
+    foreign: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def lost(self) -> int:
+        """Messages that ended anywhere but in the store, or nowhere."""
+        return self.scheduled - self.written
+
+    def messages(self) -> dict[str, Any]:
+        """Return ``messages{}`` of the result."""
+        found = asdict(self)
+        del found["readings_scheduled"], found["readings_written"]
+        reasons = found["dead_lettered"]
+        return found | {"dead_lettered": sum(reasons.values()), "dead_letter_reasons": reasons}
+
+    def readings(self) -> dict[str, int]:
+        """Return ``readings{}`` of the result."""
+        return {"scheduled": self.readings_scheduled, "written": self.readings_written}
+
+
+class Fates:
+    """Messages that ended somewhere else than in the store: which, and why.
+
+    Bounded: with no room for another range the oldest range of that asset and reason is forgotten. Its messages are
+    open again and end as unaccounted, so loss is never hidden.
+    """
+
+    def __init__(self, most_ranges: int) -> None:
+        self.reasons: Counter[str] = Counter()
+        self.of_asset: dict[int, dict[str, Ranges]] = {}
+        self._room = most_ranges
+
+    def has(self, asset: int, seq: int) -> bool:
+        return any(seq in ranges for ranges in self.of_asset.get(asset, {}).values())
+
+    def put(self, reason: str, asset: int, seq: int) -> None:
+        """Note a message that is not noted yet."""
+        ranges = self.of_asset.setdefault(asset, {}).setdefault(reason, Ranges())
+        before = len(ranges)
+        ranges.add(seq)
+        self.reasons[reason] += 1
+        self._settle(reason, asset, ranges, before)
+
+    def take(self, asset: int, seq: int) -> bool:
+        """Forget a message, for it came to a better end; return False if it was not there."""
+        for reason, ranges in self.of_asset.get(asset, {}).items():
+            before = len(ranges)
+            if ranges.remove(seq):
+                self.reasons[reason] -= 1
+                self._settle(reason, asset, ranges, before)
+                return True
+        return False
+
+    def _settle(self, reason: str, asset: int, ranges: Ranges, before: int) -> None:
+        self._room -= len(ranges) - before
+        if self._room < 0:
+            first, last = ranges.pop_first()
+            self.reasons[reason] -= last - first
+            self._room += 1
+        if not ranges:
+            del self.of_asset[asset][reason]
+            if not self.of_asset[asset]:
+                del self.of_asset[asset]
+
+    def among(self, asset: int, missing: Ranges) -> int:
+        """Count how many of ``missing`` are here."""
+        return sum(ranges.common(missing) for ranges in self.of_asset.get(asset, {}).values())
+
+    def counts(self) -> dict[str, int]:
+        return {reason: n for reason, n in sorted(self.reasons.items()) if n}
+
+
+class Ledger:
+    """Accounts for every message of a run. Thread-safe; arguments are integer arrays of equal length.
+
+    A message is open from ``schedule`` until it is written, dead-lettered or dropped. It has one end: written goes
+    before dead-lettered, dead-lettered before dropped, so a message that was given up and arrives all the same is
+    counted once, as written. Messages that were never scheduled are foreign and stay out of the balance.
+    """
+
+    def __init__(self, assets: int, *, most_ranges: int = MOST_RANGES) -> None:
+        self._lock = threading.Lock()
+        self._scheduled: Column = np.zeros(assets, np.int64)
+        self._published = 0
+        self._acknowledged = 0
+        self._received = Sequences(assets, most_ranges=most_ranges)
+        self._written = Sequences(assets, most_ranges=most_ranges)
+        self._dead = Fates(most_ranges)
+        self._dropped = Fates(most_ranges)
+        self._foreign: Counter[str] = Counter()
+        self._readings_scheduled = 0
+        self._readings_written = 0
+        self._held: int | None = None
+
+    def schedule(self, asset: ArrayLike, seq: ArrayLike, readings: ArrayLike) -> None:
+        """Note messages that are to be sent; per asset ``seq`` counts up by one from 0."""
+        assets, numbers = columns(asset, seq)
+        with self._lock:
+            np.maximum.at(self._scheduled, assets, numbers + 1)
+            self._readings_scheduled += int(np.sum(readings))
+
+    def publish(self, asset: ArrayLike, seq: ArrayLike) -> None:
+        """Note messages that a session took over."""
+        with self._lock:
+            self._published += len(columns(asset, seq)[0])
+
+    def acknowledge(self, asset: ArrayLike, seq: ArrayLike) -> None:
+        """Note messages that the broker took over."""
+        with self._lock:
+            self._acknowledged += len(columns(asset, seq)[0])
+
+    def receive(self, asset: ArrayLike, seq: ArrayLike) -> None:
+        """Note messages that reached the bridge, in the order of arrival."""
+        assets, numbers = columns(asset, seq)
+        with self._lock:
+            known = self._known(assets, numbers)
+            self._received.add(assets[known], numbers[known])
+
+    def write(self, asset: ArrayLike, seq: ArrayLike, readings: ArrayLike) -> None:
+        """Note messages that the store has committed, and how many readings each carried."""
+        assets, numbers = columns(asset, seq)
+        with self._lock:
+            known = self._known(assets, numbers, count=False)
+            assets, numbers = assets[known], numbers[known]
+            self._evidently_received(assets, numbers)
+            new = self._written.add(assets, numbers)
+            self._readings_written += int(np.atleast_1d(np.asarray(readings, np.int64))[known][new].sum())
+            given_up = self._dead.of_asset.keys() | self._dropped.of_asset.keys()
+            if given_up:
+                new &= np.isin(assets, list(given_up))
+                for one, number in zip(assets[new].tolist(), numbers[new].tolist(), strict=True):
+                    if not self._dead.take(one, number):
+                        self._dropped.take(one, number)
+
+    def drop(self, reason: str, asset: ArrayLike, seq: ArrayLike) -> None:
+        """Note messages that were given up on the way, and why."""
+        with self._lock:
+            for one, number in self._ending(asset, seq):
+                if not (self._dead.has(one, number) or self._dropped.has(one, number)):
+                    self._dropped.put(reason, one, number)
+
+    def dead_letter(self, reason: str, asset: ArrayLike, seq: ArrayLike) -> None:
+        """Note messages that reached the bridge and that the store will never take, and why."""
+        with self._lock:
+            for one, number in self._ending(asset, seq):
+                self._evidently_received(*columns(one, number))
+                self._dropped.take(one, number)
+                if not self._dead.has(one, number):
+                    self._dead.put(reason, one, number)
+
+    def foreign(self, reason: str, n: int = 1) -> None:
+        """Note messages that belong to no asset of the run."""
+        with self._lock:
+            self._foreign[reason] += n
+
+    def finish(self, *, in_flight: int = 0) -> None:
+        """Close the books: what is open and not among the ``in_flight`` that someone still holds is unaccounted."""
+        with self._lock:
+            self._held = in_flight
+
+    def counts(self) -> Counts:
+        """Return the balance.
+
+        While the run goes on, a message that later ones of its asset have overtaken at the bridge is unaccounted
+        (brokers keep the order within a topic), and every other open one is in flight.
+        """
+        with self._lock:
+            dead, dropped = self._dead.counts(), self._dropped.counts()
+            scheduled = int(self._scheduled.sum())
+            still_open = scheduled - self._written.unique - sum(dead.values()) - sum(dropped.values())
+            known_lost = self._overtaken() if self._held is None else max(0, still_open - self._held)
+            unaccounted = min(still_open, known_lost)
+            return Counts(
+                scheduled=scheduled,
+                published=self._published,
+                acknowledged=self._acknowledged,
+                received=self._received.unique,
+                written=self._written.unique,
+                dead_lettered=dead,
+                dropped=dropped,
+                duplicates=self._received.duplicates,
+                reordered=self._received.reordered,
+                in_flight=still_open - unaccounted,
+                unaccounted=unaccounted,
+                readings_scheduled=self._readings_scheduled,
+                readings_written=self._readings_written,
+                foreign={reason: n for reason, n in sorted(self._foreign.items()) if n},
+            )
+
+    def unwritten(self) -> int:
+        """Messages handed over that the store has not committed yet and that are not known lost.
+
+        It bounds what can queue in a broker between publisher and bridge.
+        """
+        with self._lock:
+            ended = self._written.unique + sum(self._dead.reasons.values()) + sum(self._dropped.reasons.values())
+            return max(0, self._published - ended - self._overtaken())
+
+    def gaps(self, limit: int = 10) -> list[tuple[int, int, int]]:
+        """Return up to ``limit`` gaps at the bridge as (asset, first, last), last included, lowest asset first."""
+        with self._lock:
+            found = (
+                (asset, first, last - 1)
+                for asset, holes in sorted(self._received.holes.items())
+                for first, last in holes
+            )
+            return [gap for _, gap in zip(range(limit), found, strict=False)]
+
+    def _known(self, assets: Column, numbers: Column, *, count: bool = True) -> NDArray[np.bool_]:
+        known: NDArray[np.bool_] = (numbers >= 0) & (numbers < self._scheduled[assets])
+        strangers = len(known) - int(np.count_nonzero(known))
+        if count and strangers:
+            self._foreign["sequence number of no message of this run"] += strangers
+        return known
+
+    def _ending(self, asset: ArrayLike, seq: ArrayLike) -> list[tuple[int, int]]:
+        assets, numbers = columns(asset, seq)
+        known = self._known(assets, numbers, count=False)
+        pairs = zip(assets[known].tolist(), numbers[known].tolist(), strict=True)
+        return [(one, number) for one, number in pairs if not self._written.has(one, number)]
+
+    def _evidently_received(self, assets: Column, numbers: Column) -> None:
+        """Close holes of the bridge that a written or dead-lettered message disproves."""
+        odd = numbers >= self._received.next[assets]
+        if self._received.holes:
+            odd |= np.isin(assets, list(self._received.holes))
+        for row in np.flatnonzero(odd).tolist():
+            if not self._received.has(int(assets[row]), int(numbers[row])):
+                self._received.add(assets[row : row + 1], numbers[row : row + 1])
+
+    def _overtaken(self) -> int:
+        holes = self._received.holes.items()
+        ended = sum(self._dropped.among(asset, ranges) for asset, ranges in holes)
+        return sum(ranges.size for _, ranges in holes) - ended + self._received.given_up

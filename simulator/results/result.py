@@ -1,0 +1,241 @@
+"""The result of a run: one versioned object, the only source of whatever is told about the run afterwards."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import sys
+import tempfile
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt
+
+from simulator.errors import ScenarioError
+
+__all__ = ["SCHEMA", "Result", "machine", "schema_text", "versions", "write_result"]
+
+SCHEMA = "parksim.result/1"
+Count = NonNegativeInt
+Instant = Field(description="ISO 8601 with offset, wall clock")
+
+
+class Part(BaseModel):
+    """The base of all parts: frozen, and an unknown key is a mistake."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class ScenarioText(Part):
+    """What was run, whole, so that the result alone is enough to run it again."""
+
+    name: str
+    sha256: str = Field(description="of the text, UTF-8")
+    text: str
+
+
+class Simulated(Part):
+    """The simulated time that was run and how it was carried out."""
+
+    start: str = Field(description="the first simulated instant, resolved; ISO 8601 with offset")
+    until: str = Field(description="the end of the last window that was sent; no reading is as late as this")
+    speed: float | Literal["max"]
+    broker: str = Field(description="what ran between publisher and bridge, and what it can lose")
+    store: str = Field(description="the kind of store")
+    rows_found: Count | None = Field(description="rows of the run that the store itself counted; null if it cannot")
+
+
+class Machine(Part):
+    """The computer, without its name."""
+
+    cores: int
+    model: str
+    memory_bytes: int
+    os: str
+
+
+class Messages(Part):
+    """What became of every message.
+
+    The law: scheduled = written + dead_lettered + all dropped + in_flight + unaccounted.
+    """
+
+    scheduled: Count
+    published: Count = Field(description="taken over by a session")
+    acknowledged: Count = Field(description="taken over by the broker")
+    received: Count = Field(description="reached the bridge, each counted once")
+    written: Count = Field(description="committed by the store, each counted once")
+    dead_lettered: Count = Field(description="reached the bridge, and the store will never take them")
+    dead_letter_reasons: dict[str, Count]
+    dropped: dict[str, Count] = Field(description="given up on the way, by reason")
+    duplicates: Count = Field(description="came again at the bridge")
+    reordered: Count = Field(description="came at the bridge after a later one of the same asset")
+    in_flight: Count
+    unaccounted: Count = Field(description="nobody knows; 0 on a healthy run")
+    foreign: dict[str, Count] = Field(description="came at the bridge and are none of this run; not in the balance")
+
+
+class Readings(Part):
+    """Single values; a message carries several."""
+
+    scheduled: Count
+    written: Count
+    left_out: Count = Field(description="not sent, for JSON cannot carry them: not finite, or too large")
+
+
+class Rates(Part):
+    """Means over the whole run, per second of wall time."""
+
+    published_per_s: float
+    received_per_s: float
+    written_readings_per_s: float
+
+
+class Percentiles(Part):
+    """Milliseconds after the moment at which a message was due; null without samples, and at full speed."""
+
+    p50: float | None
+    p90: float | None
+    p99: float | None
+    p999: float | None
+    max: float | None
+    count: Count
+
+
+class Latencies(Part):
+    """One block per hop."""
+
+    lateness: Percentiles
+    publish: Percentiles
+    broker: Percentiles
+    end_to_end: Percentiles
+
+
+class ThresholdOutcome(Part):
+    """One threshold of the scenario, and whether it held."""
+
+    expression: str
+    value: float | None
+    passed: bool = Field(alias="pass")
+
+
+class Fault(Part):
+    """A fault that was injected."""
+
+    kind: str
+    target: str
+    from_: str = Field(alias="from")
+    to: str | None
+    cause: str
+
+
+class Generator(Part):
+    """How hard the generator worked; what was not measured is null."""
+
+    cpu: float | None = Field(description="processor seconds per second of wall time, this process, all threads")
+    calibrated_max_per_s: float | None
+    share_of_max: float | None
+
+
+class Park(Part):
+    """What happened in the park, as it stood at the end."""
+
+    oee: dict[str, float | None]
+    availability: float | None
+    effectiveness: float | None
+    quality: float | None
+    energy_kwh: float
+    machines: Count
+    running: Count
+    alarms: Count
+    pieces_good: Count
+    pieces_bad: Count
+
+
+class Gap(Part):
+    """Messages that never reached the bridge."""
+
+    topic: str
+    first: Count
+    last: Count
+
+
+class Result(Part):
+    """``parksim.result/1``."""
+
+    schema_: Literal["parksim.result/1"] = Field(alias="schema")
+    scenario: ScenarioText
+    seed: Count
+    run_id: str = Field(description="names the run at the broker and in the store; means nothing else")
+    started: str = Instant
+    finished: str = Instant
+    verdict: str = Field(description="one sentence")
+    exit_code: int
+    reason: str | None = Field(description="why the run ended before its time; null if it did not")
+    simulated: Simulated
+    machine: Machine
+    versions: dict[str, str]
+    messages: Messages
+    readings: Readings
+    rates: Rates
+    latency_ms: Latencies
+    retries: dict[str, Count] = Field(description="what did not go the plain way and was mended, by hop and reason")
+    thresholds: tuple[ThresholdOutcome, ...]
+    faults: tuple[Fault, ...]
+    generator: Generator
+    park: Park | None = Field(description="null if the run ended before its first window")
+    gaps: tuple[Gap, ...] = Field(description="the first of the gaps at the bridge, if messages were lost there")
+
+    def document(self) -> dict[str, Any]:
+        """Return the result as JSON types, with the keys of the schema."""
+        return self.model_dump(mode="json", by_alias=True)
+
+
+def schema_text() -> str:
+    """Return the JSON Schema of results, as it stands in configs/result.schema.json."""
+    schema = Result.model_json_schema(by_alias=True, mode="serialization")
+    dialect = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
+    return json.dumps(dialect | schema, indent=2) + "\n"
+
+
+def write_result(result: Result, file: Path) -> None:
+    """Write a result so that the file is there whole or not at all. Raises ScenarioError if it cannot be written."""
+    data = (json.dumps(result.document(), indent=2, ensure_ascii=False) + "\n").encode()
+    name = ""
+    try:
+        with tempfile.NamedTemporaryFile(dir=file.parent, prefix=f".{file.name}.", delete=False) as part:
+            name = part.name
+            part.write(data)
+            part.flush()
+            os.fsync(part.fileno())
+        Path(name).chmod(0o644)
+        Path(name).replace(file)
+    except OSError as error:
+        Path(name).unlink(missing_ok=True) if name else None
+        message = f"--summary {file}: {error.strerror}; the folder must exist and be writable"
+        raise ScenarioError(message) from error
+
+
+def machine() -> Machine:
+    """Describe this computer, without its name or anything else that tells whose it is."""
+    model = platform.machine()
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        named = [line for line in cpuinfo.read_text().splitlines() if line.startswith("model name")]
+        model = named[0].partition(":")[2].strip() if named else model
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return Machine(cores=cores, model=model, memory_bytes=memory, os=f"{platform.system()} {platform.release()}")
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of parksim, Python and what the data depends on."""
+    found = {"python": ".".join(map(str, sys.version_info[:3]))}
+    for name in ("parksim", "numpy", "scipy", "simpy", "paho-mqtt", "influxdb-client"):
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:  # run from a checkout that was never installed
+            found[name] = "unknown"
+    return found

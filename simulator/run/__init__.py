@@ -1,0 +1,1 @@
+"""One run on one machine: the hops put together, carried out, and summed up."""

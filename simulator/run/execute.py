@@ -1,0 +1,166 @@
+"""One run on one machine, put together: a park is sent through a broker into a store."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+
+from simulator.batch import Batch
+from simulator.clock import SECOND_NS, Clock
+from simulator.errors import OutOfReachError
+from simulator.park.world import World
+from simulator.publish.pacing import ahead, paced
+from simulator.results.result import Result
+from simulator.results.snapshot import Snapshot
+from simulator.run.hops import Hops, Options, as_parksim_errors, connect, enter_broker
+from simulator.run.outcome import Progress, Spent, outcome
+from simulator.scenario.loader import Loaded
+from simulator.scenario.quantities import instant_ns
+from simulator.scenario.schema import Scenario
+
+__all__ = ["execute"]
+
+MILLISECOND_NS = 1_000_000
+WINDOW_NS = SECOND_NS
+"""Wall time that a window of a paced run covers."""
+LONGEST_WINDOW_NS = 60 * SECOND_NS
+"""Simulated time that a window covers at most, and at full speed: it bounds the memory of a window."""
+ACKNOWLEDGED_S = 10.0
+"""How long the publisher waits for its last acknowledgements."""
+GIVEN_UP_S = 1.0
+"""The same when the run has failed already."""
+DRAINED_S = 30.0
+"""How long the bridge may take to write what the broker still has."""
+CUT_OFF_S = 5.0
+"""The same when the publisher could not get rid of its messages."""
+SNAPSHOT_S = 1.0
+
+
+def execute(
+    loaded: Loaded,
+    options: Options,
+    *,
+    clock: Clock,
+    stop: threading.Event,
+    on_open: Callable[[Hops], None],
+    on_snapshot: Callable[[Snapshot], None],
+) -> Result:
+    """Run a park through a broker into a store, and return what became of it.
+
+    Ends when the simulated time is over, when ``stop`` is set, or when a hop fails for good; then all that is under
+    way is drained. ``on_open`` is called when all hops are open, ``on_snapshot`` about once a second from another
+    thread. Raises ScenarioError for what cannot be run, OutOfReachError when broker or store cannot be used at the
+    start.
+    """
+    started_ns = clock.now_ns()
+    scenario = loaded.scenario.model_copy(update={"seed": options.seed})
+    with ExitStack() as stack:
+        # before the warm-up, which may take long: a wrong address shows at once
+        broker = enter_broker(stack, options.broker)
+        start_ns = first_instant_ns(scenario, clock)
+        until_ns = None if options.duration_ns is None else start_ns + options.duration_ns
+        progress = Progress(start_ns)
+        world = World(scenario, loaded.types, start_ns)
+        hops = connect(stack, broker, scenario, options, world.catalog, start_ns=start_ns, clock=clock, stop=stop)
+        on_open(hops)
+        cpu_s = time.process_time()
+        with watched(hops, options, progress, clock=clock, stop=stop, on_snapshot=on_snapshot):
+            windows = ((batch, world.kpis()) for batch in world.batches(until_ns, window_ns(options.speed)))
+            send(paced(noted(ahead(windows), progress), hops.pace, clock, stop), hops, progress)
+        interrupted = stop.is_set() and progress.reason is None
+        settle(hops, progress)
+        busy_ns = max(1, clock.monotonic_ns() - hops.pace.wall_start_ns)
+        spent = Spent(started_ns, clock.now_ns(), busy_ns / SECOND_NS, time.process_time() - cpu_s)
+        return outcome(loaded, options, hops, progress, spent=spent, interrupted=interrupted)
+
+
+def first_instant_ns(scenario: Scenario, clock: Clock) -> int:
+    """Return the first simulated instant; ``now`` is the wall clock, cut to the second."""
+    if scenario.start == "now":
+        return clock.now_ns() // SECOND_NS * SECOND_NS
+    return instant_ns(scenario.start)
+
+
+def window_ns(speed: float | None) -> int:
+    """Return how much simulated time is made at once, in whole milliseconds."""
+    if speed is None:
+        return LONGEST_WINDOW_NS
+    wanted_ns = min(LONGEST_WINDOW_NS, round(WINDOW_NS * speed))
+    return max(MILLISECOND_NS, wanted_ns // MILLISECOND_NS * MILLISECOND_NS)
+
+
+def noted(windows: Iterable[tuple[Batch, dict[str, float | int | None]]], progress: Progress) -> Iterator[Batch]:
+    """Pass the batches on, and keep the figures of the park at the end of the current one."""
+    for batch, park in windows:
+        progress.park = park
+        yield batch
+        progress.until_ns = batch.until_ns
+
+
+def send(slices: Iterable[Batch], hops: Hops, progress: Progress) -> None:
+    """Send every slice; note how far the run has come, and why it ended if it failed."""
+    try:
+        with as_parksim_errors():
+            for piece in slices:
+                # also of a piece that fails every message is booked
+                progress.until_ns = piece.until_ns
+                hops.publisher.send(piece)
+    except OutOfReachError as error:
+        progress.reason = progress.reason or str(error)
+
+
+@contextmanager
+def watched(
+    hops: Hops,
+    options: Options,
+    progress: Progress,
+    *,
+    clock: Clock,
+    stop: threading.Event,
+    on_snapshot: Callable[[Snapshot], None],
+) -> Iterator[None]:
+    """Take a snapshot every second, and stop the run when the bridge has failed."""
+    over = threading.Event()
+
+    def look() -> None:
+        while not over.wait(SNAPSHOT_S):
+            if hops.bridge.failure is not None and progress.reason is None:
+                progress.reason = f"the bridge failed: {hops.bridge.failure}"
+                stop.set()
+            on_snapshot(snapshot(hops, options, progress, clock))
+
+    watcher = threading.Thread(target=look, name="parksim-watch", daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        over.set()
+        watcher.join()
+
+
+def snapshot(hops: Hops, options: Options, progress: Progress, clock: Clock) -> Snapshot:
+    """Say where the run stands."""
+    p99 = hops.latency.end_to_end.percentile(99)
+    return Snapshot(
+        wall_ns=clock.monotonic_ns() - hops.pace.wall_start_ns,
+        simulated_ns=progress.until_ns - hops.pace.sim_start_ns,
+        duration_ns=options.duration_ns,
+        counts=hops.ledger.counts(),
+        end_to_end_ms=None if p99 is None else p99 / 1e6,
+        trouble=hops.trouble(),
+        park=progress.park,
+    )
+
+
+def settle(hops: Hops, progress: Progress) -> None:
+    """Let everything that is under way arrive, and close the books."""
+    patience_s = ACKNOWLEDGED_S if progress.reason is None else GIVEN_UP_S
+    with as_parksim_errors():
+        delivered = hops.publisher.drain(patience_s)
+        if not hops.bridge.drain(DRAINED_S if delivered else CUT_OFF_S) and progress.reason is None:
+            failure = hops.bridge.failure or hops.bridge.trouble
+            progress.reason = f"the bridge could not write everything: {failure}" if failure else None
+        hops.publisher.abandon(f"not acknowledged within {patience_s:g} s")
+    hops.ledger.finish(in_flight=hops.bridge.backlog)

@@ -1,0 +1,184 @@
+"""The hops of a run: everything that a message passes on its way from the park to the store, opened in order."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from functools import partial
+from types import TracebackType
+
+from brokers import open_broker
+from brokers.endpoint import Broker, Session
+from brokers.errors import AddressError, BrokerError
+from simulator.batch import Catalog
+from simulator.clock import SECOND_NS, Clock, Pace
+from simulator.errors import OutOfReachError, ScenarioError
+from simulator.ingest.bridge import Bridge
+from simulator.ingest.open import open_store
+from simulator.ingest.store import Store
+from simulator.publish.credit import LIMIT, Credit
+from simulator.publish.publisher import Publisher, gateways
+from simulator.results.histogram import Latency
+from simulator.results.ledger import Ledger
+from simulator.scenario.schema import Scenario
+from simulator.wire.json import JsonEncoder
+
+__all__ = ["Hops", "Options", "as_parksim_errors", "connect", "enter_broker"]
+
+LEAD_NS = SECOND_NS // 5
+"""From the plan of the due times to the first of them: time to subscribe."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How to run a scenario, resolved from the command line and the file."""
+
+    seed: int
+    speed: float | None
+    """Simulated seconds per second; None: as fast as it goes."""
+    duration_ns: int | None
+    """Simulated time; None: until stopped."""
+    broker: str
+    store: str
+    patience_s: float = 30.0
+    """How long a broker may take nothing before the run gives it up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hops:
+    """Everything that a message passes, open."""
+
+    run_id: str
+    catalog: Catalog
+    encoder: JsonEncoder
+    publisher: Publisher
+    sessions: tuple[Session, ...]
+    broker: Broker
+    bridge: Bridge
+    store: Store
+    ledger: Ledger
+    latency: Latency
+    pace: Pace
+
+    def retries(self) -> dict[str, int]:
+        """Count what did not go the plain way, at the sessions and at the bridge, by reason."""
+        total = Counter({f"bridge: {reason}": n for reason, n in self.bridge.retries.items()})
+        for session in self.sessions:
+            total.update({f"session: {reason}": n for reason, n in session.counters().items()})
+        return {reason: n for reason, n in sorted(total.items()) if n}
+
+    def trouble(self) -> str | None:
+        """Say what is wrong at this moment; None while all is well."""
+        said = (self.bridge.trouble, *(session.trouble() for session in self.sessions))
+        return next((trouble for trouble in said if trouble), None)
+
+
+def connect(
+    stack: ExitStack,
+    broker: Broker,
+    scenario: Scenario,
+    options: Options,
+    catalog: Catalog,
+    *,
+    start_ns: int,
+    clock: Clock,
+    stop: threading.Event,
+) -> Hops:
+    """Open every hop, the bridge before the first publisher; the stack closes them in reverse order.
+
+    Raises ScenarioError, OutOfReachError.
+    """
+    run_id = secrets.token_hex(4)
+    messaging = scenario.messaging
+    ledger, latency, encoder = Ledger(len(catalog.assets)), Latency(), JsonEncoder(catalog)
+    with as_parksim_errors():
+        store = stack.enter_context(open_store(options.store, catalog, run_id=run_id))
+        name = f"parksim-{run_id}-bridge"
+        if "://" in options.broker:
+            stack.callback(forget, broker, name)
+        listener = broker.connect(name, window=LIMIT, keep_session=True)
+        stack.callback(listener.close, timeout_s=0)
+        names, gateway_of = gateways(catalog.assets, messaging.gateway_per)
+        sessions = []
+        for number in range(len(names)):
+            sessions.append(broker.connect(f"parksim-{run_id}-gateway-{number}", window=messaging.window))
+            stack.callback(sessions[-1].close, timeout_s=0)
+        pace = Pace(start_ns, clock.monotonic_ns() + LEAD_NS, options.speed)
+        bridge = Bridge(
+            session=listener,
+            catalog=catalog,
+            store=store,
+            ledger=ledger,
+            latency=latency,
+            pace=pace,
+            clock=clock,
+            pattern=f"{scenario.enterprise}/#",
+            qos=1,
+        )
+        stack.push(partial(close_bridge, bridge))
+        bridge.start()
+    publisher = Publisher(
+        sessions,
+        gateway_of,
+        encoder=encoder,
+        ledger=ledger,
+        latency=latency,
+        pace=pace,
+        clock=clock,
+        qos=messaging.qos,
+        credit=Credit(ledger, bridge_is_idle=lambda: not bridge.backlog and listener.is_connected()),
+        stop=stop,
+        patience_s=options.patience_s,
+    )
+    return Hops(
+        run_id=run_id,
+        catalog=catalog,
+        encoder=encoder,
+        publisher=publisher,
+        sessions=(*sessions, listener),
+        broker=broker,
+        bridge=bridge,
+        store=store,
+        ledger=ledger,
+        latency=latency,
+        pace=pace,
+    )
+
+
+def close_bridge(
+    bridge: Bridge, kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+) -> None:
+    """Close the bridge after the write that is under way; do not wait for it if somebody asked twice to stop."""
+    if kind is KeyboardInterrupt:
+        bridge.close(timeout_s=0)
+    else:
+        bridge.close()
+
+
+def forget(broker: Broker, name: str) -> None:
+    """Have someone else's broker throw away a session that was kept, or it would queue messages for nobody."""
+    with suppress(BrokerError):
+        broker.connect(name, window=1).close(timeout_s=0)
+
+
+def enter_broker(stack: ExitStack, text: str) -> Broker:
+    """Start the broker, or look whether it is there. Raises ScenarioError, OutOfReachError."""
+    with as_parksim_errors():
+        return stack.enter_context(open_broker(text))
+
+
+@contextmanager
+def as_parksim_errors() -> Iterator[None]:
+    """Turn what brokers raise into what the command line knows."""
+    try:
+        yield
+    except AddressError as error:
+        message = f"--broker {error}"
+        raise ScenarioError(message) from error
+    except BrokerError as error:
+        message = f"broker {error}"
+        raise OutOfReachError(message) from error

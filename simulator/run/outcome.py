@@ -1,0 +1,109 @@
+"""The outcome: from the books of a run that is over to its result."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta, tzinfo
+from zoneinfo import ZoneInfo
+
+from simulator.errors import StoreError
+from simulator.results.result import SCHEMA, Result, machine, versions
+from simulator.results.verdict import judge
+from simulator.run.hops import Hops, Options
+from simulator.scenario.loader import Loaded
+
+__all__ = ["Progress", "Spent", "outcome"]
+
+SHOWN_GAPS = 10
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(slots=True)
+class Progress:
+    """How far a run has come; written by the run, read by whoever watches."""
+
+    until_ns: int
+    """All readings before this simulated instant were handed over or accounted for."""
+    park: dict[str, float | int | None] = field(default_factory=dict)
+    """The key figures of the park; empty before the first window."""
+    reason: str | None = None
+    """Why the run ends before its time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What a run took."""
+
+    started_ns: int
+    """Wall clock, since the Unix epoch."""
+    finished_ns: int
+    busy_s: float
+    """Wall time from the first due message to the last commit."""
+    cpu_s: float
+
+
+def outcome(
+    loaded: Loaded, options: Options, hops: Hops, progress: Progress, *, spent: Spent, interrupted: bool
+) -> Result:
+    """Make the result of a run whose books are closed."""
+    counts = hops.ledger.counts()
+    rows_found = rows_in_store(hops, progress)
+    verdict, exit_code = judge(counts, interrupted=interrupted, reason=progress.reason, rows_found=rows_found)
+    scenario = loaded.scenario
+    zone = ZoneInfo(scenario.timezone)
+    gaps = hops.ledger.gaps(SHOWN_GAPS) if counts.unaccounted else []
+    park = progress.park
+    return Result.model_validate(
+        {
+            "schema": SCHEMA,
+            "scenario": {"name": scenario.name, "sha256": loaded.sha256, "text": loaded.text},
+            "seed": options.seed,
+            "run_id": hops.run_id,
+            "started": instant(spent.started_ns, UTC),
+            "finished": instant(spent.finished_ns, UTC),
+            "verdict": verdict,
+            "exit_code": int(exit_code),
+            "reason": progress.reason,
+            "simulated": {
+                "start": instant(hops.pace.sim_start_ns, zone),
+                "until": instant(progress.until_ns, zone),
+                "speed": "max" if options.speed is None else options.speed,
+                # an address may name a host, which is nobody's business
+                "broker": options.broker.partition(":")[0] if "://" in options.broker else hops.broker.profile,
+                "store": options.store.partition(":")[0],
+                "rows_found": rows_found,
+            },
+            "machine": machine(),
+            "versions": versions(),
+            "messages": counts.messages(),
+            "readings": counts.readings() | {"left_out": hops.encoder.left_out},
+            "rates": {
+                "published_per_s": counts.published / spent.busy_s,
+                "received_per_s": counts.received / spent.busy_s,
+                "written_readings_per_s": counts.readings_written / spent.busy_s,
+            },
+            "latency_ms": hops.latency.as_ms(),
+            "retries": hops.retries(),
+            "thresholds": [],
+            "faults": [],
+            "generator": {"cpu": spent.cpu_s / spent.busy_s, "calibrated_max_per_s": None, "share_of_max": None},
+            "park": {**park, "oee": {"park": park["oee"]}} if park else None,
+            "gaps": [{"topic": hops.catalog.assets[a].topic, "first": first, "last": last} for a, first, last in gaps],
+        }
+    )
+
+
+def rows_in_store(hops: Hops, progress: Progress) -> int | None:
+    """Ask the store how many rows of the run it holds; None if it cannot say."""
+    from_ms, to_ms = hops.pace.sim_start_ns // 1_000_000, -(-progress.until_ns // 1_000_000)
+    try:
+        return hops.store.count(from_ms=from_ms, to_ms=to_ms)
+    except StoreError as error:
+        progress.reason = progress.reason or f"the rows in the store could not be counted: {error}"
+        return None
+
+
+def instant(ns: int, zone: tzinfo) -> str:
+    """Write nanoseconds since the epoch as ISO 8601 with milliseconds and offset."""
+    moment = EPOCH + timedelta(milliseconds=ns // 1_000_000)
+    return moment.astimezone(zone).isoformat(timespec="milliseconds")

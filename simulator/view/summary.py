@@ -1,0 +1,110 @@
+"""What a run says in the end, made from its result alone."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+
+from simulator.results.result import Percentiles, Result
+
+__all__ = ["summary"]
+
+LABEL = 20
+WIDTH = 100
+HOPS = {
+    "lateness": "handed over",
+    "publish": "acknowledged",
+    "broker": "at the bridge",
+    "end_to_end": "in the store",
+}
+
+
+def summary(result: Result, *, next_steps: Sequence[tuple[str, str]]) -> str:
+    """Return the summary of a result; it ends with ``next_steps``, each a purpose and a command."""
+    sections = [heading(result), hops(result), delays(result), park(result), end(result)]
+    if next_steps:
+        commands = [line for purpose, command in next_steps for line in (f"    {purpose}:", f"      {command}")]
+        sections.append(["  next", *commands])
+    return "\n\n".join("\n".join(lines) for lines in sections if lines) + "\n"
+
+
+def row(label: str, text: str) -> str:
+    return f"    {label + ' ':.<{LABEL}}: {text}"
+
+
+def heading(result: Result) -> list[str]:
+    done = result.simulated
+    speed = "as fast as it goes" if done.speed == "max" else f"at speed {done.speed:g}"
+    return [
+        f"  parksim {result.versions['parksim']}: {result.scenario.name}, seed {result.seed}, {speed}",
+        f"    {done.start} to {done.until}",
+        *textwrap.wrap(f"broker: {done.broker}", WIDTH, initial_indent="    ", subsequent_indent="      "),
+    ]
+
+
+def hops(result: Result) -> list[str]:
+    messages, readings, rates = result.messages, result.readings, result.rates
+    found = result.simulated.rows_found
+    counted = [] if found is None else [row("found in the store", f"{found:,} rows")]
+    lines = [
+        row("scheduled", f"{messages.scheduled:,} messages, {readings.scheduled:,} readings"),
+        row("published", f"{messages.published:,}  {rates.published_per_s:,.1f}/s"),
+        row("acknowledged", f"{messages.acknowledged:,}"),
+        row("received", f"{messages.received:,}  {rates.received_per_s:,.1f}/s"),
+        row("written", f"{messages.written:,}, {readings.written:,} readings  {rates.written_readings_per_s:,.1f}/s"),
+        *counted,
+        row("dropped", reasons(messages.dropped)),
+        row("dead-lettered", reasons(messages.dead_letter_reasons)),
+        row("in flight", f"{messages.in_flight:,}"),
+        row("unaccounted", f"{messages.unaccounted:,}"),
+    ]
+    asides = {"duplicates": messages.duplicates, "reordered": messages.reordered, "left out": readings.left_out}
+    lines += [row(label, f"{n:,}") for label, n in asides.items() if n]
+    lines += [row("foreign", reasons(messages.foreign))] if messages.foreign else []
+    lines += [row("mended", reasons(result.retries))] if result.retries else []
+    lines += [row("never received", f"{gap.topic} n={gap.first}..{gap.last}") for gap in result.gaps]
+    return lines
+
+
+def reasons(counted: dict[str, int]) -> str:
+    return ", ".join(f"{n:,} {reason}" for reason, n in counted.items()) or "0"
+
+
+def delays(result: Result) -> list[str]:
+    if not result.latency_ms.lateness.count:
+        return ["    at full speed nothing is due, so nothing is late"] if result.simulated.speed == "max" else []
+    lines = ["    after it was due"]
+    for name, label in HOPS.items():
+        times: Percentiles = getattr(result.latency_ms, name)
+        found = {"p50": times.p50, "p90": times.p90, "p99": times.p99, "p99.9": times.p999, "max": times.max}
+        lines.append(row(label, "  ".join(f"{key} {milliseconds(value):>9}" for key, value in found.items())))
+    return lines
+
+
+def milliseconds(value: float | None) -> str:
+    return "-" if value is None else f"{value:,.2f} ms"
+
+
+def percent(value: float | None) -> str:
+    return "-" if value is None else f"{value:.1%}"
+
+
+def park(result: Result) -> list[str]:
+    figures = result.park
+    if figures is None:
+        return []
+    factors = " x ".join(percent(one) for one in (figures.availability, figures.effectiveness, figures.quality))
+    return [
+        row("OEE", f"{percent(figures.oee['park'])} = {factors} (availability x effectiveness x quality)"),
+        row("machines", f"{figures.running} of {figures.machines} run, {figures.alarms} alarms"),
+        row("pieces", f"{figures.pieces_good:,} good, {figures.pieces_bad:,} bad"),
+        row("energy", f"{figures.energy_kwh:,.1f} kWh"),
+    ]
+
+
+def end(result: Result) -> list[str]:
+    mark = "PASS" if result.exit_code == 0 else f"EXIT {result.exit_code}"
+    lines = [f"  {mark}  {result.verdict}"]
+    if result.reason:
+        lines.append(f"    {result.reason}")
+    return lines
