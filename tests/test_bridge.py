@@ -17,12 +17,12 @@ from brokers.endpoint import Delivery, Outgoing, Session
 from brokers.memory import MemoryBroker
 from simulator.clock import SECOND_NS, Clock, FakeClock, Pace, RealClock
 from simulator.errors import StoreError
-from simulator.histogram import Latency
 from simulator.ingest.bridge import Bridge
 from simulator.ingest.store import Row, Store
 from simulator.ingest.stores.none import NoStore
 from simulator.ingest.stores.sqlite import SqliteStore
-from simulator.ledger import Ledger
+from simulator.results.histogram import Latency
+from simulator.results.ledger import Ledger
 
 CATALOG = catalog_of()
 ROWS = rows_of(CATALOG, 20)

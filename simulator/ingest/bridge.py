@@ -13,12 +13,12 @@ from brokers.endpoint import Delivery, Session
 from simulator.batch import Catalog
 from simulator.clock import SECOND_NS, Clock, Pace
 from simulator.errors import StoreError
-from simulator.histogram import Histogram, Latency
 from simulator.ingest.dead_letters import DeadLetters
 from simulator.ingest.decode import Decoder, Refusal
 from simulator.ingest.shipment import Shipment
 from simulator.ingest.store import Row, Store
-from simulator.ledger import Ledger
+from simulator.results.histogram import Histogram, Latency
+from simulator.results.ledger import Ledger
 
 __all__ = ["Bridge"]
 

@@ -11,11 +11,11 @@ from servers import HOST, InfluxDB1, Mosquitto, until
 
 from brokers import Endpoint, ExternalBroker, Outgoing, Session
 from simulator.clock import Pace, RealClock
-from simulator.histogram import Latency
 from simulator.ingest.bridge import Bridge
 from simulator.ingest.open import open_store
 from simulator.ingest.store import Row, Store
-from simulator.ledger import Ledger
+from simulator.results.histogram import Latency
+from simulator.results.ledger import Ledger
 
 CATALOG = catalog_of(presses=3, testers=2)
 ROWS = rows_of(CATALOG, 600)
