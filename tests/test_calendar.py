@@ -80,3 +80,11 @@ def test_summer_time_keeps_local_hours() -> None:
     assert factory.is_open(at("2025-03-29T08:00+01:00"))
     assert factory.is_open(at("2025-03-30T08:00+02:00"))
     assert not factory.is_open(at("2025-03-30T17:00+02:00"))
+
+
+def test_a_shift_that_the_clocks_swallow_is_no_shift() -> None:
+    """Clocks go from 02:00 to 03:00: a shift from 02:30 to 03:15 is not held, and open time never runs back."""
+    factory = calendar(origin="2025-03-29T00:00+01:00", zone="Europe/Berlin", hours=("02:30-03:15", "03:15-11:00"))
+    passed = [factory.open_ns(at("2025-03-30T00:00+01:00") + quarter * HOUR_NS // 4) for quarter in range(48)]
+    assert passed == sorted(passed)
+    assert factory.is_open(at("2025-03-30T03:15+02:00"))

@@ -12,6 +12,7 @@ from simulator.park.packml import NEXT, State
 from simulator.signals.timeline import Segment
 
 UNTIL_NS = MONDAY_NS + 4 * HOUR_NS
+HUNDREDTH_S = 0.01
 
 
 class Shown:
@@ -107,3 +108,15 @@ def test_samples_come_at_their_period(shown: Shown) -> None:
     time_ns, _ = shown.of(3, "oil_c")
     assert set(np.diff(time_ns).tolist()) == {10 * SECOND_NS}
     assert (time_ns[0] - shown.world.catalog.assets[3].phase_ns) % (10 * SECOND_NS) == 0
+
+
+def test_an_interrupted_cycle_took_as_long_as_it_took(shown: Shown) -> None:
+    """Cycle times are the distances between cycle ends; a stop in the midst of a cycle makes it longer than 18 s."""
+    for asset in range(6):
+        ends, took_s = shown.of(asset, "cycle_time_s")
+        # A cycle that was interrupted by the end of one run goes on in the next, so ends follow each other exactly,
+        # unless the machine stood still between two whole cycles.
+        apart = np.diff(ends) / SECOND_NS
+        assert (took_s[1:] <= apart + HUNDREDTH_S).all()
+        assert np.isclose(took_s[1:], apart, atol=HUNDREDTH_S).mean() > 0.97
+    assert took_s.max() > 60

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import numpy as np
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from parks import HOUR_NS, MONDAY_NS, SECOND_NS, readings, world
+from parks import HOUR_NS, MONDAY_NS, SECOND_NS, factory_with, quickstart, readings, world
 
 from simulator.batch import Batch
+from simulator.park.world import World
+from simulator.scenario.schema import Machine
 from simulator.signals.timeline import EXECUTE, Segment, Timeline
 
 MINUTES = 12
@@ -70,7 +74,7 @@ def test_a_change_on_the_very_instant_of_a_sample_is_one_reading() -> None:
     park = world(warm_up=HOUR_NS)
     asset = park.catalog.assets[0]
     tick = MONDAY_NS + asset.phase_ns + 5 * SECOND_NS
-    now = Segment(0, MONDAY_NS - HOUR_NS, EXECUTE, 0, 0, 18 * SECOND_NS, 0, 0)
+    now = Segment(0, MONDAY_NS - HOUR_NS, EXECUTE, 0, 0, 18 * SECOND_NS, 0, 0, 0)
     others = [now._replace(asset=number) for number in range(1, len(park.catalog.assets))]
     timeline = Timeline.build(
         [now, *others, now._replace(start_ns=tick, state=10)],
@@ -82,3 +86,34 @@ def test_a_change_on_the_very_instant_of_a_sample_is_one_reading() -> None:
     batch = park._bank.read(timeline)
     shown = batch.value[(batch.time_ns == tick) & (batch.sensor == asset.first_sensor)]
     assert shown.tolist() == [10.0]
+
+
+def test_windows_do_not_matter_across_shifts_and_blocks_of_noise() -> None:
+    """A day and a half of a two-shift shop, with borders of shifts, epochs and blocks: the same bits in any windows."""
+    shifts = (
+        quickstart().scenario.sites[0].factories[0].shifts.model_copy(update={"hours": ("06:00-14:00", "15:00-22:30")})
+    )
+    scenario = factory_with(quickstart().scenario, shifts=shifts)
+    digests = set()
+    for window_ns in (613 * SECOND_NS, 7 * HOUR_NS):
+        digest = hashlib.sha256()
+        for batch in World(scenario, quickstart().types, MONDAY_NS).batches(MONDAY_NS + 36 * HOUR_NS, window_ns):
+            # Row by row, so that the bytes do not tell where one batch ends and the next begins.
+            rows = np.column_stack((batch.time_ns, batch.sensor.astype(np.int64), batch.value.view(np.int64)))
+            digest.update(rows.tobytes())
+        digests.add(digest.hexdigest())
+    assert len(digests) == 1
+
+
+def test_an_unrelated_machine_changes_nothing() -> None:
+    """A machine with an odd period joins the park; the others show the same bits as before."""
+    odd = quickstart().types["device-test"]
+    sensors = tuple(s.model_copy(update={"period": 1_500_000_000} if s.period else {}) for s in odd.sensors)
+    types = dict(quickstart().types) | {"odd": odd.model_copy(update={"name": "odd", "sensors": sensors})}
+    lines = quickstart().scenario.sites[0].factories[0].lines
+    extra = lines[0].model_copy(update={"name": "zz", "gives": None, "machines": (Machine(name="odd", type="odd"),)})
+    joined = World(factory_with(quickstart().scenario, lines=(*lines, extra)), types, MONDAY_NS)
+    got = readings(joined, until_ns=MONDAY_NS + 60 * SECOND_NS)
+    before = readings(world(), until_ns=MONDAY_NS + 60 * SECOND_NS)
+    known = got.sensor < joined.catalog.assets[-1].first_sensor
+    assert same(Batch(got.time_ns[known], got.sensor[known], got.value[known]), before)

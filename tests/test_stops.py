@@ -57,3 +57,14 @@ def test_a_defect_shows_before_it_kills() -> None:
     bearing = Bearing(l10="40000h", warning="1080h", repair=Repair(mean="6h"))
     life = BearingLife(bearing, Stream(3, "m"))
     assert life.age_ns + life.left_ns - life.onset_ns == bearing.warning
+
+
+def test_an_endless_life_is_cut_to_what_a_column_holds() -> None:
+    """A Weibull shape of .5 draws lives of millions of years; thirty years of running are as good."""
+    bearing = Bearing(l10="40000h", shape=0.5, warning="1080h", repair=Repair(mean="6h"))
+    life = BearingLife(bearing, Stream(4, "m"))
+    lives = []
+    for _ in range(200):
+        life.replace()
+        lives.append(life.left_ns)
+    assert max(lives) == 10**18

@@ -10,7 +10,7 @@ HELD = 11
 
 
 def segment(asset: int, start_ns: int, state: int, *, cycles: int = 0, into_ns: int = 0, cycle_ns: int = 10) -> Segment:
-    return Segment(asset, start_ns, state, cycles, into_ns, cycle_ns, 0, 0)
+    return Segment(asset, start_ns, state, cycles, into_ns, cycle_ns, start_ns, 0, 0)
 
 
 def timeline(*segments: Segment, from_ns: int = 100, until_ns: int = 200, assets: int = 2) -> Timeline:

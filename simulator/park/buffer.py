@@ -1,8 +1,8 @@
 """Buffers between lines: stock that flows, computed when somebody needs to know and never polled.
 
 Between events every machine works at a constant rate and which of its pieces are good is settled by their number, so
-the instant at which a buffer runs short of stock or of room can be computed. That is the only event a buffer has of
-its own. While it has plenty, a bound that ignores the other side does; when it is short, the cycles ahead are laid
+the instant at which a buffer runs short of stock or of room can be computed. That is the event a buffer has of its
+own; while machines wait and nothing changes, it looks again each few minutes. While it has plenty, a bound that ignores the other side does; when it is short, the cycles ahead are laid
 out one by one.
 """
 
@@ -19,10 +19,10 @@ __all__ = ["Buffer", "User"]
 
 RESTART_SHARE = 0.1
 """A machine that waited goes on once this share of the capacity is there (or free): a container's worth."""
-PLENTY_CYCLES = 40
+PLENTY_CYCLES = 4
 """A side that lasts this many of its slowest cycles on its own needs no exact look ahead."""
-AHEAD_CYCLES = 256
-"""How many of the fastest cycles an exact look ahead covers."""
+AHEAD_CYCLES = (16, 256)
+"""How many of the fastest cycles an exact look ahead covers, the second only if nothing is found in the first."""
 
 
 class User(Protocol):
@@ -186,7 +186,15 @@ class Buffer:
         users = [u for side in (self._givers, self._takers) for u in side.running if u.is_executing()]
         if not users:
             return None
-        horizon_ns = AHEAD_CYCLES * min(user.cycle_ns for user in users)
+        fastest_ns = min(user.cycle_ns for user in users)
+        for cycles in AHEAD_CYCLES:
+            found_ns = self._shortage_ns(users, horizon_ns=cycles * fastest_ns)
+            if found_ns is not None:
+                return found_ns
+        return AHEAD_CYCLES[-1] * fastest_ns
+
+    def _shortage_ns(self, users: list[User], *, horizon_ns: int) -> int | None:
+        """Return when, within the horizon, somebody must wait or can go on; None if nobody."""
         ends, changes = [], []
         for user in users:
             first = user.cycle_ns - user.into_cycle_ns()
@@ -205,4 +213,4 @@ class Buffer:
         if self._givers.waiting:
             calls |= room >= self._givers.enough_to_go_on()
         found = np.flatnonzero(calls)
-        return int(end_ns[order[found[0]]]) if len(found) else int(horizon_ns)
+        return int(end_ns[order[found[0]]]) if len(found) else None

@@ -48,6 +48,8 @@ class Calendar:
                 self._add(opens, closes)
 
     def _add(self, opens: int, closes: int) -> None:
+        if closes <= opens:
+            return  # the hour in which clocks go forward has swallowed it
         if self._closes and opens <= self._closes[-1]:
             self._closes[-1] = max(closes, self._closes[-1])
             return

@@ -25,6 +25,9 @@ class Kpis:
     """Time that the cycles made would take at the rated cycle: PRI x PQ."""
     good: int
     processed: int
+    finished: int
+    """Good pieces that left a factory: those of the last machine of a line that gives to no buffer."""
+    spoilt: int
     energy_kwh: float
 
     def since(self, start: Kpis) -> dict[str, float | int | None]:
@@ -43,8 +46,8 @@ class Kpis:
             "machines": self.machines,
             "running": self.running,
             "alarms": self.alarms,
-            "pieces_good": self.good - start.good,
-            "pieces_bad": (self.processed - self.good) - (start.processed - start.good),
+            "pieces_good": self.finished - start.finished,
+            "pieces_bad": self.spoilt - start.spoilt,
             "energy_kwh": self.energy_kwh - start.energy_kwh,
         }
 
@@ -62,6 +65,7 @@ def measure(park: Park, *, origin_ns: int, now_ns: int, energy_kwh: float) -> Kp
         (plant.calendar.open_ns(now_ns) - plant.calendar.open_ns(origin_ns)) * len(plant.machines)
         for plant in park.plants
     )
+    last = [machine for machine in park.machines if not any(port.gives for port in machine.ports)]
     return Kpis(
         machines=len(park.machines),
         running=sum(machine.state is State.EXECUTE for machine in park.machines),
@@ -71,5 +75,7 @@ def measure(park: Park, *, origin_ns: int, now_ns: int, energy_kwh: float) -> Kp
         ideal_ns=sum(machine.cycles * machine.cycle_ns for machine in park.machines),
         good=sum(machine.good for machine in park.machines),
         processed=sum(machine.processed for machine in park.machines),
+        finished=sum(machine.good for machine in last),
+        spoilt=sum(machine.processed - machine.good for machine in park.machines),
         energy_kwh=energy_kwh,
     )

@@ -62,6 +62,7 @@ class Machine:
         self._place = place
         self._env = place.env
         self._into_ns = 0
+        self._cycle_began_ns = int(place.env.now)
         self._since_ns = self._settled_ns = int(place.env.now)
         self._rng = stream("passing").epoch(0)
         self._stops = [StopClock(stop, stream("stop", stop.name)) for stop in spec.stops]
@@ -95,6 +96,7 @@ class Machine:
         done, self._into_ns = divmod(self._into_ns + passed, self.cycle_ns)
         if not done:
             return
+        self._cycle_began_ns = now - self._into_ns
         good = -self.good
         self.cycles += done
         good += self.good
@@ -132,6 +134,7 @@ class Machine:
     # How it lives.
 
     def _life(self) -> Steps:
+        yield self._env.timeout(LEAST_REST_NS)
         while True:
             while not self._is_open():
                 yield from self._sleep(self._until_change())
@@ -151,7 +154,7 @@ class Machine:
                 return
         self._disconnect()
         yield from self._pass(State.STOPPING)
-        self._enter(State.STOPPED)
+        yield from self._rest(State.STOPPED)
 
     def _execute(self) -> Steps:
         """Make parts until something happens; end in Held, Suspended or Stopped."""
@@ -172,7 +175,7 @@ class Machine:
             yield from self._stop_for(stop)
         else:
             yield from self._pass(State.STOPPING)
-            self._enter(State.STOPPED)
+            yield from self._rest(State.STOPPED)
 
     def _stop_for(self, stop: StopClock | None) -> Steps:
         """Go through a stop: wait for whoever mends it, and for the work itself."""
@@ -266,8 +269,11 @@ class Machine:
             raise AssertionError(message)
         self.settle()
         now = int(self._env.now)
+        assert now > self._since_ns, "a state of no length could not be shown"
         self._run_clocks(self._since_ns, now)
         self.state, self._since_ns = state, now
+        if state is State.EXECUTE and not self._into_ns:
+            self._cycle_began_ns = now
         self._write_down()
 
     def _write_down(self) -> None:
@@ -280,6 +286,7 @@ class Machine:
                 cycles=self.cycles,
                 into_ns=self._into_ns,
                 cycle_ns=self.cycle_ns,
+                cycle_began_ns=self._cycle_began_ns,
                 bearing_age_ns=bearing.age_ns if bearing else 0,
                 bearing_onset_ns=bearing.onset_ns if bearing else 0,
             )

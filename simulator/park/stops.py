@@ -18,6 +18,8 @@ __all__ = ["BearingLife", "StopClock", "lognormal_ns", "whole_ms"]
 
 MS = 1_000_000
 LEAST_REPAIR_NS = 1_000 * MS
+LONGEST_LIFE_NS = 10**18
+"""Thirty years of running: no run lasts as long, and the number fits into a column of integers."""
 
 
 def whole_ms(ns: float) -> int:
@@ -60,8 +62,8 @@ class BearingLife:
         per_l10 = (-math.log(0.9)) ** (-1.0 / bearing.shape)
         self._scale_ns = per_l10 * bearing.l10 / bearing.acceleration
         life = self._scale_ns * self._rng.gamma(1.0 + 1.0 / bearing.shape) ** (1.0 / bearing.shape)
-        self.age_ns = whole_ms(life * self._rng.random())
-        self._life_ns = max(whole_ms(life), self.age_ns + MS)
+        self.age_ns = whole_ms(min(life, LONGEST_LIFE_NS) * self._rng.random())
+        self._life_ns = max(whole_ms(min(life, LONGEST_LIFE_NS)), self.age_ns + MS)
 
     @property
     def left_ns(self) -> int:
@@ -76,5 +78,5 @@ class BearingLife:
     def replace(self) -> int:
         """Put in a new one, and return how long that takes, ns."""
         self.age_ns = 0
-        self._life_ns = whole_ms(self._scale_ns * self._rng.weibull(self.bearing.shape))
+        self._life_ns = whole_ms(min(self._scale_ns * self._rng.weibull(self.bearing.shape), LONGEST_LIFE_NS))
         return repair_ns(self._rng, self.bearing.repair)

@@ -110,7 +110,7 @@ class Motor(Strict):
 class Bearing(Strict):
     """The bearing that wears: Weibull life, then an exponential rise of vibration before it fails."""
 
-    l10: Duration = Field(description="rated life, in running time, that 90 % of bearings reach")
+    l10: Duration = Field(gt=0, description="rated life, in running time, that 90 % of bearings reach")
     shape: float = Field(default=1.5, ge=0.5, le=20, description="Weibull k of the bearing life")
     warning: Duration = Field(gt=0, description="from the first sign to failure, in running time (the P-F interval)")
     acceleration: float = Field(default=1.0, ge=1, description="how many times faster than rated it wears")
@@ -159,11 +159,11 @@ class VibrationModel(Strict):
 
 
 class BearingHeatModel(Strict):
-    """Temperature of the bearing: ambient, load, and up to 15 degrees more as vibration rises."""
+    """Temperature of the bearing: ambient, more in Execute, and up to 15 degrees more as it wears."""
 
     kind: Literal["bearing_heat"] = Field(description="temperature of the bearing")
     ambient: float = Field(default=30.0, description="degrees Celsius around it")
-    rise: float = Field(default=25.0, ge=0, description="degrees above ambient at full load")
+    rise: float = Field(default=25.0, ge=0, description="degrees above ambient in Execute")
     wear_rise: float = Field(default=15.0, ge=0, description="further degrees with a worn bearing")
     tau: Duration = Field(default=1_800_000_000_000, gt=0, description="time constant")
 
@@ -210,6 +210,8 @@ Model = Annotated[
 ]
 
 PER_CYCLE = (CycleModel, CycleTimeModel)
+NOISY = (LagModel, MotorModel, BearingHeatModel)
+"""Models whose sensors may add noise to the modelled value."""
 
 
 class SensorType(Strict):
@@ -256,10 +258,14 @@ class SensorType(Strict):
                 else "on a grid: give it one, such as 10s"
             )
             raise ValueError(message)
-        if isinstance(self.model, PER_CYCLE) and self.noise is not None:
-            message = f"noise: a {self.model.kind} sensor has its own scatter and takes no noise"
+        if not isinstance(self.model, NOISY) and self.noise is not None:
+            message = f"noise: a {self.model.kind} sensor takes none; it is exact, or has a scatter of its own"
             raise ValueError(message)
         return self
+
+
+RESERVED = {"asset", "factory", "line", "machine", "n", "park", "province", "seq", "t", "time", "time_ms"}
+"""Names that messages, rows or tags have already."""
 
 
 class MachineType(Strict):
@@ -284,9 +290,19 @@ class MachineType(Strict):
         if twice:
             message = f"sensors: {', '.join(sorted(twice))} named twice; names are the fields of a message"
             raise ValueError(message)
-        reserved = {"t", "n", "seq", "time"} & set(names)
+        reserved = RESERVED & set(names)
         if reserved:
-            message = f"sensors: {', '.join(sorted(reserved))} is part of every message already; choose another name"
+            message = (
+                f"sensors: {', '.join(sorted(reserved))} is part of every message or row already; choose another name"
+            )
+            raise ValueError(message)
+        stops = [stop.name for stop in self.stops]
+        again = {name for name in stops if stops.count(name) > 1}
+        if again:
+            message = f"stops: {', '.join(sorted(again))} named twice; each reason to stop needs a name of its own"
+            raise ValueError(message)
+        if sum(isinstance(sensor.model, StateModel) for sensor in self.sensors) > 1:
+            message = "sensors: a machine has one state, so one sensor of model state"
             raise ValueError(message)
         if self.bearing is None and any(isinstance(s.model, VibrationModel | BearingHeatModel) for s in self.sensors):
             message = "bearing: missing, but a sensor measures its vibration or heat"

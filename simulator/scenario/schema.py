@@ -37,6 +37,9 @@ def version(value: object) -> object:
 
 
 def aware(value: datetime) -> datetime:
+    if not 1971 <= value.year <= 2200:
+        message = f"{value.isoformat()} is out of reach, must be in the years 1971 to 2200"
+        raise ValueError(message)
     if value.tzinfo is None:
         message = f"{value.isoformat()} has no offset; write one, such as {value.isoformat()}+07:00"
         raise ValueError(message)

@@ -27,6 +27,10 @@ Rows = tuple[Ints, Ints, Floats]
 """Time, sensor number and value of readings, not yet rounded."""
 
 
+SHOW_LOAD = {"motor", "vibration"}
+"""Sensor models that the load of the motor acts on."""
+
+
 def rows_by_asset(placed: Sequence[Placed]) -> Iterator[tuple[int, list[Placed]]]:
     for asset, group in groupby(placed, key=lambda p: p.asset):
         yield asset, list(group)
@@ -61,22 +65,40 @@ class Scatter:
 
 
 class Wander:
-    """The wandering motor load of every asset, the same for all sensors that show it."""
+    """The wandering motor load of every asset, the same for all sensors that show it.
 
-    def __init__(
-        self, catalog: Catalog, machines: Sequence[MachineType], *, seed: int, period_ns: int, origin_ns: int
-    ) -> None:
-        self._period_ns = period_ns
-        phi = np.array([math.exp(-period_ns / m.motor.wander_tau) for m in machines])
-        owners = [(Stream(seed, asset.topic, "load"), 1) for asset in catalog.assets]
-        self._noise = Noise(owners, phi, first_index=origin_ns // period_ns - 1)
+    Each asset has a grid of its own, the largest that all its sensors of the load lie on: who else is in the park must
+    not matter.
+    """
+
+    def __init__(self, catalog: Catalog, machines: Sequence[MachineType], *, seed: int, origin_ns: int) -> None:
+        self._period_ns = np.array([wander_period_ns(machine) for machine in machines], dtype=np.int64)
+        self._column = np.zeros(len(machines), dtype=np.int64)
+        self._noise: dict[int, Noise] = {}
+        for period_ns in np.unique(self._period_ns[self._period_ns > 0]).tolist():
+            members: list[int] = np.flatnonzero(self._period_ns == period_ns).tolist()
+            self._column[members] = np.arange(len(members))
+            phi = np.array([math.exp(-period_ns / machines[i].motor.wander_tau) for i in members])
+            owners = [(Stream(seed, catalog.assets[i].topic, "load"), 1) for i in members]
+            self._noise[period_ns] = Noise(owners, phi, first_index=origin_ns // period_ns - 1)
 
     def at(self, asset: Ints, since_phase_ns: Ints) -> Floats:
-        index = since_phase_ns // self._period_ns
-        if not len(index):
-            return np.zeros(0)
-        first = int(index.min())
-        return self._noise.window(first, int(index.max()) + 1)[index - first, asset]
+        """Return float64[N] of unit variance for assets and instants on their grids."""
+        value = np.zeros(len(asset))
+        period_ns = self._period_ns[asset]
+        for one_ns, noise in self._noise.items():
+            mine = np.flatnonzero(period_ns == one_ns)
+            if len(mine):
+                index = since_phase_ns[mine] // one_ns
+                first = int(index.min())
+                window = noise.window(first, int(index.max()) + 1)
+                value[mine] = window[index - first, self._column[asset[mine]]]
+        return value
+
+
+def wander_period_ns(machine: MachineType) -> int:
+    """Return the grid on which a machine's load is drawn; 0 if no sensor shows it."""
+    return math.gcd(*(s.period for s in machine.sensors if s.period and s.model.kind in SHOW_LOAD))
 
 
 class Group:
@@ -91,7 +113,7 @@ class Group:
         self.phase_ns = phase_ns[self.asset]
         self.scatter = scatter
         self.period_ns = period_ns
-        self.needs_load = placed[0].spec.model.kind in {"motor", "vibration"}
+        self.needs_load = placed[0].spec.model.kind in SHOW_LOAD
 
     def read(self, timeline: Timeline, drives: Drives, wander: Wander) -> Rows:
         """Evaluate all samples of the window."""
@@ -132,10 +154,7 @@ class Bank:
             for number, (asset, machine) in enumerate(zip(catalog.assets, machines, strict=True))
             for i, spec in enumerate(machine.sensors)
         ]
-        periods = [p.spec.period for p in placed if p.spec.period]
-        self._wander = Wander(
-            catalog, machines, seed=seed, period_ns=math.gcd(*periods) or 1_000_000_000, origin_ns=origin_ns
-        )
+        self._wander = Wander(catalog, machines, seed=seed, origin_ns=origin_ns)
         self._groups = list(self._group(placed, seed=seed, origin_ns=origin_ns))
         self._per_cycle = [[p for p in rows if p.spec.period is None] for _, rows in rows_by_asset(placed)]
         self._state_sensor = np.full(len(machines), -1, dtype=np.int64)
@@ -146,8 +165,10 @@ class Bank:
         sensors = catalog.sensors
         self._scale = np.array([10.0**s.decimals for s in sensors])
         self._step = np.array([float(s.step) for s in sensors])
-        self._low = np.array([s.low for s in sensors])
-        self._high = np.array([s.high for s in sensors])
+        # The range in steps of the resolution: what the instrument can show lies on its grid.
+        to_steps = self._scale / self._step
+        self._low = np.ceil(np.array([s.low for s in sensors]) * to_steps - 1e-9)
+        self._high = np.floor(np.array([s.high for s in sensors]) * to_steps + 1e-9)
 
     def _group(self, placed: Sequence[Placed], *, seed: int, origin_ns: int) -> Iterator[Group]:
         phase_ns = np.array([asset.phase_ns for asset in self._catalog.assets], dtype=np.int64)
@@ -188,10 +209,10 @@ class Bank:
 
     def _quantise(self, sensor: Ints, value: Floats) -> NDArray[np.float64]:
         """Round to the resolution of each sensor, so that every copy of a reading is the same decimal."""
-        clipped = np.clip(value, self._low[sensor], self._high[sensor])
         step, scale = self._step[sensor], self._scale[sensor]
+        steps = np.clip(np.rint(value * scale / step), self._low[sensor], self._high[sensor])
         # Adding 0 turns -0 into 0.
-        return np.asarray(np.rint(clipped * scale / step) * step / scale + 0.0, dtype=np.float64)
+        return np.asarray(steps * step / scale + 0.0, dtype=np.float64)
 
     def _read_changes(self, timeline: Timeline) -> Rows:
         asset, time_ns, state = timeline.changes()
@@ -202,23 +223,26 @@ class Bank:
     def _read_cycles(self, timeline: Timeline) -> Iterator[Rows]:
         segment, time_ns, number = timeline.cycle_ends()
         asset = timeline.asset[segment]
+        took_s = timeline.cycle_took_ns(segment, number) * 1e-9
         for i, low, high in stretches_of(asset):
             specs = self._per_cycle[i]
             if not specs:
                 continue
             quality, scatter = self._books[i].values(number[low:high])
             for column, p in enumerate(specs):
-                value = self._cycle_value(p.spec, quality, scatter[:, column], timeline.cycle_ns[segment[low:high]])
+                if isinstance(p.spec.model, CycleTimeModel):
+                    value = took_s[low:high]
+                else:
+                    value = cycle_value(p.spec, quality, scatter[:, column])
                 yield time_ns[low:high], np.full(high - low, p.number, dtype=np.int64), value
 
-    @staticmethod
-    def _cycle_value(spec: SensorType, quality: Floats, scatter: Floats, cycle_ns: Ints) -> Floats:
-        model = spec.model
-        if isinstance(model, CycleTimeModel):
-            return cycle_ns * 1e-9
-        assert isinstance(model, CycleModel)
-        own = math.sqrt(1.0 - model.quality**2)
-        return model.mean + model.sigma * (model.quality * quality + own * scatter)
+
+def cycle_value(spec: SensorType, quality: Floats, scatter: Floats) -> Floats:
+    """Return what a sensor measured in each cycle: partly the cycle's hidden quality, partly its own scatter."""
+    model = spec.model
+    assert isinstance(model, CycleModel)
+    own = math.sqrt(1.0 - model.quality**2)
+    return model.mean + model.sigma * (model.quality * quality + own * scatter)
 
 
 def stretches_of(ascending: Ints) -> Iterator[tuple[int, int, int]]:

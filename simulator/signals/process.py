@@ -1,13 +1,15 @@
 """The hidden quality of a cycle: what ties the process values of a cycle to the pieces it spoils.
 
 Each cycle has a standard normal z. A measured value correlates with z as far as its sensor says, and the chance of a
-bad piece rises with z² as e^(b z²/2) √(1-b): the mean over all cycles is exactly the machine's scrap rate, while a
-cycle three deviations off spoils pieces nearly seven times as often as the average one (b = 0.5, an engineering
-default).
+bad piece is min(1, A e^(b z²/2)), with A such that the mean over all cycles is the machine's scrap rate. With b = 0.5,
+an engineering default, and little scrap, a cycle three deviations off spoils pieces nearly seven times as often as the
+average one.
 """
 
 from __future__ import annotations
 
+import math
+from array import array
 from typing import Any
 
 import numpy as np
@@ -30,9 +32,9 @@ class Cycles:
     def __init__(self, stream: Stream, *, pieces: int, first_pass_yield: float, values: int) -> None:
         self._stream = stream
         self.pieces = pieces
-        self._scrap = 1.0 - first_pass_yield
+        self._least_chance = least_chance(1.0 - first_pass_yield)
         self._values = values
-        self._good_before_epoch = [0]
+        self._good_before_epoch = array("q", [0])
         self._epochs: dict[int, tuple[NDArray[np.float64], NDArray[np.int64]]] = {}
         self._scatter: dict[int, NDArray[np.float64]] = {}
 
@@ -49,7 +51,7 @@ class Cycles:
     def _draw(self, epoch: int) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
         rng = self._stream.epoch(epoch, PIECES)
         quality = rng.standard_normal(EPOCH)
-        chance = self._scrap * np.sqrt(1.0 - STEEPNESS) * np.exp(0.5 * STEEPNESS * quality**2)
+        chance = self._least_chance * np.exp(0.5 * STEEPNESS * quality**2)
         good = self.pieces - rng.binomial(self.pieces, np.minimum(chance, 1.0))
         return quality, np.concatenate(([0], np.cumsum(good)))
 
@@ -79,6 +81,22 @@ class Cycles:
                 forget(self._scatter, before=epoch - 1)
             scatter[low:high] = self._scatter[epoch][at]
         return quality, scatter
+
+
+def least_chance(scrap: float) -> float:
+    """Return A, the chance of a bad piece in the best of cycles, for a mean chance of ``scrap``.
+
+    With z* the deviation at which the chance reaches 1, the mean is A/√(1-b) erf(z* √((1-b)/2)) + erfc(z*/√2); it rises
+    with A from 0 to 1, so bisection finds it.
+    """
+    low, high = 0.0, 1.0
+    for _ in range(60):
+        middle = 0.5 * (low + high)
+        certain = math.sqrt(-2.0 * math.log(middle) / STEEPNESS)
+        mean = middle / math.sqrt(1.0 - STEEPNESS) * math.erf(certain * math.sqrt(0.5 * (1.0 - STEEPNESS)))
+        mean += math.erfc(certain / math.sqrt(2.0))
+        low, high = (middle, high) if mean < scrap else (low, middle)
+    return low if scrap else 0.0
 
 
 def stretches(cycle: NDArray[np.int64]) -> list[tuple[int, int, int]]:

@@ -27,6 +27,8 @@ class Segment(NamedTuple):
     into_ns: int
     """How far the interrupted cycle had come."""
     cycle_ns: int
+    cycle_began_ns: int
+    """When the interrupted cycle began; the start of the segment if none was."""
     bearing_age_ns: int
     """Running time of the bearing at the start."""
     bearing_onset_ns: int
@@ -52,6 +54,7 @@ class Timeline:
     cycles: NDArray[np.int64]
     into_ns: NDArray[np.int64]
     cycle_ns: NDArray[np.int64]
+    cycle_began_ns: NDArray[np.int64]
     bearing_age_ns: NDArray[np.int64]
     bearing_onset_ns: NDArray[np.int64]
     first: NDArray[np.int64]
@@ -67,8 +70,8 @@ class Timeline:
         closed = np.zeros(len(table), dtype=bool)
         closed[:-1] = asset[:-1] == asset[1:]
         end = np.where(closed, np.roll(start, -1), until_ns)
-        state, cycles, into, cycle, age, onset = (table[:, i].copy() for i in range(2, table.shape[1]))
-        return cls(from_ns, until_ns, asset, start, end, closed, state, cycles, into, cycle, age, onset, first)
+        state, cycles, into, cycle, began, age, onset = (table[:, i].copy() for i in range(2, table.shape[1]))
+        return cls(from_ns, until_ns, asset, start, end, closed, state, cycles, into, cycle, began, age, onset, first)
 
     def latest(self) -> list[int]:
         """Return the position of each asset's last segment."""
@@ -107,6 +110,13 @@ class Timeline:
         count = np.maximum(high - low + 1, 0)
         run, nth = ragged(low, count)
         return runs[run], offset[run] + nth * cycle[run], self.cycles[runs[run]] + nth - 1
+
+    def cycle_took_ns(self, segment: NDArray[np.int64], number: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return how long each cycle took from beginning to end, stops in the midst of it included, int64[K]."""
+        began = self.cycle_began_ns[segment]
+        first_end = self.start_ns[segment] - self.into_ns[segment] + self.cycle_ns[segment]
+        interrupted = (number == self.cycles[segment]) & (self.into_ns[segment] > 0)
+        return np.where(interrupted, first_end - began, self.cycle_ns[segment])
 
 
 def ragged(first: NDArray[np.int64], count: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
