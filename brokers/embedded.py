@@ -12,13 +12,15 @@ from types import TracebackType
 from typing import IO, Self
 
 from brokers.endpoint import Endpoint, Session
-from brokers.errors import StartError
+from brokers.errors import StartError, ended
 
 __all__ = ["EmbeddedBroker"]
 
 ADVICE = "install mosquitto and use --broker mosquitto, or report this with the text above"
 START_S = 20.0
 STOP_S = 5.0
+LOG_TAIL = 2000
+"""Bytes of what the child said last that go into a message."""
 
 
 class EmbeddedBroker:
@@ -51,6 +53,11 @@ class EmbeddedBroker:
 
         return PahoSession(self.endpoint, client_id, window=window, keep_session=keep_session)
 
+    def death(self) -> str | None:
+        if self._child is None or self._child.poll() is None:
+            return None
+        return ended("embedded broker", self._child.returncode, self._said())
+
     def __enter__(self) -> Self:
         # A file, as a pipe that nobody reads would fill and stop the child.
         self._complaints = tempfile.TemporaryFile()  # open as long as the child lives
@@ -74,16 +81,20 @@ class EmbeddedBroker:
     def _read_port(self, child: subprocess.Popen[bytes]) -> int:
         """Wait for the child's port. Raises StartError with what it had to say."""
         assert child.stdout is not None
-        assert self._complaints is not None
         with selectors.DefaultSelector() as selector:
             selector.register(child.stdout, selectors.EVENT_READ)
             line = child.stdout.readline() if selector.select(START_S) else b""
         if not line.strip().isdigit():
-            self._complaints.seek(0)
-            said = self._complaints.read()[-2000:].decode(errors="replace").strip() or "it said nothing"
-            what = f"amqtt did not start within {START_S:g} s: {said}"
+            what = f"amqtt did not start within {START_S:g} s: {self._said() or 'it said nothing'}"
             raise StartError(what, address="embedded", advice=ADVICE)
         return int(line)
+
+    def _said(self) -> str:
+        assert self._complaints is not None
+        # with pread, for the child writes at the same place of the same open file
+        number = self._complaints.fileno()
+        length = os.fstat(number).st_size
+        return os.pread(number, LOG_TAIL, max(0, length - LOG_TAIL)).decode(errors="replace").strip()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

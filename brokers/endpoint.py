@@ -231,6 +231,9 @@ class Broker(Protocol):
         messages across reconnects. Raises BrokerError when nobody answers or the broker refuses us.
         """
 
+    def death(self) -> str | None:
+        """Say how a broker of our own has ended by itself; None while it lives, and of one that someone else runs."""
+
     def __enter__(self) -> Self: ...
 
     def __exit__(

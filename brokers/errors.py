@@ -11,7 +11,11 @@ No message ever holds a password.
 
 from __future__ import annotations
 
-__all__ = ["AddressError", "BrokerError", "RefusedError", "StartError", "UnreachableError"]
+import signal
+
+__all__ = ["AddressError", "BrokerError", "RefusedError", "StartError", "UnreachableError", "ended"]
+
+SIGNALS = {int(one): one.name for one in signal.Signals}
 
 
 class BrokerError(Exception):
@@ -38,3 +42,9 @@ class UnreachableError(BrokerError):
 
 class RefusedError(BrokerError):
     """The broker answers and says no."""
+
+
+def ended(name: str, status: int, said: str) -> str:
+    """Say that a broker of our own has ended by itself: its exit status as Popen tells it, and its last words."""
+    how = f"with exit status {status}" if status >= 0 else f"by signal {SIGNALS.get(-status, -status)}"
+    return f"the {name} that parksim started has ended {how}; its log ends: {said or 'empty'}"

@@ -26,6 +26,9 @@ class ExternalBroker:
 
         return PahoSession(self.endpoint, client_id, window=window, keep_session=keep_session)
 
+    def death(self) -> str | None:
+        return None
+
     def __enter__(self) -> Self:
         self.connect(f"parksim-check-{uuid.uuid4().hex[:8]}", window=1).close()
         return self

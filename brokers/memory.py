@@ -96,6 +96,9 @@ class MemoryBroker:
             mailbox.session.come_back()
             return mailbox.session
 
+    def death(self) -> str | None:
+        return None
+
     def __enter__(self) -> Self:
         return self
 

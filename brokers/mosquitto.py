@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Self
 
 from brokers.endpoint import Endpoint, Session
-from brokers.errors import StartError
+from brokers.errors import StartError, ended
 
 __all__ = ["ManagedMosquitto"]
 
@@ -21,6 +21,7 @@ INSTALL = "install it (Debian: apt install mosquitto), or use --broker embedded"
 START_S = 10.0
 STOP_S = 10.0
 PORT_TRIES = 5
+LOG = "log"
 QUEUE_BYTES = 256 * 1024 * 1024
 """What the broker may queue for one client that is slow or away; it drops the rest without a word."""
 
@@ -88,6 +89,12 @@ class ManagedMosquitto:
 
         return PahoSession(self.endpoint, client_id, window=window, keep_session=keep_session)
 
+    def death(self) -> str | None:
+        if self._child is None or self._directory is None or self._child.poll() is None:
+            return None
+        said = (Path(self._directory.name) / LOG).read_text(encoding="utf-8", errors="replace").strip()
+        return ended("mosquitto", self._child.returncode, said[-2000:])
+
     def __enter__(self) -> Self:
         program = find_mosquitto()
         if program is None:
@@ -103,7 +110,7 @@ class ManagedMosquitto:
 
     def _start(self, program: str, directory: Path) -> None:
         """Start on a free port, on another if somebody took it in the meantime. Raises StartError."""
-        log = directory / "log"
+        log = directory / LOG
         for _ in range(PORT_TRIES):
             endpoint = Endpoint("mqtt", "127.0.0.1", _free_port())
             configuration = directory / "mosquitto.conf"

@@ -140,11 +140,15 @@ def run(  # noqa: PLR0917 - typer makes options of parameters
         typer.Option("--for", metavar="TIME", help="Simulated time: 60s, 10m, 1d. Default: what the scenario says."),
     ] = None,
     speed: Annotated[
-        str | None, typer.Option(metavar="N|max", help="Simulated seconds per second, or as fast as it goes.")
+        str | None, typer.Option(metavar="N|max", help="Simulated seconds per second, 0.001 to 1e6, or max.")
     ] = None,
     seed: Annotated[int | None, typer.Option(metavar="N", help="Another seed than that of the scenario.")] = None,
     broker: Annotated[
-        str, typer.Option(metavar="BROKER", help="auto, embedded, mosquitto, or an address: mqtt://host:1883.")
+        str,
+        typer.Option(
+            metavar="BROKER",
+            help="auto, embedded, mosquitto, memory (in this process, for tests), or an address: mqtt://host:1883.",
+        ),
     ] = "auto",
     store: Annotated[
         str | None,
@@ -160,7 +164,8 @@ def run(  # noqa: PLR0917 - typer makes options of parameters
 ) -> None:
     """Run a park: its readings go through MQTT and a bridge into a database, and every one is accounted for.
 
-    Without --for it runs until Ctrl-C, which drains what is under way; a second Ctrl-C ends at once.
+    Without --for it runs until Ctrl-C, SIGTERM or SIGHUP, which drains what is under way; a second one ends at once.
+    A summary or result that cannot be written turns exit code 0 into 104, and no other one.
 
     \b
     Examples:
@@ -181,6 +186,35 @@ def run(  # noqa: PLR0917 - typer makes options of parameters
         summary_file=summary,
     )
     raise typer.Exit(exit_code)
+
+
+@app.command(short_help="Compare a scenario with published figures.")
+def validate(
+    scenario: Annotated[Path, typer.Argument(metavar="SCENARIO", help="A scenario file (YAML).")],
+    days: Annotated[int, typer.Option(metavar="N", min=1, max=366, help="Simulated days that statistics are of.")] = 7,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
+) -> None:
+    """Simulate a scenario and print its statistics, and those of its models, beside published ones with their sources.
+
+    Ends in exit code 99 if a figure lies outside of its tolerance. Faults that the scenario schedules are left out.
+
+    \b
+    Examples:
+      parksim validate configs/quickstart.yaml
+      parksim validate configs/quickstart.yaml --days 28 --json | jq '.figures[] | select(.verdict == "outside")'
+    """
+    from simulator.scenario.loader import load_scenario
+    from simulator.validate.survey import survey
+    from simulator.validate.table import table_text
+
+    found = survey(load_scenario(scenario), days=days, told=lambda what: typer.echo(what, err=True))
+    if as_json:
+        import json
+
+        typer.echo(json.dumps(found.as_json(), indent=2, ensure_ascii=False, allow_nan=False))
+    else:
+        typer.echo(table_text(found, terminal=sys.stdout.isatty()), nl=False)
+    raise typer.Exit(found.exit_code)
 
 
 @app.command(short_help="Print the JSON Schema of scenario files.")

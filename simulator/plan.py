@@ -8,7 +8,10 @@ How the numbers come about:
 - The rates per second are those of a park at work: in a shift, every machine making parts, a line in series at the
   pace of its slowest machine. That is what a broker and a database have to bear. Waiting for parts and stops lower
   it a little; a stopped machine still tells its state and temperatures, but has no cycles.
-- The figures per day are averages over a week with its shifts. Holidays are left out.
+- The figures per day are averages over a week with its shifts and with the time that stops take, in series that of
+  the machine which stands most. Holidays, and waiting for parts, are left out.
+- The truth about faults is left out: two messages per fault, of machines that stop every half hour one in a quarter of
+  an hour. Assets and sensors are those that measure.
 - Bytes come from ``simulator.wire.message_size``.
 """
 
@@ -23,9 +26,10 @@ from typing import Any
 from simulator.ingest.bridge import MOST_AT_ONCE
 from simulator.publish.credit import LIMIT as UNWRITTEN
 from simulator.scenario.loader import Loaded
-from simulator.scenario.machine_type import MachineType, SensorType, StateModel
+from simulator.scenario.machine_type import MachineType
 from simulator.scenario.quantities import duration_text
 from simulator.scenario.schema import Factory, Line, Machine, Scenario
+from simulator.scenario.sensor import SensorType, StateModel
 from simulator.wire.message_size import field_bytes, frame_bytes, packet_overhead
 
 __all__ = ["Cap", "Plan", "plan"]
@@ -33,6 +37,8 @@ __all__ = ["Cap", "Plan", "plan"]
 SECOND_NS = 1_000_000_000
 DAY_S = 86_400
 DAY_MIN = 24 * 60
+READING_BYTES = 20
+"""Of a reading in a Batch: time, sensor, value."""
 CHANGES = {"held": 4, "aborted": 8}
 """Changes of state from Execute back to Execute: over Holding, Held, Unholding; or over Aborting, Aborted, Clearing,
 Stopped, Resetting, Idle, Starting."""
@@ -125,7 +131,7 @@ def plan(loaded: Loaded) -> Plan:
             sensors += number * len(spec.sensors)
             always += grid.times(number)
             working += at_work.times(number)
-            average += at_work.times(number * share_at_work(factory))
+            average += at_work.times(number * share_at_work(factory) * availability(line, loaded.types, spec))
             changes_per_s += number * state_changes(spec)
     busy, mean = always + working, always + average
     connections = gateway_count(scenario)
@@ -140,7 +146,7 @@ def plan(loaded: Loaded) -> Plan:
         rows_per_day=round(DAY_S * mean.messages),
         readings_per_day=round(DAY_S * mean.readings),
         connections=connections,
-        caps=caps(scenario, connections, packet=busy.packets / busy.messages if busy.messages else 0),
+        caps=caps(scenario, connections, busy),
         ports=("a broker that parksim starts takes a free port of 127.0.0.1; --broker names another",),
         warnings=(*loaded.warnings, *warm_up_warning(scenario, changes_per_s)),
     )
@@ -149,7 +155,7 @@ def plan(loaded: Loaded) -> Plan:
 def lines(scenario: Scenario) -> Iterator[tuple[Factory, Line, str]]:
     """Yield each line that is written out, with the topic above the machines of the first that it stands for."""
     for site in scenario.sites:
-        for factory in site.factories:
+        for factory in site.areas:
             for line in factory.lines:
                 yield factory, line, "/".join((scenario.enterprise, site.name, factory.name, line.names[0]))
 
@@ -170,6 +176,21 @@ def slowest_pieces_per_s(line: Line, types: Mapping[str, MachineType]) -> float 
         return None
     everyone = (overridden(types[machine.type], machine) for machine in line.machines)
     return min(one.pieces * SECOND_NS / one.cycle for one in everyone)
+
+
+def availability(line: Line, types: Mapping[str, MachineType], spec: MachineType) -> float:
+    """Return the share of its shifts in which a machine makes parts, as far as stops decide it."""
+    if line.flow == "parallel":
+        return up_share(spec)
+    return min(up_share(types[machine.type]) for machine in line.machines)
+
+
+def up_share(spec: MachineType) -> float:
+    """Return one minus the share of stops: those that strike by working time stretch the time between them."""
+    lost = {"working": 0.0, "other": 0.0}
+    for stop in spec.stops:
+        lost["working" if stop.clock == "working" else "other"] += stop.repair.mean / stop.mtbf
+    return max(0.0, 1.0 - lost["other"]) / (1.0 + lost["working"])
 
 
 def flows(spec: MachineType, cycles_per_s: float) -> tuple[Flow, Flow]:
@@ -228,18 +249,24 @@ def gateway_count(scenario: Scenario) -> int:
         case "site":
             return len(scenario.sites)
         case "factory":
-            return sum(len(site.factories) for site in scenario.sites)
-    return sum(line.count for site in scenario.sites for factory in site.factories for line in factory.lines)
+            return sum(len(site.areas) for site in scenario.sites)
+    return sum(line.count for site in scenario.sites for factory in site.areas for line in factory.lines)
 
 
-def caps(scenario: Scenario, connections: int, *, packet: float) -> tuple[Cap, ...]:
+def caps(scenario: Scenario, connections: int, busy: Flow) -> tuple[Cap, ...]:
     """Return what each stage of a run holds at most."""
+    packet = busy.packets / busy.messages if busy.messages else 0.0
+    ahead = Cap(
+        "windows made ahead at full speed, three of a minute",
+        round(3 * 60 * busy.messages),
+        round(3 * 60 * busy.readings * READING_BYTES),
+    )
     stages = (
         ("in flight to the broker, over all gateways", connections * scenario.messaging.window),
         ("handed to the broker and not yet in the store", UNWRITTEN),
         ("one batch of the bridge", MOST_AT_ONCE),
     )
-    return tuple(Cap(what, messages, round(messages * packet)) for what, messages in stages)
+    return (ahead, *(Cap(what, messages, round(messages * packet)) for what, messages in stages))
 
 
 def warm_up_warning(scenario: Scenario, changes_per_s: float) -> tuple[str, ...]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections import deque
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+from zlib import crc32
 
 import orjson
 import pytest
@@ -22,7 +25,7 @@ from simulator.ingest.store import Row, Store
 from simulator.ingest.stores.none import NoStore
 from simulator.ingest.stores.sqlite import SqliteStore
 from simulator.results.histogram import Latency
-from simulator.results.ledger import Ledger
+from simulator.results.ledger import UNMARKED, Ledger
 
 CATALOG = catalog_of()
 ROWS = rows_of(CATALOG, 20)
@@ -101,11 +104,12 @@ class Moody:
         pass
 
 
-def ledger_of(rows: Sequence[Row]) -> Ledger:
-    """A ledger of a run that has published these rows and seen them acknowledged."""
+def ledger_of(rows: Sequence[Row], *, marked: bool = True) -> Ledger:
+    """A ledger of a run that has published these rows and seen them acknowledged; unmarked it knows only numbers."""
     ledger = Ledger(len(CATALOG.assets))
     columns = [row.asset for row in rows], [row.seq for row in rows]
-    ledger.schedule(*columns, [len(row.fields) for row in rows])
+    marks = [crc32(message(row)[1]) for row in rows] if marked else UNMARKED
+    ledger.schedule(*columns, [len(row.fields) for row in rows], marks)
     ledger.publish(*columns)
     ledger.acknowledge(*columns)
     return ledger
@@ -179,6 +183,20 @@ def test_a_store_that_is_away_is_asked_again_later_and_later() -> None:
     assert ledger.counts().written == len(ROWS)
 
 
+def test_how_long_the_store_has_taken_nothing_is_known() -> None:
+    """It counts while something waits, from the last row that went through or the arrival of the batch."""
+    clock, inbox, ledger = FakeClock(), Inbox([message(row) for row in ROWS]), ledger_of(ROWS)
+    bridge = bridge_of(inbox, Moody(clock, DOWN), clock, ledger)
+    clock.advance(1000 * SECOND_NS)
+    stuck = [bridge.stuck_s()]
+    bridge.step()
+    clock.advance(7 * SECOND_NS)
+    stuck.append(bridge.stuck_s())
+    bridge.step()
+    stuck.append(bridge.stuck_s())
+    assert stuck == [0.0, 7.0, 0.0]
+
+
 def test_retry_after_is_obeyed_and_capped() -> None:
     """After 'in 7 s' there is no request for 7 s; an absurd wish is cut to a minute or so."""
     clock, inbox, ledger = FakeClock(), Inbox([message(row) for row in ROWS]), ledger_of(ROWS)
@@ -236,7 +254,7 @@ POISON = [
 def test_poison_is_put_aside_and_the_loop_lives_on() -> None:
     """Bad payloads are counted with their reasons, acknowledged in their turn, and do not stop good ones."""
     good = [message(row) for row in ROWS]
-    clock, ledger = FakeClock(), ledger_of(ROWS)
+    clock, ledger = FakeClock(), ledger_of(ROWS, marked=False)
     inbox = Inbox([*good[:3], *POISON, *good[9:]])
     bridge = bridge_of(inbox, Moody(clock), clock, ledger)
     bridge.step()
@@ -245,6 +263,93 @@ def test_poison_is_put_aside_and_the_loop_lives_on() -> None:
     assert counts.foreign == {"no JSON": 1, "unknown topic": 1}
     assert list(range(58)) == inbox.acknowledged
     assert dict(bridge.dead_letters.counts) == {"no JSON": 1, "unknown topic": 1, "no time": 1, "unknown field": 1}
+
+
+def test_a_number_that_the_run_has_not_given_out_is_not_written() -> None:
+    """A message of another run on a topic of ours replaces no row of ours; it is foreign, and acknowledged."""
+    clock, ledger = FakeClock(), ledger_of(ROWS)
+    theirs = [
+        ROWS[0]._replace(seq=20, fields={"state": 17}),
+        ROWS[1]._replace(seq=2**63 - 1, fields={"power_kw": 1.0}),
+    ]
+    half_good = (CATALOG.assets[0].topic, b'{"n":99,"t":1767225600000,"colour":6}')
+    inbox = Inbox([*map(message, [*ROWS, *theirs]), half_good])
+    store = Moody(clock)
+    bridge = bridge_of(inbox, store, clock, ledger)
+    bridge.step()
+    counts = ledger.counts()
+    assert {(row.asset, row.time_ms): row for row in ROWS} == store.rows
+    assert (counts.written, counts.unaccounted, counts.duplicates, counts.dead_lettered) == (60, 0, 0, {})
+    assert counts.foreign == {"sequence number of no message of this run": 3} == dict(bridge.dead_letters.counts)
+    assert list(range(63)) == inbox.acknowledged
+    assert "n(=20) was not sent by this run" in bridge.dead_letters.kept[0].detail
+
+
+def test_a_message_of_another_run_with_a_number_of_ours_is_not_written() -> None:
+    """Before ours has come and after: its content is not what we sent, so it is foreign and replaces no row."""
+    clock, ledger = FakeClock(), ledger_of(ROWS)
+    theirs = [ROWS[0]._replace(time_ms=START_MS + 7), ROWS[30]._replace(fields={"state": 17})]
+    inbox = Inbox([*map(message, [theirs[0], *ROWS]), *map(message, theirs)], window=61)
+    store = Moody(clock)
+    bridge = bridge_of(inbox, store, clock, ledger, speed=1.0)
+    while bridge.step():
+        assert bridge.backlog == 0
+    counts = ledger.counts()
+    assert {(row.asset, row.time_ms): row for row in ROWS} == store.rows
+    assert (counts.written, counts.unaccounted, counts.duplicates) == (60, 0, 0)
+    assert counts.foreign == {"content of no message of this run": 3}
+    assert (len(inbox.acknowledged), len(bridge._latency.broker)) == (63, 60)
+
+
+def test_what_is_sent_again_is_neither_written_nor_timed_again() -> None:
+    """A broker that lost our acknowledgements sends all again, in the same batch or later: latency knows it once."""
+    clock, ledger = FakeClock(), ledger_of(ROWS)
+    inbox = Inbox([message(row) for row in [*ROWS, *ROWS[:5], *ROWS]], window=65)
+    store = Moody(clock)
+    bridge = bridge_of(inbox, store, clock, ledger, speed=1.0)
+    while bridge.step():
+        clock.advance(SECOND_NS)
+    latency, counts = bridge._latency, ledger.counts()
+    assert (len(latency.broker), len(latency.end_to_end), len(store.asked_at_s)) == (60, 60, 1)
+    assert (counts.duplicates, counts.written, len(inbox.acknowledged)) == (65, 60, 125)
+
+
+def test_what_is_in_stock_when_a_write_stops_half_way_is_what_is_not_written() -> None:
+    """Rows of the batch that are written or dead letters are held no more, and hide no message that is lost."""
+    lost = [row for row in rows_of(CATALOG, 24) if row.seq >= 20][:10]
+    clock, ledger = FakeClock(), ledger_of([*ROWS, *lost])
+    inbox = Inbox([message(row) for row in [*ROWS, ROWS[59], ROWS[0]]])
+    # the batch is too large, its first quarter goes through, the next one not, and then the store is away
+    store = Moody(clock, TOO_LARGE, TOO_LARGE, bad={5})
+    bridge = bridge_of(inbox, store, clock, ledger)
+    write = store.write
+
+    def stops_half_way(rows: Sequence[Row]) -> None:
+        if len(store.rows) >= 30:
+            raise DOWN
+        write(rows)
+
+    store.write = stops_half_way
+    bridge.step()
+    ledger.finish(*bridge.take_stock())
+    counts = ledger.counts()
+    assert (counts.written, bridge.backlog) == (len(store.rows), 62)
+    assert counts.written + sum(counts.dead_lettered.values()) + counts.in_flight == 60
+    assert (sum(counts.dead_lettered.values()), counts.unaccounted) == (3, 10)
+
+
+def test_what_waits_in_the_session_is_in_stock_and_stays_unacknowledged() -> None:
+    """Behind a store that is away the window fills; what has come that far is known, and the broker keeps it."""
+    clock, ledger = FakeClock(), ledger_of(ROWS)
+    inbox = Inbox([*map(message, ROWS[:50]), *POISON])
+    bridge = bridge_of(inbox, Moody(clock, *[DOWN] * 3), clock, ledger)
+    inbox.window = 20
+    bridge.step()
+    inbox.window = 65_535
+    ledger.finish(*bridge.take_stock())
+    counts = ledger.counts()
+    assert (counts.received, counts.in_flight, counts.unaccounted) == (50, 50, 10)
+    assert inbox.acknowledged == []
 
 
 def test_dead_letters_are_bounded() -> None:
@@ -338,6 +443,26 @@ def test_its_thread_carries_everything_into_a_real_store(tmp_path: Path) -> None
     assert "bridge" not in {thread.name for thread in threading.enumerate()}
 
 
+def test_a_table_that_vanishes_in_mid_run_makes_no_dead_letters(tmp_path: Path) -> None:
+    """Somebody renames a table: the bridge says so, keeps what it has, and goes on when the table is back."""
+    clock, inbox, ledger = FakeClock(), Inbox([message(row) for row in ROWS]), ledger_of(ROWS)
+    file = tmp_path / "park.db"
+    with (
+        SqliteStore(file, CATALOG, run_id="run-1") as store,
+        closing(sqlite3.connect(file, isolation_level=None)) as other,
+    ):
+        bridge = bridge_of(inbox, store, clock, ledger)
+        other.execute("ALTER TABLE press RENAME TO elsewhere")
+        done = [bridge.step() for _ in range(3)]
+        said, open_still = bridge.trouble, ledger.counts().in_flight
+        other.execute("ALTER TABLE elsewhere RENAME TO press")
+        assert bridge.drain(60.0)
+        stored = store.count(from_ms=START_MS, to_ms=START_MS + 60_000)
+    assert (done, len(bridge.dead_letters), open_still, stored) == ([0, 0, 0], 0, 60, 60)
+    assert "no such table: press" in str(said)
+    assert bridge.retries["store refuses us"] == 3
+
+
 def test_the_size_that_a_store_takes_is_remembered_and_tried_again_later() -> None:
     """After a refused size the next batches are cut to one that went through, and grow again after a while."""
 
@@ -349,8 +474,9 @@ def test_the_size_that_a_store_takes_is_remembered_and_tried_again_later() -> No
             if len(rows) > 30:
                 raise TOO_LARGE
 
-    clock, ledger = FakeClock(), ledger_of(ROWS)
-    inbox = Inbox([message(row) for row in ROWS] * 70, window=60)
+    rows = rows_of(CATALOG, 1_400)
+    clock, ledger = FakeClock(), ledger_of(rows)
+    inbox = Inbox([message(row) for row in rows], window=60)
     store = Narrow()
     bridge = bridge_of(inbox, store, clock, ledger)
     while bridge.step():

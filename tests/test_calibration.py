@@ -23,7 +23,7 @@ def test_yearly_output_is_the_published_one() -> None:
     for day in range(1, 15):
         park.skip(start_ns + day * DAY_NS)
     testers = {"device-assembly": 0, "breaker-assembly": 0}
-    for asset, machine in zip(park.catalog.assets, park.park.machines, strict=True):
+    for asset, machine in zip(park.park.measured.assets, park.park.machines, strict=True):
         if machine.spec.name == "device-test":
             testers[asset.path[3].rsplit("-", 1)[0]] += machine.good
     yearly = {line: good * WORKING_DAYS_A_YEAR / 12 for line, good in testers.items()}

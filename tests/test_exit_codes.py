@@ -119,7 +119,7 @@ def test_nothing_is_coloured(environment: dict[str, str]) -> None:
 
 def test_a_reader_that_leaves_early_is_no_error() -> None:
     """`parksim schema | head -1` prints no traceback."""
-    script = "from simulator.cli import main; main()"
+    script = "from simulator.__main__ import main; main()"
     command = [sys.executable, "-c", script, "schema"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import socket
 import threading
 import traceback
+from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -72,6 +74,7 @@ def listening(**replies: Reply | Callable[[Request], Reply]) -> Iterator[Recorde
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True  # head and body leave apart, and would wait 40 ms for one another
 
         def do_GET(self) -> None:
             url = urlsplit(self.path)
@@ -232,6 +235,20 @@ def test_influxdb3_is_counted_with_sql() -> None:
     assert (counted, asked[1:]) == (5, [{"db": "park", "q": expected, "format": "json"}])
 
 
+def test_victoria_metrics_is_never_asked_the_same_twice() -> None:
+    """It would answer the second count of a run from what it remembers of the first, made before there were rows."""
+    victoria = Reply(204, headers={"X-Server-Hostname": "vm"})
+    with (
+        listening(ping=victoria, metrics=Reply(200), api__v2__write=takes, api__v1__export=Reply(200)) as server,
+        opened(server) as store,
+    ):
+        counts = [store.count(from_ms=START_MS, to_ms=START_MS + 1_000) for _ in range(2)]
+    selectors = [request.query["match[]"] for request in server.to("/api/v1/export")]
+    plain = [re.sub(r',asked!="\w+"', "", selector) for (selector,) in selectors]
+    assert (counts, plain) == ([0, 0], ['{__name__="press_seq",db="park"}'] * 2)
+    assert selectors[0] != selectors[1]
+
+
 def refusal(reply: Reply) -> StoreError:
     """What a write of two rows raises when the server answers so."""
 
@@ -302,6 +319,50 @@ def test_a_server_that_repeats_the_token_does_not_get_it_shown() -> None:
     error = refusal(Reply(401, json.dumps({"message": f"unknown token {CANARY}"})))
     assert "unknown token ***" in str(error)
     assert CANARY not in "".join(traceback.format_exception(error))
+
+
+PASSWORD = f'{CANARY}  "quoted"'
+BASIC = b64encode(f"ana:{PASSWORD}".encode()).decode()
+
+
+def headers_as_json(request: Request) -> str:
+    return json.dumps({"got": dict(request.headers)})
+
+
+def headers_as_text(request: Request) -> str:
+    return "".join(f"{name}: {value}\n" for name, value in request.headers.items())
+
+
+def decoded_credentials(request: Request) -> str:
+    scheme, _, value = request.headers["Authorization"].partition(" ")
+    return b64decode(value).decode() if scheme == "Basic" else value
+
+
+@pytest.mark.parametrize("reflected", [headers_as_json, headers_as_text, decoded_credentials])
+@pytest.mark.parametrize("user", ["", "ana@"])
+def test_a_proxy_that_reflects_our_request_does_not_get_its_secret_shown(
+    monkeypatch: pytest.MonkeyPatch, reflected: Callable[[Request], str], user: str
+) -> None:
+    """Neither token nor password, not as base64, not escaped, and not the half of it that a cut leaves."""
+    monkeypatch.setenv("INFLUXDB_PASSWORD", PASSWORD)
+
+    fillers = range(0, 301, 3)
+    left = iter(fillers)
+
+    def answer(request: Request) -> Reply:
+        return Reply(401, "x" * next(left) + " " + reflected(request)) if request.body else NO_POINTS
+
+    said = ""
+    with (
+        listening(ping=ping("v2.7.6"), api__v2__write=answer) as server,
+        open_store(f"influxdb://{user}127.0.0.1:{server.port}/park?org=plant", CATALOG, run_id="run-1") as store,
+    ):
+        for _ in fillers:
+            with pytest.raises(StoreError) as caught:
+                store.write(ROWS[:1])
+            said += "".join(traceback.format_exception(caught.value))
+    assert said.count("HTTP 401") >= len(fillers)
+    assert [start for start in (CANARY[:4], BASIC[:4], BASIC[8:16]) if start in said] == []
 
 
 def test_no_log_shows_the_token(caplog: pytest.LogCaptureFixture) -> None:

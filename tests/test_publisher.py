@@ -37,6 +37,7 @@ class Bench:
         self.ledger, self.latency = Ledger(len(self.catalog.assets)), Latency()
         self.clock, self.stop = FakeClock(), threading.Event()
         self.idle = True
+        self.despair: str | None = None
         bound = None
         if credit is not None:
             bound = Credit(self.ledger, bridge_is_idle=lambda: self.idle, limit=credit, patience_polls=5)
@@ -51,6 +52,7 @@ class Bench:
             qos=1,
             credit=bound,
             stop=self.stop,
+            hopeless=lambda: self.despair,
             patience_s=0.1,
             farewell_s=0.05,
         )
@@ -147,6 +149,17 @@ def test_a_broker_that_takes_nothing_is_given_up_in_the_end() -> None:
     assert counts.dropped == {"no broker for 0.1 s": 11, "not acknowledged": 4}
 
 
+def test_what_is_hopeless_ends_the_wait_for_credit_at_once() -> None:
+    """With the credit used up no window fills, so it is asked whether waiting makes sense; what is left is dropped."""
+    bench = Bench(credit=4)
+    bench.idle = False
+    bench.despair = "the broker has ended with exit status 3"
+    with pytest.raises(OutOfReachError, match="ended with exit status 3"):
+        bench.publisher.send(ticks(bench.catalog, 5))
+    counts = bench.balanced()
+    assert (counts.published, counts.dropped) == (4, {"not sent after a failure": 11})
+
+
 def test_after_a_failure_the_rest_of_the_batch_is_booked(monkeypatch: pytest.MonkeyPatch) -> None:
     """The books hold the whole batch, so that a result says exactly what was to be sent."""
     bench = Bench(window=4)
@@ -211,6 +224,26 @@ def test_credit_writes_off_what_an_idle_bridge_will_never_see() -> None:
     assert [credit.room() for _ in range(4)] == [0, 0, 0, 2]
     ledger.write([0, 0], [0, 1], [1, 1])
     assert credit.room() == 2
+
+
+def test_credit_has_less_patience_once_messages_were_lost() -> None:
+    """The next losses are written off sooner; one that comes all the same brings the patience back."""
+    ledger = Ledger(1)
+    credit = Credit(ledger, bridge_is_idle=lambda: True, limit=2, patience_polls=500)
+    waits = []
+
+    def lose(first: int) -> None:
+        ledger.schedule([0, 0], [first, first + 1], [1, 1])
+        ledger.publish([0, 0], [first, first + 1])
+        waits.append(next(poll for poll in range(1000) if credit.room() == 2))
+
+    lose(0)
+    lose(2)
+    lose(4)
+    ledger.write([0, 0], [0, 1], [1, 1])
+    assert credit.room() == 2
+    lose(6)
+    assert waits == [501, 11, 11, 501]
 
 
 @pytest.mark.parametrize(("per", "expected"), [("site", ["e/a", "e/b"]), ("factory", ["e/a/f", "e/b/f", "e/b/g"])])

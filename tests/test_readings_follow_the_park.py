@@ -42,7 +42,7 @@ def shown() -> Shown:
 
 def test_state_changes_exactly_when_the_park_says_so(shown: Shown) -> None:
     """Every change is shown at its instant, and between changes the state shown is the one in force."""
-    for asset in range(len(shown.world.catalog.assets)):
+    for asset in range(len(shown.world.park.machines)):
         time_ns, state = shown.of(asset, "state")
         moved = np.flatnonzero(np.diff(state)) + 1
         seen = list(zip(time_ns[moved].tolist(), state[moved].astype(int).tolist(), strict=True))
@@ -51,7 +51,7 @@ def test_state_changes_exactly_when_the_park_says_so(shown: Shown) -> None:
 
 def test_every_trace_obeys_packml(shown: Shown) -> None:
     """No machine shows a way that PackML does not know."""
-    for asset in range(len(shown.world.catalog.assets)):
+    for asset in range(len(shown.world.park.machines)):
         states = [State(int(code)) for _, code in shown.changes(asset)]
         assert all(after in NEXT[before] for before, after in pairwise(states))
 

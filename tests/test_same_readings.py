@@ -75,10 +75,10 @@ def test_a_change_on_the_very_instant_of_a_sample_is_one_reading() -> None:
     asset = park.catalog.assets[0]
     tick = MONDAY_NS + asset.phase_ns + 5 * SECOND_NS
     now = Segment(0, MONDAY_NS - HOUR_NS, EXECUTE, 0, 0, 18 * SECOND_NS, 0, 0, 0)
-    others = [now._replace(asset=number) for number in range(1, len(park.catalog.assets))]
+    others = [now._replace(asset=number) for number in range(1, len(park.park.machines))]
     timeline = Timeline.build(
         [now, *others, now._replace(start_ns=tick, state=10)],
-        assets=len(park.catalog.assets),
+        assets=len(park.park.machines),
         from_ns=MONDAY_NS,
         until_ns=MONDAY_NS + 10 * SECOND_NS,
     )
@@ -114,6 +114,6 @@ def test_an_unrelated_machine_changes_nothing() -> None:
     extra = lines[0].model_copy(update={"name": "zz", "gives": None, "machines": (Machine(name="odd", type="odd"),)})
     joined = World(factory_with(quickstart().scenario, lines=(*lines, extra)), types, MONDAY_NS)
     got = readings(joined, until_ns=MONDAY_NS + 60 * SECOND_NS)
-    before = readings(world(), until_ns=MONDAY_NS + 60 * SECOND_NS)
-    known = got.sensor < joined.catalog.assets[-1].first_sensor
+    before = readings(world(truth=False), until_ns=MONDAY_NS + 60 * SECOND_NS)
+    known = got.sensor < joined.park.measured.assets[-1].first_sensor
     assert same(Batch(got.time_ns[known], got.sensor[known], got.value[known]), before)

@@ -57,8 +57,9 @@ MISTAKES = [
         "kind: lag",
         "kind: §lagg",
         (
-            f"{SENSOR}.model.kind: 'lagg' is not allowed here, must be one of 'state', 'lag', "
-            "'motor', 'vibration', 'bearing_heat', 'cycle', 'cycle_time', 'count', 'energy'; did you mean 'lag'?"
+            f"{SENSOR}.model.kind: 'lagg' is not allowed here, must be one of 'state', 'lag', 'profile', "
+            "'motor', 'vibration', 'bearing_heat', 'cycle', 'cycle_time', 'count', 'energy', "
+            "'weather', 'solar', 'supply'; did you mean 'lag'?"
         ),
     ),
     ("{kind: lag, ", "§{", f"{SENSOR}.model.kind: missing, must be given"),
@@ -158,7 +159,7 @@ RUN_MISTAKES = [
     ("seed: §-1", "seed: -1 is too small, must be at least 0"),
     ("seed: §18446744073709551616", "seed: 18446744073709551616 is too large, must be less than 18446744073709551616"),
     ("run: {speed: §fast}", "run.speed: 'fast' is not allowed here, must be a number or 'max'"),
-    ("run: {speed: §0}", "run.speed: 0 is too small, must be more than 0"),
+    ("run: {speed: §0}", "run.speed: 0 is too small, must be at least 0.001"),
     ("run: {for: §10}", "run.for: 10 has no unit; write 10s, 10m or 10h"),
     ("run: {§duration: 10s}", "run.duration: unknown key; known here: speed, for"),
     ("run: §5", "run: 5 is not allowed here, must be a mapping, lines of `key: value`"),
@@ -168,7 +169,7 @@ RUN_MISTAKES = [
         '§"\\e[2J": 1',
         (
             "'\\x1b[2J': unknown key; known here: parksim, name, title, seed, timezone, start, warm_up, "
-            "enterprise, machine_types, sites, messaging, run"
+            "enterprise, machine_types, sites, faults, truth, messaging, run"
         ),
     ),
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from simulator.ingest.shipment import Shipment
@@ -47,12 +47,34 @@ def test_every_good_row_is_written_once_in_order_and_every_bad_one_set_aside(
     assert [n for n in range(count) if n in bad] == store.set_aside
 
 
+def requests_for(count: int, bad: set[int]) -> int:
+    """How many writes it takes until all good rows are stored."""
+    store = Picky(bad, count)
+    store.take(Shipment(rows_of(count)))
+    return store.requests
+
+
 @given(bad=st.integers(0, 4_999))
-def test_one_bad_row_among_five_thousand_costs_at_most_sixteen_requests(bad: int) -> None:
-    """The search halves without trying what it already knows."""
-    store = Picky({bad}, 5_000)
-    store.take(Shipment(rows_of(5_000)))
-    assert store.requests <= math.ceil(math.log2(5_000)) + 3
+@example(bad=0)
+@example(bad=4_999)
+def test_one_bad_row_among_five_thousand_costs_at_most_26_requests(bad: int) -> None:
+    """The search halves without trying what it already knows, and writes grow again once it has found."""
+    assert requests_for(5_000, {bad}) <= 26
+
+
+@given(count=st.integers(1, 2_000), first=st.integers(0, 1_999), length=st.integers(1, 2_000))
+@example(count=5_000, first=0, length=5_000)
+def test_bad_rows_in_a_row_cost_little_more_than_a_request_each(count: int, first: int, length: int) -> None:
+    """A store that refuses every row, or a stretch of them, is not asked many times for each."""
+    bad = {number for number in range(first, first + length) if number < count}
+    assert requests_for(count, bad) <= 1.1 * len(bad) + 2 * math.log2(count) + 6
+
+
+@given(count=st.integers(1, 500), bad=st.sets(st.integers(0, 499)))
+def test_scattered_bad_rows_cost_at_most_a_search_each(count: int, bad: set[int]) -> None:
+    """Wherever they lie, a bad row costs no more than its search and the way back to large writes."""
+    here = len([number for number in bad if number < count])
+    assert requests_for(count, bad) <= (here + 1) * (2 * math.log2(count) + 4)
 
 
 def test_the_size_that_a_store_takes_is_learnt() -> None:

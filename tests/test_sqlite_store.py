@@ -6,6 +6,8 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
+import time
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -86,8 +88,8 @@ def test_rows_that_meet_are_merged(tmp_path: Path) -> None:
     assert table(file, "SELECT seq, state, power_kw, barrel_c FROM press") == [(1, 6, 2.5, 200.0)]
 
 
-def test_count_takes_the_window_and_the_assets_of_the_run(tmp_path: Path) -> None:
-    """The window is from <= time < to; rows of a park that is not this run's are not counted."""
+def test_count_takes_the_window_and_the_rows_of_the_run(tmp_path: Path) -> None:
+    """The window is from <= time < to; rows of another park are not counted."""
     file, other = tmp_path / "park.db", catalog_of(presses=3, testers=0, first=7)
     with store_in(file, other, run_id="run-0") as store:
         store.write(rows_of(other, 10))
@@ -109,6 +111,51 @@ def test_runs_share_a_file(tmp_path: Path) -> None:
             store.write(rows_of(one, 10))
             assert store.count(from_ms=START_MS, to_ms=END_MS) == 30
     assert table(file, "SELECT (SELECT count(*) FROM assets), (SELECT count(*) FROM runs)") == [(3, 2)]
+
+
+def test_a_run_counts_its_own_rows_among_those_of_an_earlier_one(tmp_path: Path) -> None:
+    """The same assets and the same time: of what both wrote the later run has the row, and each counts its own."""
+    rows = rows_of(catalog_of(), 20)
+    with store_in(tmp_path / "park.db", run_id="run-1") as store:
+        store.write(rows)
+    with store_in(tmp_path / "park.db", run_id="run-2") as store:
+        before = store.count(from_ms=START_MS, to_ms=END_MS)
+        store.write([*rows[:12], *rows[:6]])
+        counted = store.count(from_ms=START_MS, to_ms=END_MS)
+    query = "SELECT run_id, count(*) FROM (SELECT run_id FROM press UNION ALL SELECT run_id FROM tester) GROUP BY 1"
+    assert (before, counted) == (0, 12)
+    assert table(tmp_path / "park.db", query) == [("run-1", 48), ("run-2", 12)]
+
+
+def test_a_row_of_an_earlier_run_is_replaced_whole(tmp_path: Path) -> None:
+    """No row holds values of two runs, nor of a sensor that the later run does not have."""
+    file = tmp_path / "park.db"
+    with store_in(file, Catalog((asset(1, 0, sensors=(STATE, POWER, HEAT)),)), run_id="run-1") as store:
+        store.write([Row(0, START_MS, 7, {"state": 6, "power_kw": 1.5, "barrel_c": 200.0})])
+    with store_in(file, Catalog((asset(1, 0, sensors=(STATE, POWER)),)), run_id="run-2") as store:
+        store.write([Row(0, START_MS, 3, {"state": 5})])
+        store.write([Row(0, START_MS, 3, {"power_kw": 2.5})])
+    query = "SELECT run_id, seq, state, power_kw, barrel_c FROM press"
+    assert table(file, query) == [("run-2", 3, 5, 2.5, None)]
+
+
+def test_a_file_from_before_rows_had_runs_is_taken(tmp_path: Path) -> None:
+    """Its rows stay, of no run that is known, and a new run writes over them and counts its own."""
+    file = tmp_path / "park.db"
+    with closing(sqlite3.connect(file)) as db:
+        db.execute(
+            "CREATE TABLE press (time_ms INTEGER NOT NULL, asset INTEGER NOT NULL, seq INTEGER NOT NULL,"
+            " power_kw REAL, PRIMARY KEY (asset, time_ms)) WITHOUT ROWID"
+        )
+        db.execute(f"INSERT INTO press VALUES ({START_MS}, 1, 0, 1.5), ({START_MS + 1}, 1, 1, 2.5)")
+        db.commit()
+    with store_in(file) as store:
+        before = store.count(from_ms=START_MS, to_ms=END_MS)
+        store.write([Row(0, START_MS, 0, {"state": 6})])
+        counted = store.count(from_ms=START_MS, to_ms=END_MS)
+    query = "SELECT run_id, seq, state, power_kw FROM press ORDER BY time_ms"
+    assert (before, counted) == (0, 1)
+    assert table(file, query) == [("run-1", 0, 6, None), (None, 1, None, 2.5)]
 
 
 def test_a_file_with_fewer_columns_is_widened(tmp_path: Path) -> None:
@@ -235,3 +282,75 @@ def test_a_value_that_does_not_fit_is_a_fault_of_the_row(tmp_path: Path) -> None
         with pytest.raises(StoreError) as caught:
             store.write([Row(0, START_MS, 0, {"state": 6}), Row(0, START_MS + 1, 1, {"parts": 2**63})])
         assert (caught.value.split, store.count(from_ms=START_MS, to_ms=END_MS)) == (True, 0)
+
+
+def test_a_table_that_vanishes_pauses_and_drops_nothing(tmp_path: Path) -> None:
+    """Renamed by another connection in mid-run it is no fault of the rows; once it is back the same write goes on."""
+    file, rows = tmp_path / "park.db", rows_of(catalog_of(), 5)
+    with store_in(file) as store, closing(sqlite3.connect(file, isolation_level=None)) as other:
+        store.write(rows[:3])
+        other.execute("ALTER TABLE press RENAME TO elsewhere")
+        with pytest.raises(StoreError, match=r"tables are not as they were; .* put it back .*no such table") as caught:
+            store.write(rows)
+        with pytest.raises(StoreError, match="cannot be counted"):
+            store.count(from_ms=START_MS, to_ms=END_MS)
+        other.execute("ALTER TABLE elsewhere RENAME TO press")
+        store.write(rows)
+        assert len(rows) == store.count(from_ms=START_MS, to_ms=END_MS)
+    assert (caught.value.retryable, caught.value.split) == (False, False)
+
+
+def codes_of_sqlite() -> list[int]:
+    """Every primary result code that this SQLite has, but those of success."""
+    codes = {value for name, value in vars(sqlite3).items() if name.startswith("SQLITE_") and isinstance(value, int)}
+    messages = {sqlite3.SQLITE_ROW, sqlite3.SQLITE_DONE, sqlite3.SQLITE_NOTICE, sqlite3.SQLITE_WARNING}
+    return sorted(code for code in codes - messages if 0 < code <= sqlite3.SQLITE_NOTADB)
+
+
+@pytest.mark.parametrize("code", codes_of_sqlite())
+def test_only_what_is_about_a_value_is_blamed_on_the_rows(tmp_path: Path, code: int) -> None:
+    """Whatever else a database may say leaves the rows alone: four codes split a batch, all others do not."""
+    error = sqlite3.OperationalError("the words of SQLite")
+    error.sqlite_errorcode = code
+    with store_in(tmp_path / "park.db") as store:
+        failed = store._failed(error, "2 rows were not written")
+    too_big, constraint, mismatch, out_of_range = 18, 19, 20, 25
+    assert (code in {too_big, constraint, mismatch, out_of_range}) == failed.split
+    assert not (failed.split and failed.retryable)
+
+
+def test_a_constraint_that_someone_added_is_a_fault_of_the_row(tmp_path: Path) -> None:
+    """A trigger that refuses a value refuses that row, not the file."""
+    file = tmp_path / "park.db"
+    with store_in(file) as store, closing(sqlite3.connect(file, isolation_level=None)) as other:
+        other.execute(
+            "CREATE TRIGGER sane BEFORE INSERT ON press WHEN new.power_kw > 100 BEGIN SELECT raise(ABORT, 'mad'); END"
+        )
+        with pytest.raises(StoreError, match=r"a row of them does not fit \(mad\)") as caught:
+            store.write([Row(0, START_MS, 0, {"power_kw": 1e9})])
+    assert (caught.value.retryable, caught.value.split) == (False, True)
+
+
+def test_closing_ends_what_is_under_way(tmp_path: Path) -> None:
+    """A count that would go on for long is cut short, so that the end of a run does not wait for it."""
+    store = store_in(tmp_path / "park.db")
+    endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
+    deadline, under_way, said = time.monotonic() + 20.0, threading.Event(), []
+
+    def progressed() -> bool:
+        under_way.set()
+        return time.monotonic() > deadline  # so that a close that waits is a failure and hangs nothing
+
+    store._db.set_progress_handler(progressed, 1_000)
+
+    def count() -> None:
+        with store._lock, pytest.raises(sqlite3.OperationalError) as caught:
+            store._db.execute(endless).fetchone()
+        said.append(str(caught.value))
+
+    thread = threading.Thread(target=count)
+    thread.start()
+    assert under_way.wait(10.0)
+    store.__exit__(None, None, None)
+    thread.join(10.0)
+    assert (said, time.monotonic() < deadline) == (["interrupted"], True)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from presses import START_MS, catalog_of, rows_of
 
+from brokers.endpoint import Endpoint
 from simulator.errors import ExitCode, ScenarioError
 from simulator.ingest.open import open_store
 from simulator.ingest.stores.influxdb import Address
@@ -18,11 +19,11 @@ def parse(text: str, **environment: str) -> Address:
     return Address.parse(text, environment)
 
 
-def test_none_counts_and_forgets() -> None:
-    """The store none takes everything."""
+def test_none_forgets_and_does_not_pretend_to_know() -> None:
+    """The store none takes everything, and has nothing that could be counted."""
     with open_store("none", catalog_of(), run_id="run-1") as store:
         store.write(rows_of(catalog_of(), 4))
-        assert store.count(from_ms=START_MS, to_ms=START_MS) == 12
+        assert store.count(from_ms=START_MS, to_ms=START_MS + 60_000) is None
 
 
 def test_sqlite_takes_a_file(tmp_path: Path) -> None:
@@ -106,14 +107,33 @@ def test_the_password_comes_from_the_environment_or_a_file(tmp_path: Path) -> No
         ("influxdb://h/b?token_file=/nowhere/token", "cannot be read from /nowhere/token: No such file"),
         ("influxdb://h/b?token_env=SPLIT", "no HTTP header may have"),
         (f"influxdb://ana:{CANARY}@h/b", "must not stand in the address"),
+        (f"influxdb://:{CANARY}@h/b", "at h: a password without a user; write influxdb://USER:${NAME}@HOST"),
+        ("influxdb://:${PW}@h/b", "a password without a user"),
+        ("influxdb://:@h/b", "a password without a user"),
     ],
 )
 def test_a_bad_address_says_what_is_wrong(text: str, what: str) -> None:
     """Each mistake has its own sentence; none shows what may be a secret."""
     with pytest.raises(ScenarioError) as caught:
-        parse(text, SPLIT=f"{CANARY}\nX-Other: 1")
+        parse(text, SPLIT=f"{CANARY}\nX-Other: 1", PW=CANARY)
     assert what in str(caught.value)
     assert CANARY not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("written", "secret"),
+    [("plain", "plain"), ("line\n", "line"), ("lines\r\n\r\n", "lines"), (" kept  \n", " kept  "), ("a b", "a b")],
+)
+def test_only_line_ends_are_cut_from_a_secret_in_a_file(tmp_path: Path, written: str, secret: str) -> None:
+    """One rule for all secrets: a token, a password of a store and one of a broker are read alike."""
+    file = tmp_path / "secret"
+    file.write_bytes(written.encode())
+    found = [
+        parse(f"influxdb://h/b?token_file={file}").secret,
+        parse(f"influxdb://ana@h/b?password_file={file}").secret,
+        Endpoint.parse(f"mqtt://ana@h?password_file={file}").password,
+    ]
+    assert [secret] * 3 == found
 
 
 @pytest.mark.parametrize("text", [f"influxdb://ana:{CANARY}@h:port/b", f"influxdb://ana:{CANARY}@[::1/b"])

@@ -6,10 +6,14 @@ import random
 import threading
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
+from zlib import crc32
 
 import numpy as np
+from numpy.typing import NDArray
 
 from brokers.endpoint import Delivery, Session
+from brokers.errors import BrokerError
 from simulator.batch import Catalog
 from simulator.clock import SECOND_NS, Clock, Pace
 from simulator.errors import StoreError
@@ -85,7 +89,7 @@ class Bridge:
         self._unbroken = 0
         self._failures = 0
         self._not_before_ns = 0
-        self._heard_ns = clock.monotonic_ns()
+        self._heard_ns = self._moved_ns = clock.monotonic_ns()
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -103,6 +107,24 @@ class Bridge:
     def backlog(self) -> int:
         """Messages received and not yet acknowledged."""
         return len(self._deliveries)
+
+    def stuck_s(self) -> float:
+        """Return for how long the store has taken nothing of what waits for it; 0 while nothing waits."""
+        return (self._clock.monotonic_ns() - self._moved_ns) / SECOND_NS if self._deliveries else 0.0
+
+    def take_stock(self) -> tuple[list[int], list[int]]:
+        """Return asset and sequence number of every message that has come and is neither written nor a dead letter.
+
+        For the end, after close(): what the session still has waiting is looked at too, and stays unacknowledged.
+        """
+        waiting: list[Delivery] = []
+        with suppress(BrokerError):  # a session that broke has nothing more to tell
+            while part := self._session.receive(limit=MOST_AT_ONCE, timeout_s=0):
+                waiting += part
+        _, assets, numbers = named(self._decoded(waiting)).T
+        self._ledger.receive(assets, numbers)
+        left = self._shipment.left
+        return [*assets.tolist(), *(row.asset for row in left)], [*numbers.tolist(), *(row.seq for row in left)]
 
     def left(self) -> dict[str, int]:
         """Return how many received messages are not written yet, by topic."""
@@ -170,27 +192,44 @@ class Bridge:
     def _take(self, deliveries: Sequence[Delivery]) -> None:
         """Turn deliveries into the rows of a new shipment; those that are no rows become dead letters."""
         now = self._heard_ns = self._clock.monotonic_ns()
-        rows: list[Row] = []
-        came: list[tuple[int, int]] = []
-        refusals: list[tuple[Delivery, Refusal]] = []
-        self._origin = []
-        for delivery in deliveries:
-            found = self._decoder.decode(delivery.topic, delivery.payload)
-            if isinstance(found, Row):
-                self._origin.append(delivery)
-                rows.append(found)
-                came.append((found.asset, found.seq))
-            else:
-                refusals.append((delivery, found))
-                if found.asset is not None and found.seq is not None:
-                    came.append((found.asset, found.seq))
-        if came:
-            self._ledger.receive(*np.array(came, np.int64).T)
-        for delivery, refusal in refusals:
-            self._bury(delivery, refusal)
-        self._record(self._latency.broker, rows, now)
+        decoded = self._decoded(deliveries)
+        came = named(decoded)
+        where, assets, numbers = came.T
+        # sent again though it is in the store already: there is nothing to do but to acknowledge it
+        done = set(where[self._ledger.is_written(assets, numbers)].tolist())
+        new = set(where[self._ledger.receive(assets, numbers)].tolist())
+        rows, fresh, self._origin = [], [], []
+        for place, (delivery, found) in enumerate(zip(deliveries, decoded, strict=True)):
+            if place in done:
+                continue
+            if isinstance(found, Refusal):
+                self._bury(delivery, found)
+                continue
+            self._origin.append(delivery)
+            rows.append(found)
+            if place in new:
+                fresh.append(found)
+        self._record(self._latency.broker, fresh, now)
         self._shipment = Shipment(rows, cap=self._cap)
+        self._moved_ns = now
         self._deliveries = deliveries
+
+    def _decoded(self, deliveries: Sequence[Delivery]) -> list[Row | Refusal]:
+        """Read the messages; what this run has not sent is refused, a good row too.
+
+        Another run or a device speaks on the same topics: written, its row could replace a true one.
+        """
+        found = [self._decoder.decode(delivery.topic, delivery.payload) for delivery in deliveries]
+        places, assets, numbers = named(found).T
+        ours = self._ledger.is_scheduled(assets, numbers)
+        for place, seq in zip(places[~ours].tolist(), numbers[~ours].tolist(), strict=True):
+            found[place] = stranger("sequence number of no message of this run", f"n(={seq})")
+        places, assets, numbers = places[ours], assets[ours], numbers[ours]
+        marks = [crc32(deliveries[place].payload) for place in places.tolist()]
+        theirs = ~self._ledger.is_marked(assets, numbers, marks)
+        for place, seq in zip(places[theirs].tolist(), numbers[theirs].tolist(), strict=True):
+            found[place] = stranger("content of no message of this run", f"n(={seq}) with this content")
+        return found
 
     def _write(self) -> bool:
         """Write what is left of the shipment; return False if the store wants us to come back later."""
@@ -219,9 +258,10 @@ class Bridge:
             self._cap, self._unbroken = (cap * 2 if cap * 2 < MOST_AT_ONCE else None), 0
 
     def _committed(self, rows: Sequence[Row]) -> None:
+        self._moved_ns = self._clock.monotonic_ns()
         numbers = np.array([(row.asset, row.seq, len(row.fields)) for row in rows], np.int64)
-        self._ledger.write(*numbers.T)
-        self._record(self._latency.end_to_end, rows, self._clock.monotonic_ns())
+        new = np.flatnonzero(self._ledger.write(*numbers.T)).tolist()
+        self._record(self._latency.end_to_end, [rows[place] for place in new], self._clock.monotonic_ns())
 
     def _postpone(self, error: StoreError) -> None:
         """Set the time of the next attempt: when the store asked, else later and later, never at the same beat."""
@@ -242,6 +282,7 @@ class Bridge:
         if number is None:
             self.retries["batch split"] += 1
             return
+        self._moved_ns = self._clock.monotonic_ns()
         row = self._shipment.rows[number]
         self._bury(self._origin[number], Refusal("store refuses the row", detail, row.asset, row.seq))
 
@@ -255,3 +296,14 @@ class Bridge:
     def _record(self, histogram: Histogram, rows: Sequence[Row], now_ns: int) -> None:
         if self._pace.speed is not None and rows:
             histogram.record([now_ns - self._pace.due_ns(row.time_ms * 1_000_000) for row in rows])
+
+
+def named(found: Sequence[Row | Refusal]) -> NDArray[np.int64]:
+    """Return (place, asset, sequence number) of every message that says whose it is, int64[N, 3]."""
+    known = [(n, one.asset, one.seq) for n, one in enumerate(found) if one.asset is not None and one.seq is not None]
+    return np.array(known, np.int64).reshape(-1, 3)
+
+
+def stranger(reason: str, what: str) -> Refusal:
+    """Return the refusal of a message that is none of this run; without an asset it stays out of the balance."""
+    return Refusal(reason, f"{what} was not sent by this run; does another run or a device speak on the same topics?")

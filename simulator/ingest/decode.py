@@ -9,7 +9,7 @@ import orjson
 from simulator.batch import Catalog
 from simulator.ingest.store import Row
 
-__all__ = ["Decoder", "Refusal"]
+__all__ = ["LAST_MS", "Decoder", "Refusal"]
 
 LONGEST_PAYLOAD = 262_144
 """Bytes. Ours have a few hundred; the rest of a hostile one is not worth parsing."""

@@ -33,9 +33,10 @@ class Store(Protocol):
         After a StoreError none, some or all of the rows may be there: write them again.
         """
 
-    def count(self, *, from_ms: int, to_ms: int) -> int:
+    def count(self, *, from_ms: int, to_ms: int) -> int | None:
         """Ask the database how many rows of this run's assets it holds with from_ms <= time < to_ms.
 
+        A store that knows which run wrote a row counts those of this run only; None from one that keeps nothing.
         Raises StoreError.
         """
 

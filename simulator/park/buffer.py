@@ -1,9 +1,9 @@
 """Buffers between lines: stock that flows, computed when somebody needs to know and never polled.
 
 Between events every machine works at a constant rate and which of its pieces are good is settled by their number, so
-the instant at which a buffer runs short of stock or of room can be computed. That is the event a buffer has of its
-own; while machines wait and nothing changes, it looks again each few minutes. While it has plenty, a bound that ignores the other side does; when it is short, the cycles ahead are laid
-out one by one.
+the instant at which a buffer runs short of stock or of room can be computed. That is the event a buffer has of its own;
+while machines wait and nothing changes, it looks again each few minutes. While it has plenty, a bound that ignores the
+other side does; when it is short, the cycles ahead are laid out one by one.
 """
 
 from __future__ import annotations

@@ -11,11 +11,16 @@ import simpy
 from simulator.batch import Asset, Catalog, Sensor
 from simulator.park.buffer import Buffer
 from simulator.park.calendar import Calendar
+from simulator.park.faults import Strike, distortions, strikes, unleash
 from simulator.park.machine import Machine, Place, Port
+from simulator.park.surroundings import surroundings
+from simulator.park.truth import Truth, with_truth
 from simulator.scenario.machine_type import MachineType
 from simulator.scenario.schema import Factory, Line, Scenario, Site
+from simulator.signals.distortion import Distortions
 from simulator.signals.process import Cycles
 from simulator.signals.streams import Stream
+from simulator.signals.surroundings import Surroundings
 from simulator.signals.timeline import Segment
 
 __all__ = ["Park", "build", "catalog_of"]
@@ -38,8 +43,13 @@ class Park:
     """The whole park as built."""
 
     catalog: Catalog
+    """What is measured, and after it the truth."""
+    measured: Catalog
     machines: tuple[Machine, ...]
     plants: tuple[Plant, ...]
+    truth: Truth
+    distortions: Distortions
+    surroundings: Surroundings
 
 
 @dataclass(frozen=True)
@@ -53,6 +63,11 @@ class Spot:
     machine_name: str
     spec: MachineType
 
+    @property
+    def area(self) -> tuple[str, str]:
+        """Names of the site and of the area in it."""
+        return self.site.name, self.factory.name
+
     def path(self, enterprise: str) -> tuple[str, ...]:
         """ISA-95 path."""
         return enterprise, self.site.name, self.factory.name, self.line_name, self.machine_name
@@ -61,7 +76,7 @@ class Spot:
 def spots(scenario: Scenario, types: Mapping[str, MachineType]) -> Iterator[Spot]:
     """Yield every machine in the order of the scenario."""
     for site in scenario.sites:
-        for factory in site.factories:
+        for factory in site.areas:
             for line in factory.lines:
                 for line_name in line.names:
                     for machine in line.machines:
@@ -77,7 +92,7 @@ def spots(scenario: Scenario, types: Mapping[str, MachineType]) -> Iterator[Spot
 
 
 def catalog_of(scenario: Scenario, types: Mapping[str, MachineType]) -> Catalog:
-    """Return every asset and sensor of a scenario."""
+    """Return every asset and sensor of a scenario that measures something: all but the truth."""
     assets, first = [], 0
     for spot in spots(scenario, types):
         path = spot.path(scenario.enterprise)
@@ -108,25 +123,45 @@ def build(
     scenario: Scenario, types: Mapping[str, MachineType], env: simpy.Environment, record: Callable[[Segment], None]
 ) -> Park:
     """Build the park in a SimPy environment whose time is nanoseconds since the Unix epoch."""
-    catalog = catalog_of(scenario, types)
+    measured = catalog_of(scenario, types)
     everything = list(spots(scenario, types))
+    origin_ns = int(env.now)
+    start_ns = origin_ns + scenario.warm_up
+    struck = strikes(scenario, types, measured, origin_ns=origin_ns, start_ns=start_ns)
+    catalog, truth_of = with_truth(measured, befallen(everything, struck) if scenario.truth else ())
+    truth = Truth(env, catalog, truth_of, start_ns=start_ns)
     machines: list[Machine] = []
     plants: list[Plant] = []
     for site in scenario.sites:
-        for factory in site.factories:
+        for factory in site.areas:
             calendar = Calendar(factory.shifts, scenario.timezone, origin_ns=int(env.now))
             crew = simpy.Resource(env, capacity=factory.crew)
             buffers = {b.name: Buffer(env, b.name, capacity=b.capacity, initial=b.initial) for b in factory.buffers}
             first = len(machines)
-            while len(machines) < len(everything) and everything[len(machines)].factory is factory:
+            here = (site.name, factory.name)
+            while len(machines) < len(everything) and everything[len(machines)].area == here:
                 spot = everything[len(machines)]
-                place = Place(len(machines), env, calendar, crew, record)
+                place = Place(len(machines), env, calendar, crew, record, truth)
                 machines.append(machine_at(spot, place, scenario))
             mine = machines[first:]
             for line, members in lines_of(everything[first : len(machines)], mine):
                 connect(line, members, buffers, env)
             plants.append(Plant((scenario.enterprise, site.name, factory.name), tuple(mine), buffers, calendar))
-    return Park(catalog, tuple(machines), tuple(plants))
+    unleash(env, struck, machines, truth)
+    bent = distortions(struck, measured, [spot.spec for spot in everything], seed=scenario.seed, origin_ns=origin_ns)
+    return Park(catalog, measured, tuple(machines), tuple(plants), truth, bent, around(scenario, everything))
+
+
+def around(scenario: Scenario, everything: list[Spot]) -> Surroundings:
+    """Return the skies of the sites, their panels and their feeders."""
+    places = [(spot.area, spot.machine_name, spot.spec) for spot in everything]
+    return surroundings(scenario, places)
+
+
+def befallen(everything: list[Spot], struck: list[Strike]) -> set[int]:
+    """Return the assets that faults can befall: by themselves, or since the scenario says so."""
+    by_itself = {number for number, spot in enumerate(everything) if spot.spec.stops or spot.spec.bearing}
+    return by_itself | {strike.asset for strike in struck}
 
 
 def machine_at(spot: Spot, place: Place, scenario: Scenario) -> Machine:

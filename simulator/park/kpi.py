@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from simulator.park.build import Park
 from simulator.park.packml import State
+from simulator.scenario.schema import UTILITIES
 
 __all__ = ["Kpis", "measure"]
 
@@ -61,21 +62,23 @@ def measure(park: Park, *, origin_ns: int, now_ns: int, energy_kwh: float) -> Kp
     """Add up the machines of a park as they stand now."""
     for machine in park.machines:
         machine.settle()
+    # Systems run round the clock and make no pieces; they alarm, but have no share in effectiveness.
+    plants = [plant for plant in park.plants if plant.path[-1] != UTILITIES]
+    makers = [machine for plant in plants for machine in plant.machines]
     busy_ns = sum(
-        (plant.calendar.open_ns(now_ns) - plant.calendar.open_ns(origin_ns)) * len(plant.machines)
-        for plant in park.plants
+        (plant.calendar.open_ns(now_ns) - plant.calendar.open_ns(origin_ns)) * len(plant.machines) for plant in plants
     )
-    last = [machine for machine in park.machines if not any(port.gives for port in machine.ports)]
+    last = [machine for machine in makers if not any(port.gives for port in machine.ports)]
     return Kpis(
-        machines=len(park.machines),
-        running=sum(machine.state is State.EXECUTE for machine in park.machines),
+        machines=len(makers),
+        running=sum(machine.state is State.EXECUTE for machine in makers),
         alarms=sum(machine.state in {State.ABORTING, State.ABORTED} for machine in park.machines),
         busy_ns=busy_ns,
-        producing_ns=sum(machine.in_state_ns[State.EXECUTE] for machine in park.machines),
-        ideal_ns=sum(machine.cycles * machine.cycle_ns for machine in park.machines),
-        good=sum(machine.good for machine in park.machines),
-        processed=sum(machine.processed for machine in park.machines),
+        producing_ns=sum(machine.in_state_ns[State.EXECUTE] for machine in makers),
+        ideal_ns=sum(machine.cycles * machine.spec.cycle for machine in makers),
+        good=sum(machine.good for machine in makers),
+        processed=sum(machine.processed for machine in makers),
         finished=sum(machine.good for machine in last),
-        spoilt=sum(machine.processed - machine.good for machine in park.machines),
+        spoilt=sum(machine.processed - machine.good for machine in makers),
         energy_kwh=energy_kwh,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -13,7 +14,9 @@ from numpy.typing import NDArray
 from simulator.park.buffer import Buffer
 from simulator.park.calendar import Calendar
 from simulator.park.packml import NEXT, State
-from simulator.park.stops import MS, BearingLife, StopClock, lognormal_ns
+from simulator.park.stops import MS, BearingLife, StopClock, lognormal_ns, whole_ms
+from simulator.park.truth import Happening, Truth
+from simulator.scenario.fault import Cause
 from simulator.scenario.machine_type import MachineType
 from simulator.signals.process import Cycles
 from simulator.signals.streams import Stream
@@ -39,13 +42,14 @@ class Port(NamedTuple):
 
 @dataclass(frozen=True)
 class Place:
-    """What surrounds a machine: its number in the catalogue, time, shifts, the crew, and who keeps the record."""
+    """What surrounds a machine: its number in the catalogue, time, shifts, the crew, and who keeps the records."""
 
     asset: int
     env: simpy.Environment
     calendar: Calendar
     crew: simpy.Resource
     record: Callable[[Segment], None]
+    truth: Truth
 
 
 class Machine:
@@ -69,8 +73,11 @@ class Machine:
         self._bearing = BearingLife(spec.bearing, stream("bearing")) if spec.bearing else None
         self._wake: simpy.Event | None = None
         self._short = False
+        self._slow: list[float] = []
+        self._held_until_ns = self._broken_until_ns = 0
+        self._breaks = False
         self._write_down()
-        self._env.process(self._life())
+        self._process = self._env.process(self._life())
 
     @property
     def good(self) -> int:
@@ -131,10 +138,76 @@ class Machine:
         """Look again: a buffer can serve."""
         self._rouse()
 
+    # What befalls it from outside.
+
+    def break_down(self, until_ns: int) -> None:
+        """Abort now, or stay Aborted, at least until then."""
+        self._broken_until_ns = max(self._broken_until_ns, until_ns)
+        if self.state not in {State.ABORTING, State.ABORTED} and not self._breaks:
+            self._breaks = True
+            self._process.interrupt()
+
+    def hold(self, until_ns: int) -> None:
+        """Make no parts until then: Held if it is making some, else where it is."""
+        self._held_until_ns = max(self._held_until_ns, until_ns)
+        self._rouse()
+
+    def slow_down(self, factor: float) -> None:
+        """Take so many times as long for a cycle, beside whatever else slows it, until ``speed_up``."""
+        self._slow.append(factor)
+        self._change_pace()
+
+    def speed_up(self, factor: float) -> None:
+        """End what ``slow_down`` began."""
+        self._slow.remove(factor)
+        self._change_pace()
+
+    def _change_pace(self) -> None:
+        """Go on with the cycle under way from where it is, at another pace."""
+        self.settle()
+        # Sorted, so that the product does not depend on which of them came first.
+        cycle_ns = whole_ms(self.spec.cycle * math.prod(sorted(self._slow)))
+        if self._into_ns:
+            into_ns = self._into_ns * cycle_ns // self.cycle_ns // MS * MS
+            self._into_ns = min(max(into_ns, MS), cycle_ns - MS)
+        self.cycle_ns = cycle_ns
+        self._write_down()
+        for port in self.ports:
+            port.buffer.started()
+
     # How it lives.
 
     def _life(self) -> Steps:
-        yield self._env.timeout(LEAST_REST_NS)
+        while True:
+            try:
+                if self._breaks:
+                    yield from self._abort()
+                else:
+                    yield from self._days()
+            except simpy.Interrupt:
+                self._wake = None
+
+    def _abort(self) -> Steps:
+        """Break down from whatever it does, and be Stopped once that is over."""
+        if int(self._env.now) == self._since_ns:
+            yield self._env.timeout(MS)
+        self.settle()
+        self._disconnect()
+        self._breaks = False
+        yield from self._pass(State.ABORTING)
+        yield from self._rest(State.ABORTED)
+        yield from self._whole_again()
+        yield from self._pass(State.CLEARING)
+        yield from self._rest(State.STOPPED)
+
+    def _whole_again(self) -> Steps:
+        while int(self._env.now) < self._broken_until_ns:
+            yield self._env.timeout(self._broken_until_ns - int(self._env.now))
+
+    def _days(self) -> Steps:
+        """From Stopped: work whenever there is a shift."""
+        if int(self._env.now) == self._since_ns:
+            yield self._env.timeout(LEAST_REST_NS)
         while True:
             while not self._is_open():
                 yield from self._sleep(self._until_change())
@@ -164,7 +237,13 @@ class Machine:
         strike_ns, stop = self._next_strike()
         ran = 0
         while not self._short and ran < strike_ns and self._is_open():
-            yield from self._sleep(min(strike_ns - ran, self._until_change()))
+            rest_ns = strike_ns - ran
+            if self._is_held():
+                # Not before Execute was seen.
+                if ran >= LEAST_REST_NS:
+                    break
+                rest_ns = min(rest_ns, LEAST_REST_NS - ran)
+            yield from self._sleep(min(rest_ns, self._until_change()))
             ran = int(self._env.now) - self._since_ns
         self.settle()
         self._disconnect()
@@ -173,12 +252,37 @@ class Machine:
             yield from self._rest(State.SUSPENDED)
         elif ran >= strike_ns:
             yield from self._stop_for(stop)
+        elif self._is_open():
+            yield from self._pass(State.HOLDING)
+            yield from self._rest(State.HELD)
+            while self._is_held():
+                yield from self._sleep(self._held_until_ns - int(self._env.now))
         else:
             yield from self._pass(State.STOPPING)
             yield from self._rest(State.STOPPED)
 
+    def _is_held(self) -> bool:
+        return int(self._env.now) < self._held_until_ns
+
     def _stop_for(self, stop: StopClock | None) -> Steps:
-        """Go through a stop: wait for whoever mends it, and for the work itself."""
+        """Go through a stop, and tell the truth about it."""
+        aborts = stop is None or stop.stop.becomes == "aborted"
+        kind = "bearing" if stop is None else "breakdown" if aborts else "stop"
+        which = self._stops.index(stop) if stop else -1
+        happening = Happening(kind, self._place.asset, Cause.ITSELF, int(self._env.now), stop=which)
+        self._place.truth.begin(happening)
+        try:
+            yield from self._be_mended(stop)
+        finally:
+            # A breakdown from outside may cut it short.
+            self._place.truth.end(happening)
+        if aborts:
+            yield from self._whole_again()
+            yield from self._pass(State.CLEARING)
+            yield from self._rest(State.STOPPED)
+
+    def _be_mended(self, stop: StopClock | None) -> Steps:
+        """Wait for whoever mends a stop, and for the work itself."""
         aborts = stop is None or stop.stop.becomes == "aborted"
         by_crew = stop is None or stop.stop.by == "crew"
         yield from self._pass(State.ABORTING if aborts else State.HOLDING)
@@ -194,16 +298,16 @@ class Machine:
                 yield self._env.timeout(work_ns)
         else:
             yield self._env.timeout(work_ns)
-        if aborts:
-            yield from self._pass(State.CLEARING)
-            yield from self._rest(State.STOPPED)
 
     def _supplied(self) -> Steps:
         """Wait until all buffers can serve. Return False if the shift ends first."""
         while self._is_open():
-            if self._connect():
+            rest_ns = self._until_change()
+            if self._is_held():
+                rest_ns = min(rest_ns, self._held_until_ns - int(self._env.now))
+            elif self._connect():
                 return True
-            yield from self._sleep(self._until_change())
+            yield from self._sleep(rest_ns)
         return False
 
     def _connect(self) -> bool:
@@ -281,7 +385,7 @@ class Machine:
         self._place.record(
             Segment(
                 asset=self._place.asset,
-                start_ns=self._since_ns,
+                start_ns=int(self._env.now),
                 state=self.state,
                 cycles=self.cycles,
                 into_ns=self._into_ns,

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Mapping
+from typing import NamedTuple
 
+import numpy as np
 import simpy
 
 from simulator.batch import Batch, Catalog
 from simulator.park.build import build
 from simulator.park.kpi import Kpis, measure
+from simulator.park.truth import Happening
 from simulator.scenario.machine_type import MachineType
 from simulator.scenario.schema import Scenario
 from simulator.signals.bank import Bank
@@ -21,14 +25,35 @@ UNSEEN_WINDOW_NS = 60 * MINUTE_NS
 """How the warm-up is cut; the readings do not depend on it."""
 
 
+class FaultTold(NamedTuple):
+    """A fault as a result tells it."""
+
+    kind: str
+    target: str
+    """As a scenario writes it."""
+    from_ns: int
+    to_ns: int | None
+    """None if it was not over."""
+    cause: str
+
+
 class World:
     """A park from its origin, ``warm_up`` before the start, onwards.
 
     ``start_ns`` is the first instant whose readings are wanted, nanoseconds since the Unix epoch, whole milliseconds.
     """
 
-    def __init__(self, scenario: Scenario, types: Mapping[str, MachineType], start_ns: int) -> None:
+    def __init__(
+        self,
+        scenario: Scenario,
+        types: Mapping[str, MachineType],
+        start_ns: int,
+        *,
+        stop: threading.Event | None = None,
+    ) -> None:
+        """Warm up, which may take long; once ``stop`` is set it ends before its time, with a park not to be read."""
         self.start_ns = start_ns
+        self._stop = stop or threading.Event()
         self._now_ns = self._origin_ns = start_ns - scenario.warm_up
         self._env = simpy.Environment(initial_time=self._now_ns)
         self._fresh: list[Segment] = []
@@ -39,11 +64,13 @@ class World:
         self._fresh.clear()
         machines = self.park.machines
         self._bank = Bank(
-            self.catalog,
+            self.park.measured,
             [machine.spec for machine in machines],
             [machine.book for machine in machines],
             seed=scenario.seed,
             origin_ns=self._now_ns,
+            surroundings=self.park.surroundings,
+            distortions=self.park.distortions,
         )
         self._energy_kwh = 0.0
         self.skip(start_ns)
@@ -57,12 +84,19 @@ class World:
         while until_ns is None or self._now_ns < until_ns:
             end_ns = self._now_ns + window_ns
             timeline = self._advance(end_ns if until_ns is None else min(end_ns, until_ns))
-            yield self._bank.read(timeline)
+            yield merged(self._bank.read(timeline), self.park.truth.read(timeline.until_ns))
 
     def skip(self, until_ns: int) -> None:
-        """Let the park live on without reading its sensors."""
-        while self._now_ns < until_ns:
-            self._advance(min(self._now_ns + UNSEEN_WINDOW_NS, until_ns))
+        """Let the park live on without reading its sensors, until then or until stopped."""
+        while self._now_ns < until_ns and not self._stop.is_set():
+            timeline = self._advance(min(self._now_ns + UNSEEN_WINDOW_NS, until_ns))
+            self.park.truth.read(timeline.until_ns)
+
+    def start_later(self, start_ns: int) -> None:
+        """Move the start on without reading: the figures of the park count from there."""
+        self.skip(start_ns)
+        self.start_ns = start_ns
+        self._at_start = self._kpis()
 
     def watch(self, happened: Callable[[Segment], None]) -> None:
         """Call ``happened`` for every change of state from now on, in the order of time."""
@@ -72,15 +106,22 @@ class World:
         """Return the figures of the park: OEE since the origin, counts and energy since the start, state of now."""
         return self._kpis().since(self._at_start)
 
+    def faults(self, before_ns: int) -> tuple[list[FaultTold], int]:
+        """Return the faults in force between the start and an instant, and how many more are not listed."""
+        happenings, more = self.park.truth.happened(before_ns)
+        return [told(happening, self.park.measured) for happening in happenings], more
+
     def _advance(self, until_ns: int) -> Timeline:
         self._env.run(until=until_ns)
         timeline = Timeline.build(
             self._current + self._fresh, assets=len(self._current), from_ns=self._now_ns, until_ns=until_ns
         )
         for segment in self._fresh:
+            changed = segment.state != self._current[segment.asset].state
             self._current[segment.asset] = segment
-            for happened in self._watchers:
-                happened(segment)
+            if changed:
+                for happened in self._watchers:
+                    happened(segment)
         self._fresh.clear()
         self._bank.advance(timeline)
         self._now_ns = until_ns
@@ -89,3 +130,19 @@ class World:
 
     def _kpis(self) -> Kpis:
         return measure(self.park, origin_ns=self._origin_ns, now_ns=self._now_ns, energy_kwh=self._energy_kwh)
+
+
+def merged(measured: Batch, truth: Batch) -> Batch:
+    """Put the truth of a window among its readings; its sensors have the highest numbers."""
+    if not len(truth):
+        return measured
+    both = Batch.join([measured, truth])
+    order = np.lexsort((both.sensor, both.time_ns))
+    return Batch(both.time_ns[order], both.sensor[order], both.value[order], measured.until_ns)
+
+
+def told(happening: Happening, catalog: Catalog) -> FaultTold:
+    asset = catalog.assets[happening.asset]
+    sensor = (asset.sensors[happening.sensor].name,) if happening.sensor >= 0 else ()
+    target = "/".join((*asset.path[1:], *sensor))
+    return FaultTold(happening.kind, target, happening.from_ns, happening.to_ns, happening.cause.words)

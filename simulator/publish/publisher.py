@@ -5,8 +5,9 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
+from zlib import crc32
 
 import numpy as np
 
@@ -28,6 +29,7 @@ LEVELS = {"site": 2, "factory": 3, "line": 4}
 BLOCK = 500
 """Messages made and handed over at a time."""
 POLL_S = 0.002
+NOT_SENT = "not sent after a failure"
 TURN_S = 0.05
 """How long to wait in a session whose window is full before the acknowledgements are looked at again."""
 
@@ -46,8 +48,8 @@ class Publisher:
     """Sends the messages of batches through gateway sessions, in order per asset.
 
     While a session's window or the credit is used up it waits: in a live run that shows as lateness, never as loss.
-    It gives up when the sessions have made no progress for ``patience_s``, or ``farewell_s`` once ``stop`` is set.
-    Used by one thread.
+    It gives up when the sessions have made no progress for ``patience_s``, or ``farewell_s`` once ``stop`` is set,
+    and at once when ``hopeless``, asked while it waits, says why the run cannot go on. Used by one thread.
     """
 
     def __init__(
@@ -63,6 +65,7 @@ class Publisher:
         qos: int,
         credit: Credit | None,
         stop: threading.Event,
+        hopeless: Callable[[], str | None],
         patience_s: float = 30.0,
         farewell_s: float = 2.0,
     ) -> None:
@@ -76,6 +79,7 @@ class Publisher:
         self._qos = qos
         self._credit = credit
         self._stop = stop
+        self._hopeless = hopeless
         self._patience_s = patience_s
         self._farewell_s = farewell_s
         self._sent: dict[int, tuple[int, int, int]] = {}
@@ -91,14 +95,19 @@ class Publisher:
         messages = self._encoder.messages(batch)
         failure: OutOfReachError | BrokerError | None = None
         while block := list(islice(messages, BLOCK)):
-            self._ledger.schedule([m.asset for m in block], [m.seq for m in block], [m.readings for m in block])
+            self._ledger.schedule(
+                [m.asset for m in block],
+                [m.seq for m in block],
+                [m.readings for m in block],
+                [crc32(m.payload) for m in block],
+            )
             if failure is None:
                 try:
                     self._hand_over(block)
                 except (OutOfReachError, BrokerError) as error:
                     failure = error
             else:
-                self._ledger.drop("not sent after a failure", [m.asset for m in block], [m.seq for m in block])
+                self._ledger.drop(NOT_SENT, [m.asset for m in block], [m.seq for m in block])
         if failure is not None:
             raise failure
 
@@ -162,10 +171,11 @@ class Publisher:
                 self._idle_s += TURN_S
             elif room or self._stop.is_set():
                 self._idle_s += POLL_S
-            # without room the store is slow, which is the bridge's business: it ends the run if it must
+            # without room the store is slow or nobody listens: whether that is for good is not seen from here
             if not taken and not (room and alone):
                 time.sleep(POLL_S)
-            self._give_up_in_time(queues)
+            if queues:
+                self._give_up_in_time(queues, None if taken else self._hopeless())
 
     def _offer(self, gateway: int, queue: deque[tuple[Message, int]], room: int, *, timeout_s: float) -> int:
         offered = list(islice(queue, room))
@@ -187,15 +197,20 @@ class Publisher:
                 self._latency.lateness.record([now_ns - due_ns for _, due_ns in gone])
         return taken
 
-    def _give_up_in_time(self, queues: dict[int, deque[tuple[Message, int]]]) -> None:
-        patience_s = self._farewell_s if self._stop.is_set() else self._patience_s
-        if not queues or self._idle_s < patience_s:
-            return
+    def _give_up_in_time(self, queues: dict[int, deque[tuple[Message, int]]], hopeless: str | None) -> None:
         interrupted = self._stop.is_set()
+        patience_s = self._farewell_s if interrupted else self._patience_s
+        if hopeless is None and self._idle_s < patience_s:
+            return
         left: Iterable[Message] = [message for queue in queues.values() for message, _ in queue]
         queues.clear()
-        reason = "not sent before the run was stopped" if interrupted else f"no broker for {patience_s:g} s"
+        if interrupted:
+            reason = "not sent before the run was stopped"
+        else:
+            reason = f"no broker for {patience_s:g} s" if hopeless is None else NOT_SENT
         self._ledger.drop(reason, [m.asset for m in left], [m.seq for m in left])
+        if hopeless is not None and not interrupted:
+            raise OutOfReachError(hopeless)
         if not interrupted:
             troubles = [trouble for session in self._sessions if (trouble := session.trouble())]
             message = f"the broker has taken nothing for {patience_s:g} s: {troubles[0] if troubles else 'no answer'}"

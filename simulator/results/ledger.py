@@ -12,9 +12,14 @@ from numpy.typing import ArrayLike, NDArray
 
 from simulator.results.sequences import MOST_RANGES, Ranges, Sequences
 
-__all__ = ["Counts", "Ledger"]
+__all__ = ["UNMARKED", "Counts", "Ledger"]
 
 Column = NDArray[np.int64]
+MARKS = 1 << 18
+"""How many marks are kept over all assets, 8 bytes each, but LEAST_MARKS of each asset."""
+LEAST_MARKS = 64
+UNMARKED = -1
+"""The mark of a message that only its number tells from others."""
 
 
 def columns(asset: ArrayLike, seq: ArrayLike) -> tuple[Column, Column]:
@@ -133,12 +138,18 @@ class Ledger:
         self._foreign: Counter[str] = Counter()
         self._readings_scheduled = 0
         self._readings_written = 0
-        self._held: int | None = None
+        self._held: tuple[Column, Column] | None = None
+        self._marks: Column = np.full((assets, max(LEAST_MARKS, MARKS // max(1, assets))), UNMARKED, np.int64)
 
-    def schedule(self, asset: ArrayLike, seq: ArrayLike, readings: ArrayLike) -> None:
-        """Note messages that are to be sent; per asset ``seq`` counts up by one from 0."""
+    def schedule(self, asset: ArrayLike, seq: ArrayLike, readings: ArrayLike, marks: ArrayLike = UNMARKED) -> None:
+        """Note messages that are to be sent; per asset ``seq`` counts up by one from 0.
+
+        ``marks``, such as checksums of the payloads, tell a message from one of another run with the same number.
+        The latest of each asset are kept: far more than a run may have on the way.
+        """
         assets, numbers = columns(asset, seq)
         with self._lock:
+            self._marks[assets, numbers % self._marks.shape[1]] = marks
             np.maximum.at(self._scheduled, assets, numbers + 1)
             self._readings_scheduled += int(np.sum(readings))
 
@@ -152,21 +163,27 @@ class Ledger:
         with self._lock:
             self._acknowledged += len(columns(asset, seq)[0])
 
-    def receive(self, asset: ArrayLike, seq: ArrayLike) -> None:
-        """Note messages that reached the bridge, in the order of arrival."""
+    def receive(self, asset: ArrayLike, seq: ArrayLike) -> NDArray[np.bool_]:
+        """Note messages that reached the bridge, in the order of arrival; return which came for the first time."""
         assets, numbers = columns(asset, seq)
         with self._lock:
-            known = self._known(assets, numbers)
-            self._received.add(assets[known], numbers[known])
+            new = self._known(assets, numbers)
+            new[new] = self._received.add(assets[new], numbers[new])
+        return new
 
-    def write(self, asset: ArrayLike, seq: ArrayLike, readings: ArrayLike) -> None:
-        """Note messages that the store has committed, and how many readings each carried."""
+    def write(self, asset: ArrayLike, seq: ArrayLike, readings: ArrayLike) -> NDArray[np.bool_]:
+        """Note messages that the store has committed, and how many readings each carried.
+
+        Return which of them are written for the first time.
+        """
         assets, numbers = columns(asset, seq)
         with self._lock:
             known = self._known(assets, numbers, count=False)
             assets, numbers = assets[known], numbers[known]
             self._evidently_received(assets, numbers)
             new = self._written.add(assets, numbers)
+            first = known.copy()
+            first[known] = new
             self._readings_written += int(np.atleast_1d(np.asarray(readings, np.int64))[known][new].sum())
             given_up = self._dead.of_asset.keys() | self._dropped.of_asset.keys()
             if given_up:
@@ -174,6 +191,7 @@ class Ledger:
                 for one, number in zip(assets[new].tolist(), numbers[new].tolist(), strict=True):
                     if not self._dead.take(one, number):
                         self._dropped.take(one, number)
+        return first
 
     def drop(self, reason: str, asset: ArrayLike, seq: ArrayLike) -> None:
         """Note messages that were given up on the way, and why."""
@@ -196,10 +214,14 @@ class Ledger:
         with self._lock:
             self._foreign[reason] += n
 
-    def finish(self, *, in_flight: int = 0) -> None:
-        """Close the books: what is open and not among the ``in_flight`` that someone still holds is unaccounted."""
+    def finish(self, asset: ArrayLike = (), seq: ArrayLike = ()) -> None:
+        """Close the books: what is open and not among these messages, which someone still holds, is unaccounted.
+
+        A message may be named twice, or have ended: only distinct open ones are in flight. One that is written after
+        this counts as written.
+        """
         with self._lock:
-            self._held = in_flight
+            self._held = columns(asset, seq)
 
     def counts(self) -> Counts:
         """Return the balance.
@@ -211,7 +233,7 @@ class Ledger:
             dead, dropped = self._dead.counts(), self._dropped.counts()
             scheduled = int(self._scheduled.sum())
             still_open = scheduled - self._written.unique - sum(dead.values()) - sum(dropped.values())
-            known_lost = self._overtaken() if self._held is None else max(0, still_open - self._held)
+            known_lost = self._overtaken() if self._held is None else still_open - self._held_open(*self._held)
             unaccounted = min(still_open, known_lost)
             return Counts(
                 scheduled=scheduled,
@@ -229,6 +251,34 @@ class Ledger:
                 readings_written=self._readings_written,
                 foreign={reason: n for reason, n in sorted(self._foreign.items()) if n},
             )
+
+    def is_scheduled(self, asset: ArrayLike, seq: ArrayLike) -> NDArray[np.bool_]:
+        """Say of each message whether its number is one of this run."""
+        assets, numbers = columns(asset, seq)
+        with self._lock:
+            return self._known(assets, numbers, count=False)
+
+    def is_marked(self, asset: ArrayLike, seq: ArrayLike, marks: ArrayLike) -> NDArray[np.bool_]:
+        """Say of each message, which must be scheduled, whether it bears the mark that it was scheduled with.
+
+        True also where the mark is not kept (any more).
+        """
+        assets, numbers = columns(asset, seq)
+        with self._lock:
+            kept = self._marks[assets, numbers % self._marks.shape[1]]
+            kept[numbers < self._scheduled[assets] - self._marks.shape[1]] = UNMARKED
+        agrees: NDArray[np.bool_] = (kept == UNMARKED) | (kept == np.asarray(marks, np.int64))
+        return agrees
+
+    def is_written(self, asset: ArrayLike, seq: ArrayLike) -> NDArray[np.bool_]:
+        """Say of each message whether the store has committed it."""
+        assets, numbers = columns(asset, seq)
+        with self._lock:
+            written: NDArray[np.bool_] = numbers < self._written.next[assets]
+            if self._written.holes:
+                for row in np.flatnonzero(written & np.isin(assets, list(self._written.holes))).tolist():
+                    written[row] = self._written.has(int(assets[row]), int(numbers[row]))
+        return written
 
     def unwritten(self) -> int:
         """Messages handed over that the store has not committed yet and that are not known lost.
@@ -261,6 +311,10 @@ class Ledger:
         known = self._known(assets, numbers, count=False)
         pairs = zip(assets[known].tolist(), numbers[known].tolist(), strict=True)
         return [(one, number) for one, number in pairs if not self._written.has(one, number)]
+
+    def _held_open(self, assets: Column, numbers: Column) -> int:
+        pairs = set(self._ending(assets, numbers))
+        return sum(not (self._dead.has(*pair) or self._dropped.has(*pair)) for pair in pairs)
 
     def _evidently_received(self, assets: Column, numbers: Column) -> None:
         """Close holes of the bridge that a written or dead-lettered message disproves."""

@@ -6,16 +6,13 @@ import json
 import os
 import platform
 import sys
-import tempfile
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt
 
-from simulator.errors import ScenarioError
-
-__all__ = ["SCHEMA", "Result", "machine", "schema_text", "versions", "write_result"]
+__all__ = ["SCHEMA", "Result", "machine", "schema_text", "versions"]
 
 SCHEMA = "parksim.result/1"
 Count = NonNegativeInt
@@ -44,7 +41,13 @@ class Simulated(Part):
     speed: float | Literal["max"]
     broker: str = Field(description="what ran between publisher and bridge, and what it can lose")
     store: str = Field(description="the kind of store")
-    rows_found: Count | None = Field(description="rows of the run that the store itself counted; null if it cannot")
+    rows_found: Count | None = Field(
+        description="rows of its assets in that time that the store itself counted in the end; null if it could not"
+    )
+    rows_before: Count | None = Field(
+        description="the same before the first message, over the whole time that was planned; null if it could not."
+        " A store that knows which run wrote a row counts those of this run only, so 0"
+    )
 
 
 class Machine(Part):
@@ -122,7 +125,7 @@ class ThresholdOutcome(Part):
 
 
 class Fault(Part):
-    """A fault that was injected."""
+    """A fault of a machine or sensor that was in force during the run; ``to`` is null if it was not over at the end."""
 
     kind: str
     target: str
@@ -154,6 +157,14 @@ class Park(Part):
     pieces_bad: Count
 
 
+class DeadLetter(Part):
+    """A message that reached the bridge and that no store will ever take, cut to a length that can be shown."""
+
+    topic: str
+    reason: str
+    payload: str = Field(description="its beginning; bytes that are no UTF-8 are escaped")
+
+
 class Gap(Part):
     """Messages that never reached the bridge."""
 
@@ -173,7 +184,10 @@ class Result(Part):
     finished: str = Instant
     verdict: str = Field(description="one sentence")
     exit_code: int
-    reason: str | None = Field(description="why the run ended before its time; null if it did not")
+    reason: str | None = Field(
+        description="why the run ended before its time, or why the store could not be asked; null if neither."
+        " Addresses and paths are left out"
+    )
     simulated: Simulated
     machine: Machine
     versions: dict[str, str]
@@ -181,11 +195,17 @@ class Result(Part):
     readings: Readings
     rates: Rates
     latency_ms: Latencies
-    retries: dict[str, Count] = Field(description="what did not go the plain way and was mended, by hop and reason")
+    retries: dict[str, Count] = Field(
+        description="what had to be tried again, or came otherwise than planned, by hop and reason; helped or not"
+    )
     thresholds: tuple[ThresholdOutcome, ...]
-    faults: tuple[Fault, ...]
+    faults: tuple[Fault, ...] = Field(description="by their beginning, at most some thousands")
+    faults_not_listed: Count = Field(description="how many faults there were beside those in `faults`")
     generator: Generator
     park: Park | None = Field(description="null if the run ended before its first window")
+    dead_letters: tuple[DeadLetter, ...] = Field(
+        max_length=10, description="the first messages that were refused, also those of strangers"
+    )
     gaps: tuple[Gap, ...] = Field(description="the first of the gaps at the bridge, if messages were lost there")
 
     def document(self) -> dict[str, Any]:
@@ -198,24 +218,6 @@ def schema_text() -> str:
     schema = Result.model_json_schema(by_alias=True, mode="serialization")
     dialect = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
     return json.dumps(dialect | schema, indent=2) + "\n"
-
-
-def write_result(result: Result, file: Path) -> None:
-    """Write a result so that the file is there whole or not at all. Raises ScenarioError if it cannot be written."""
-    data = (json.dumps(result.document(), indent=2, ensure_ascii=False) + "\n").encode()
-    name = ""
-    try:
-        with tempfile.NamedTemporaryFile(dir=file.parent, prefix=f".{file.name}.", delete=False) as part:
-            name = part.name
-            part.write(data)
-            part.flush()
-            os.fsync(part.fileno())
-        Path(name).chmod(0o644)
-        Path(name).replace(file)
-    except OSError as error:
-        Path(name).unlink(missing_ok=True) if name else None
-        message = f"--summary {file}: {error.strerror}; the folder must exist and be writable"
-        raise ScenarioError(message) from error
 
 
 def machine() -> Machine:

@@ -29,6 +29,8 @@ class Snapshot:
     """What is wrong at this moment; None while all is well."""
     park: Mapping[str, float | int | None]
     """The key figures of the park; empty before the first window."""
+    waiting: str | None = None
+    """What a run that sends no more waits for, and how long at most; None while it sends."""
 
     def per_s(self, before: Snapshot | None, count: str) -> float:
         """Return how fast a field of ``counts`` rose since ``before``, per second of wall time; 0 without time."""

@@ -14,6 +14,7 @@ from simulator.park.world import World
 from simulator.publish.pacing import ahead, paced
 from simulator.results.result import Result
 from simulator.results.snapshot import Snapshot
+from simulator.run.farewell import SETTLED_S, Deadline, audited, settle
 from simulator.run.hops import Hops, Options, as_parksim_errors, connect, enter_broker
 from simulator.run.outcome import Progress, Spent, outcome
 from simulator.scenario.loader import Loaded
@@ -27,14 +28,8 @@ WINDOW_NS = SECOND_NS
 """Wall time that a window of a paced run covers."""
 LONGEST_WINDOW_NS = 60 * SECOND_NS
 """Simulated time that a window covers at most, and at full speed: it bounds the memory of a window."""
-ACKNOWLEDGED_S = 10.0
-"""How long the publisher waits for its last acknowledgements."""
-GIVEN_UP_S = 1.0
-"""The same when the run has failed already."""
-DRAINED_S = 30.0
-"""How long the bridge may take to write what the broker still has."""
-CUT_OFF_S = 5.0
-"""The same when the publisher could not get rid of its messages."""
+LAG_NS = 3 * SECOND_NS // 2
+"""How far behind the wall clock a run that starts now may start; the cut to the second is up to a second of it."""
 SNAPSHOT_S = 1.0
 
 
@@ -50,30 +45,34 @@ def execute(
     """Run a park through a broker into a store, and return what became of it.
 
     Ends when the simulated time is over, when ``stop`` is set, or when a hop fails for good; then all that is under
-    way is drained. ``on_open`` is called when all hops are open, ``on_snapshot`` about once a second from another
-    thread. Raises ScenarioError for what cannot be run, OutOfReachError when broker or store cannot be used at the
-    start.
+    way is drained, which has a deadline: see simulator.run.farewell. ``on_open`` is called when all hops are open,
+    ``on_snapshot`` about once a second from another thread. Raises ScenarioError for what cannot be run,
+    OutOfReachError when broker or store cannot be used at the start.
     """
     started_ns = clock.now_ns()
     scenario = loaded.scenario.model_copy(update={"seed": options.seed})
     with ExitStack() as stack:
         # before the warm-up, which may take long: a wrong address shows at once
         broker = enter_broker(stack, options.broker)
-        start_ns = first_instant_ns(scenario, clock)
+        world = warmed_up(scenario, loaded, clock, stop)
+        start_ns = world.start_ns
         until_ns = None if options.duration_ns is None else start_ns + options.duration_ns
         progress = Progress(start_ns)
-        world = World(scenario, loaded.types, start_ns)
         hops = connect(stack, broker, scenario, options, world.catalog, start_ns=start_ns, clock=clock, stop=stop)
         on_open(hops)
-        cpu_s = time.process_time()
+        cpu_s, began_ns = time.process_time(), clock.monotonic_ns()
         with watched(hops, options, progress, clock=clock, stop=stop, on_snapshot=on_snapshot):
-            windows = ((batch, world.kpis()) for batch in world.batches(until_ns, window_ns(options.speed)))
-            send(paced(noted(ahead(windows), progress), hops.pace, clock, stop), hops, progress)
-        interrupted = stop.is_set() and progress.reason is None
-        settle(hops, progress)
-        busy_ns = max(1, clock.monotonic_ns() - hops.pace.wall_start_ns)
+            if not stop.is_set():
+                windows = ((batch, world.kpis()) for batch in world.batches(until_ns, window_ns(options.speed)))
+                send(paced(noted(ahead(windows), progress), hops.pace, clock, stop), hops, progress)
+            interrupted = stop.is_set() and progress.reason is None
+            deadline = Deadline.after(clock, SETTLED_S)
+            is_well = settle(hops, progress, deadline) and not interrupted
+            # a run may be over before anything was due
+            busy_ns = max(1, clock.monotonic_ns() - busy_since_ns(hops, began_ns))
+            audit = audited(hops, progress, None if is_well else deadline)
         spent = Spent(started_ns, clock.now_ns(), busy_ns / SECOND_NS, time.process_time() - cpu_s)
-        return outcome(loaded, options, hops, progress, spent=spent, interrupted=interrupted)
+        return outcome(loaded, options, hops, progress, world, audit=audit, spent=spent, interrupted=interrupted)
 
 
 def first_instant_ns(scenario: Scenario, clock: Clock) -> int:
@@ -81,6 +80,25 @@ def first_instant_ns(scenario: Scenario, clock: Clock) -> int:
     if scenario.start == "now":
         return clock.now_ns() // SECOND_NS * SECOND_NS
     return instant_ns(scenario.start)
+
+
+def warmed_up(scenario: Scenario, loaded: Loaded, clock: Clock, stop: threading.Event) -> World:
+    """Return the park at its first instant, which says when that is.
+
+    A long warm-up takes its time; where the scenario starts now the park then lives on, unseen, to the now that it has
+    become, or its timestamps would lag behind the wall clock for the whole run. Not for less than LAG_NS: a park that
+    has lived on is not the one that the scenario gives for that start.
+    """
+    world = World(scenario, loaded.types, first_instant_ns(scenario, clock), stop=stop)
+    # living on takes time as well, though less each time
+    while scenario.start == "now" and clock.now_ns() - world.start_ns >= LAG_NS and not stop.is_set():
+        world.start_later(first_instant_ns(scenario, clock))
+    return world
+
+
+def busy_since_ns(hops: Hops, began_ns: int) -> int:
+    """Return when the work began: when the first message was due, or at ``began_ns`` if none was sent."""
+    return hops.pace.wall_start_ns if hops.ledger.counts().published else min(began_ns, hops.pace.wall_start_ns)
 
 
 def window_ns(speed: float | None) -> int:
@@ -121,15 +139,21 @@ def watched(
     stop: threading.Event,
     on_snapshot: Callable[[Snapshot], None],
 ) -> Iterator[None]:
-    """Take a snapshot every second, and stop the run when the bridge has failed."""
+    """Take a snapshot every second, and stop the run when a hop has failed for good."""
     over = threading.Event()
 
     def look() -> None:
+        is_shown = True
         while not over.wait(SNAPSHOT_S):
-            if hops.bridge.failure is not None and progress.reason is None:
-                progress.reason = f"the bridge failed: {hops.bridge.failure}"
-                stop.set()
-            on_snapshot(snapshot(hops, options, progress, clock))
+            if progress.reason is None and not stop.is_set():
+                progress.reason = hops.vigil.hopeless()
+                if progress.reason is not None:
+                    stop.set()
+            if is_shown:
+                try:
+                    on_snapshot(snapshot(hops, options, progress, clock))
+                except Exception:  # noqa: BLE001 - whoever looked on is gone, which is no reason to end a run
+                    is_shown = False
 
     watcher = threading.Thread(target=look, name="parksim-watch", daemon=True)
     watcher.start()
@@ -151,16 +175,5 @@ def snapshot(hops: Hops, options: Options, progress: Progress, clock: Clock) -> 
         end_to_end_ms=None if p99 is None else p99 / 1e6,
         trouble=hops.trouble(),
         park=progress.park,
+        waiting=progress.waiting,
     )
-
-
-def settle(hops: Hops, progress: Progress) -> None:
-    """Let everything that is under way arrive, and close the books."""
-    patience_s = ACKNOWLEDGED_S if progress.reason is None else GIVEN_UP_S
-    with as_parksim_errors():
-        delivered = hops.publisher.drain(patience_s)
-        if not hops.bridge.drain(DRAINED_S if delivered else CUT_OFF_S) and progress.reason is None:
-            failure = hops.bridge.failure or hops.bridge.trouble
-            progress.reason = f"the bridge could not write everything: {failure}" if failure else None
-        hops.publisher.abandon(f"not acknowledged within {patience_s:g} s")
-    hops.ledger.finish(in_flight=hops.bridge.backlog)

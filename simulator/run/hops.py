@@ -8,22 +8,22 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
-from functools import partial
-from types import TracebackType
 
 from brokers import open_broker
 from brokers.endpoint import Broker, Session
 from brokers.errors import AddressError, BrokerError
 from simulator.batch import Catalog
 from simulator.clock import SECOND_NS, Clock, Pace
-from simulator.errors import OutOfReachError, ScenarioError
+from simulator.errors import OutOfReachError, ScenarioError, StoreError
 from simulator.ingest.bridge import Bridge
+from simulator.ingest.decode import LAST_MS
 from simulator.ingest.open import open_store
 from simulator.ingest.store import Store
 from simulator.publish.credit import LIMIT, Credit
 from simulator.publish.publisher import Publisher, gateways
 from simulator.results.histogram import Latency
 from simulator.results.ledger import Ledger
+from simulator.run.vigil import Vigil
 from simulator.scenario.schema import Scenario
 from simulator.wire.json import JsonEncoder
 
@@ -31,6 +31,9 @@ __all__ = ["Hops", "Options", "as_parksim_errors", "connect", "enter_broker"]
 
 LEAD_NS = SECOND_NS // 5
 """From the plan of the due times to the first of them: time to subscribe."""
+MILLISECOND_NS = 1_000_000
+LAST_WORD_S = 1.0
+"""How long the bridge may end a write when a run breaks; one that ends well has waited before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,9 @@ class Options:
     broker: str
     store: str
     patience_s: float = 30.0
-    """How long a broker may take nothing before the run gives it up."""
+    """How long a broker may take nothing, or not be there, before the run gives it up."""
+    store_patience_s: float = 300.0
+    """How long a store may take nothing of what waits for it before the run gives it up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,16 +64,22 @@ class Hops:
     sessions: tuple[Session, ...]
     broker: Broker
     bridge: Bridge
+    vigil: Vigil
     store: Store
+    rows_before: int | None
+    """What the store held of the time of the run before it began; None if it could not say."""
     ledger: Ledger
     latency: Latency
     pace: Pace
 
     def retries(self) -> dict[str, int]:
-        """Count what did not go the plain way, at the sessions and at the bridge, by reason."""
+        """Count what did not go the plain way, at the sessions and at the bridge, by reason.
+
+        What a broker refused is not here: nobody tries it again, and the ledger has it as dropped.
+        """
         total = Counter({f"bridge: {reason}": n for reason, n in self.bridge.retries.items()})
         for session in self.sessions:
-            total.update({f"session: {reason}": n for reason, n in session.counters().items()})
+            total.update({f"session: {reason}": n for reason, n in session.counters().items() if reason != "refused"})
         return {reason: n for reason, n in sorted(total.items()) if n}
 
     def trouble(self) -> str | None:
@@ -97,6 +108,8 @@ def connect(
     ledger, latency, encoder = Ledger(len(catalog.assets)), Latency(), JsonEncoder(catalog)
     with as_parksim_errors():
         store = stack.enter_context(open_store(options.store, catalog, run_id=run_id))
+        # before anything is due: a large database may take a while
+        before = rows_before(store, start_ns, options.duration_ns)
         name = f"parksim-{run_id}-bridge"
         if "://" in options.broker:
             stack.callback(forget, broker, name)
@@ -119,8 +132,16 @@ def connect(
             pattern=f"{scenario.enterprise}/#",
             qos=1,
         )
-        stack.push(partial(close_bridge, bridge))
+        stack.callback(bridge.close, timeout_s=LAST_WORD_S)
         bridge.start()
+    vigil = Vigil(
+        broker=broker,
+        bridge=bridge,
+        sessions=(*sessions, listener),
+        clock=clock,
+        patience_s=options.patience_s,
+        store_patience_s=options.store_patience_s,
+    )
     publisher = Publisher(
         sessions,
         gateway_of,
@@ -132,6 +153,7 @@ def connect(
         qos=messaging.qos,
         credit=Credit(ledger, bridge_is_idle=lambda: not bridge.backlog and listener.is_connected()),
         stop=stop,
+        hopeless=vigil.hopeless,
         patience_s=options.patience_s,
     )
     return Hops(
@@ -142,21 +164,23 @@ def connect(
         sessions=(*sessions, listener),
         broker=broker,
         bridge=bridge,
+        vigil=vigil,
         store=store,
+        rows_before=before,
         ledger=ledger,
         latency=latency,
         pace=pace,
     )
 
 
-def close_bridge(
-    bridge: Bridge, kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
-) -> None:
-    """Close the bridge after the write that is under way; do not wait for it if somebody asked twice to stop."""
-    if kind is KeyboardInterrupt:
-        bridge.close(timeout_s=0)
-    else:
-        bridge.close()
+def rows_before(store: Store, start_ns: int, duration_ns: int | None) -> int | None:
+    """Ask the store what it holds of the time that the run is to take; None if it cannot say."""
+    end_ms = LAST_MS if duration_ns is None else -(-(start_ns + duration_ns) // MILLISECOND_NS)
+    try:
+        return store.count(from_ms=start_ns // MILLISECOND_NS, to_ms=end_ms)
+    except StoreError:
+        # it may let us write and not read: the run goes on, and its result says that it could not be audited
+        return None
 
 
 def forget(broker: Broker, name: str) -> None:

@@ -3,26 +3,33 @@
 from __future__ import annotations
 
 import math
-import shlex
+import os
 import sys
 import threading
+from contextlib import ExitStack, suppress
 from pathlib import Path
+from typing import TextIO
 
 import typer
 
 from simulator.clock import RealClock
-from simulator.errors import ScenarioError
-from simulator.results.result import Result, write_result
+from simulator.errors import ExitCode, ScenarioError
+from simulator.results.addresses import without_addresses
+from simulator.results.result import Result
+from simulator.results.result_file import check_writable, write_result
+from simulator.run.afterwards import called_as, next_steps
 from simulator.run.execute import execute
 from simulator.run.hops import Hops, Options
 from simulator.run.interrupt import stop_on_signals
 from simulator.scenario.loader import Loaded, load_scenario
 from simulator.scenario.quantities import duration_ns
-from simulator.scenario.schema import Scenario
-from simulator.view.live import open_view
+from simulator.scenario.schema import FASTEST, SLOWEST, Scenario
+from simulator.view.live import View, open_view
 from simulator.view.summary import summary
 
-__all__ = ["launch", "next_steps", "options_of"]
+__all__ = ["launch", "options_of"]
+
+STOPPING = "stopping: draining what is under way; press Ctrl-C again to end at once"
 
 
 def launch(
@@ -36,28 +43,82 @@ def launch(
     view: str | None,
     summary_file: Path | None,
 ) -> int:
-    """Run a scenario file, write and print the summary, and return the exit code. Raises ParksimError."""
+    """Run a scenario file, print the summary and write the result, and return the exit code. Raises ParksimError.
+
+    What a run found out is not thrown away because it cannot be told: a standard output that is closed, full or
+    without a reader, or a result file that cannot be written in the end, changes no exit code but 0, into 104. A
+    reader that left early, as ``head`` does, changes none.
+    """
     loaded = load_scenario(path)
     options = options_of(loaded.scenario, duration=duration, speed=speed, seed=seed, broker=broker, store=store)
-    if summary_file is not None and (summary_file.is_dir() or not summary_file.parent.is_dir()):
-        message = f"--summary {summary_file}: name a file in a folder that exists"
-        raise ScenarioError(message)
-    for warning in loaded.warnings:
-        typer.echo(f"warning: {warning}", err=True)
-    stop = threading.Event()
-    with stop_on_signals(stop), open_view(view, sys.stderr) as shown:
-        result = execute(
-            loaded,
-            options,
-            clock=RealClock(),
-            stop=stop,
-            on_open=lambda hops: introduce(hops, quiet=view == "none"),
-            on_snapshot=shown.show,
-        )
     if summary_file is not None:
-        write_result(result, summary_file)
-    typer.echo(summary(result, next_steps=next_steps(loaded, result, store=options.store, summary_file=summary_file)))
-    return result.exit_code
+        check_writable(summary_file)
+    with ExitStack() as stack:
+        errors = sys.stderr or stack.enter_context(Path(os.devnull).open("w"))
+        with open_view(view, errors) as shown:
+            result = conduct(loaded, options, shown, quiet=view == "none")
+        said = tell(loaded, result, options, summary_file)
+        try:
+            errors.flush()
+        except OSError:
+            give_up(errors)
+    return result.exit_code if said or result.exit_code != ExitCode.PASS else ExitCode.BAD_CONFIGURATION
+
+
+def conduct(loaded: Loaded, options: Options, view: View, *, quiet: bool) -> Result:
+    """Run, and let the view follow; one that cannot be written to, as when its terminal is gone, ends nothing."""
+    stop = threading.Event()
+
+    def say(text: str) -> None:
+        with suppress(OSError):
+            view.say(text)
+
+    def introduce(hops: Hops) -> None:
+        """Say what is running, and what it can lose."""
+        if not quiet:
+            say(f"broker: {hops.broker.profile}")
+            say(f"store:  {hops.store.describe()}")
+
+    for warning in loaded.warnings:
+        say(f"warning: {warning}")
+    with stop_on_signals(stop, lambda: say(STOPPING)):
+        return execute(loaded, options, clock=RealClock(), stop=stop, on_open=introduce, on_snapshot=view.show)
+
+
+def tell(loaded: Loaded, result: Result, options: Options, summary_file: Path | None) -> bool:
+    """Print the summary, then write the result; return whether both went well, and say on standard error what did not.
+
+    The file may be passed on, so it names no address.
+    """
+    problems = []
+    steps = next_steps(loaded, result, store=options.store, summary_file=summary_file, program=called_as(sys.argv[0]))
+    if sys.stdout is None:
+        problems.append("the summary could not be printed: standard output is closed")
+    try:
+        typer.echo(summary(result, next_steps=steps))
+    except BrokenPipeError:
+        give_up(sys.stdout)
+    except OSError as error:
+        give_up(sys.stdout)
+        problems.append(f"the summary could not be printed: {error.strerror}")
+    if summary_file is not None:
+        reason = result.reason and without_addresses(result.reason, broker=options.broker, store=options.store)
+        try:
+            write_result(result.model_copy(update={"reason": reason}), summary_file)
+        except ScenarioError as error:
+            problems.append(str(error))
+    for problem in problems:
+        with suppress(OSError):
+            typer.echo(problem, err=True)
+    return not problems
+
+
+def give_up(stream: TextIO) -> None:
+    """Throw away what a stream could not get rid of; Python would try again at its end, and complain."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    with suppress(OSError):  # a stream may have no file
+        os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
 
 
 def options_of(
@@ -78,8 +139,9 @@ def options_of(
             pace = "max" if speed == "max" else float(speed)
         except ValueError:
             pace = math.nan
-        if pace != "max" and not 0 < pace < math.inf:
-            problems.append(f"--speed {speed!r} must be a number above 0, simulated seconds per second, or max")
+        if pace != "max" and not SLOWEST <= pace <= FASTEST:
+            limits = f"from {SLOWEST:g} to {FASTEST:,.0f}"
+            problems.append(f"--speed {speed!r} must be a number {limits}, simulated seconds per second, or max")
     if seed is not None and not 0 <= seed < 2**64:
         problems.append(f"--seed {seed} must be from 0 to 2^64 - 1")
     if problems:
@@ -91,43 +153,3 @@ def options_of(
         broker=broker,
         store=store or f"sqlite:{scenario.name}.db",
     )
-
-
-def introduce(hops: Hops, *, quiet: bool) -> None:
-    """Say what is running, and what it can lose."""
-    if not quiet:
-        typer.echo(f"broker: {hops.broker.profile}", err=True)
-        typer.echo(f"store:  {hops.store.describe()}", err=True)
-
-
-def next_steps(loaded: Loaded, result: Result, *, store: str, summary_file: Path | None) -> list[tuple[str, str]]:
-    """Return what a user may want to do now, each a purpose and a command that works."""
-    scenario = shlex.quote(str(loaded.path))
-    steps = look_into(loaded, store)
-    steps.append(("see what the scenario sends and needs", f"parksim check {scenario}"))
-    if result.simulated.speed != "max":
-        steps.append(("simulate a day at full speed", f"parksim run {scenario} --for 1d --speed max"))
-    if summary_file is None:
-        steps.append(("keep the result", f"parksim run {scenario} --summary result.json"))
-    else:
-        file = shlex.quote(str(summary_file))
-        steps.append(("read the whole result, with the scenario in it", f"python3 -m json.tool {file}"))
-    return steps
-
-
-def look_into(loaded: Loaded, store: str) -> list[tuple[str, str]]:
-    """Return how to ask the database about the first machine type of the scenario."""
-    kind = loaded.scenario.sites[0].factories[0].lines[0].machines[0].type
-    if store.startswith("sqlite:"):
-        sensors = loaded.types[kind].sensors
-        field = next((sensor.name for sensor in sensors if sensor.decimals), sensors[0].name)
-        columns = f'topic, count(*) as messages, round(avg("{field}"), 2) as "mean {field}"'
-        query = f'select {columns} from "{kind}" join assets on assets.id = asset group by topic'  # noqa: S608 - shown
-        file = shlex.quote(store.removeprefix("sqlite:"))
-        return [("look into the database", f"sqlite3 -box {file} {shlex.quote(query)}")]
-    if store.startswith("influxdb"):
-        return [
-            ("count the rows of one machine type, InfluxDB 1.x", f'select count("seq") from "{kind}"'),  # noqa: S608 - shown
-            ("the same in VictoriaMetrics", f'sum(count_over_time({{__name__="{kind}_seq"}}[1d]))'),
-        ]
-    return []

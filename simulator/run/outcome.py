@@ -6,15 +6,16 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
-from simulator.errors import StoreError
+from simulator.park.world import World
 from simulator.results.result import SCHEMA, Result, machine, versions
-from simulator.results.verdict import judge
+from simulator.results.verdict import Audit, judge
 from simulator.run.hops import Hops, Options
 from simulator.scenario.loader import Loaded
 
 __all__ = ["Progress", "Spent", "outcome"]
 
 SHOWN_GAPS = 10
+SHOWN_DEAD_LETTERS = 10
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -28,6 +29,8 @@ class Progress:
     """The key figures of the park; empty before the first window."""
     reason: str | None = None
     """Why the run ends before its time."""
+    waiting: str | None = None
+    """What the run waits for when it has sent all, and how long at most; None while it sends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,16 +46,24 @@ class Spent:
 
 
 def outcome(
-    loaded: Loaded, options: Options, hops: Hops, progress: Progress, *, spent: Spent, interrupted: bool
+    loaded: Loaded,
+    options: Options,
+    hops: Hops,
+    progress: Progress,
+    world: World,
+    *,
+    audit: Audit,
+    spent: Spent,
+    interrupted: bool,
 ) -> Result:
     """Make the result of a run whose books are closed."""
     counts = hops.ledger.counts()
-    rows_found = rows_in_store(hops, progress)
-    verdict, exit_code = judge(counts, interrupted=interrupted, reason=progress.reason, rows_found=rows_found)
+    verdict, exit_code = judge(counts, interrupted=interrupted, reason=progress.reason, audit=audit)
     scenario = loaded.scenario
     zone = ZoneInfo(scenario.timezone)
     gaps = hops.ledger.gaps(SHOWN_GAPS) if counts.unaccounted else []
     park = progress.park
+    faults, not_listed = world.faults(progress.until_ns)
     return Result.model_validate(
         {
             "schema": SCHEMA,
@@ -63,7 +74,7 @@ def outcome(
             "finished": instant(spent.finished_ns, UTC),
             "verdict": verdict,
             "exit_code": int(exit_code),
-            "reason": progress.reason,
+            "reason": progress.reason or audit.problem,
             "simulated": {
                 "start": instant(hops.pace.sim_start_ns, zone),
                 "until": instant(progress.until_ns, zone),
@@ -71,7 +82,8 @@ def outcome(
                 # an address may name a host, which is nobody's business
                 "broker": options.broker.partition(":")[0] if "://" in options.broker else hops.broker.profile,
                 "store": options.store.partition(":")[0],
-                "rows_found": rows_found,
+                "rows_found": audit.rows_found,
+                "rows_before": audit.rows_before,
             },
             "machine": machine(),
             "versions": versions(),
@@ -85,22 +97,26 @@ def outcome(
             "latency_ms": hops.latency.as_ms(),
             "retries": hops.retries(),
             "thresholds": [],
-            "faults": [],
+            "faults": [
+                {
+                    "kind": one.kind,
+                    "target": one.target,
+                    "from": instant(one.from_ns, zone),
+                    "to": None if one.to_ns is None else instant(one.to_ns, zone),
+                    "cause": one.cause,
+                }
+                for one in faults
+            ],
+            "faults_not_listed": not_listed,
             "generator": {"cpu": spent.cpu_s / spent.busy_s, "calibrated_max_per_s": None, "share_of_max": None},
             "park": {**park, "oee": {"park": park["oee"]}} if park else None,
+            "dead_letters": [
+                {"topic": one.topic, "reason": one.reason, "payload": one.payload.decode(errors="backslashreplace")}
+                for one in hops.bridge.dead_letters.kept[:SHOWN_DEAD_LETTERS]
+            ],
             "gaps": [{"topic": hops.catalog.assets[a].topic, "first": first, "last": last} for a, first, last in gaps],
         }
     )
-
-
-def rows_in_store(hops: Hops, progress: Progress) -> int | None:
-    """Ask the store how many rows of the run it holds; None if it cannot say."""
-    from_ms, to_ms = hops.pace.sim_start_ns // 1_000_000, -(-progress.until_ns // 1_000_000)
-    try:
-        return hops.store.count(from_ms=from_ms, to_ms=to_ms)
-    except StoreError as error:
-        progress.reason = progress.reason or f"the rows in the store could not be counted: {error}"
-        return None
 
 
 def instant(ns: int, zone: tzinfo) -> str:

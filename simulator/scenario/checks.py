@@ -16,6 +16,7 @@ MAX_MACHINES = 100_000
 MAX_LISTED = 40
 MAX_GUESSES = 100
 """Looking for a name that is meant takes time; a file that is wrong in more places is wrong as a whole."""
+TRUTH = "truth"
 DAY_MIN = 24 * 60
 WEEK_MIN = 7 * DAY_MIN
 
@@ -67,6 +68,9 @@ class Checker:
     def _types(self) -> None:
         self._unique((("machine_types", i, "name"), (one.name,)) for i, one in enumerate(self._scenario.machine_types))
         for i, own in enumerate(self._scenario.machine_types):
+            if own.name == TRUTH:
+                sentence = f"{TRUTH!r} is what the labels of faults are stored under; choose another name"
+                self._note(("machine_types", i, "name"), sentence)
             if own.name in self._shipped:
                 self._note(
                     ("machine_types", i, "name"),

@@ -11,9 +11,9 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from simulator.errors import ScenarioError
-from simulator.scenario.machine_type import Strict
 from simulator.scenario.quantities import Duration, Name
 from simulator.scenario.reader import read_document
+from simulator.scenario.sensor import Strict
 
 __all__ = [
     "Climate",

@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from simulator.errors import ScenarioError
-from simulator.scenario.machine_type import Strict
 from simulator.scenario.quantities import Name
+from simulator.scenario.sensor import Strict
 
 __all__ = ["Bounds", "Edition", "Finding", "Limit", "Permit", "edition_in_force"]
 

@@ -20,6 +20,9 @@ from simulator.scenario.machine_type import MachineType
 from simulator.scenario.reader import read_document
 from simulator.scenario.room import check_room
 from simulator.scenario.schema import Scenario
+from simulator.scenario.site_systems import check_systems
+from simulator.scenario.system_type import SystemType
+from simulator.scenario.targets import check_targets
 
 __all__ = ["Loaded", "load_machine_type", "load_scenario", "shipped_types"]
 
@@ -54,15 +57,17 @@ def load_scenario(path: Path) -> Loaded:
     document = read_document(path)
     scenario = parsed(document, Scenario)
     shipped = shipped_types()
+    systems = shipped_systems()
     problems, warnings = check(scenario, document, shipped)
+    problems += check_systems(scenario, document, systems)
     if problems:
         raise refusal(document, problems)
     types = {one.name: one for one in scenario.machine_types}
     for name in sorted(types_used(scenario) - types.keys()):
-        types[name] = load_machine_type(shipped[name])
-    cramped = check_room(scenario, document, types)
-    if cramped:
-        raise refusal(document, cramped)
+        types[name] = load_machine_type(shipped[name]) if name in shipped else load_system_type(systems[name])
+    misfits = check_room(scenario, document, types) + check_targets(scenario, document, types)
+    if misfits:
+        raise refusal(document, misfits)
     told = tuple(one.at(document.name) for one in sorted(warnings))
     return Loaded(scenario, types, document.text, document.sha256, path, told)
 
@@ -71,7 +76,7 @@ def types_used(scenario: Scenario) -> set[str]:
     return {
         machine.type
         for site in scenario.sites
-        for factory in site.factories
+        for factory in site.areas
         for line in factory.lines
         for machine in line.machines
     }
@@ -82,6 +87,21 @@ def shipped_types() -> dict[str, Path]:
     """Return the machine types that come with parksim: the file of each, by name."""
     folder = Path(str(resources.files("simulator.scenario").joinpath("archetypes")))
     return {file.stem: file for file in sorted(folder.glob("*.yaml"))}
+
+
+@cache
+def shipped_systems() -> dict[str, Path]:
+    """Return the system types that come with parksim: the file of each, by name."""
+    folder = Path(str(resources.files("simulator.scenario").joinpath("systems")))
+    return {file.stem: file for file in sorted(folder.glob("*.yaml"))}
+
+
+def load_system_type(path: Path) -> SystemType:
+    """Load a file that holds one system type.
+
+    Raises ScenarioError as ``load_scenario`` does.
+    """
+    return parsed(read_document(path), SystemType)
 
 
 def load_machine_type(path: Path) -> MachineType:

@@ -9,10 +9,24 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
-from simulator.scenario.machine_type import MachineType, Strict
+from simulator.scenario.fault import MOST_FAULTS, Fault
+from simulator.scenario.machine_type import MachineType
 from simulator.scenario.quantities import NAME, Amount, Duration, Name
+from simulator.scenario.sensor import Strict
 
-__all__ = ["Buffer", "Factory", "Line", "Machine", "Messaging", "Run", "Scenario", "Shifts", "Site"]
+__all__ = [
+    "UTILITIES",
+    "Buffer",
+    "Factory",
+    "Line",
+    "Machine",
+    "Messaging",
+    "Run",
+    "Scenario",
+    "Shifts",
+    "Site",
+    "System",
+]
 
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 ALL_DAYS: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -150,12 +164,45 @@ class Factory(Strict):
     lines: tuple[Line, ...] = Field(min_length=1, description="what makes things")
 
 
+class System(Strict):
+    """Something that runs round the clock for the site: a feeder, a weather station, panels on the roofs."""
+
+    name: Name = Field(description="the last level of the topic")
+    type: Name = Field(description="a system type")
+    serves: tuple[Name, ...] = Field(default=(), description="factories and systems of the site that a feeder supplies")
+
+
+UTILITIES = "utilities"
+"""The area of a site that its systems stand in, as factories are for machines."""
+
+
 class Site(Strict):
     """An industrial park."""
 
     name: Name = Field(description="the second level of the topic")
     province: Name = Field(description="a tag of every reading")
+    climate: Name = Field(default="ho-chi-minh-city", description="the normals of its weather")
     factories: tuple[Factory, ...] = Field(min_length=1, description="its tenants")
+    systems: tuple[System, ...] = Field(default=(), description="what it runs for all of them")
+    crew: int = Field(default=2, ge=1, le=1_000, description="repairs of systems that can go on at once")
+
+    @property
+    def areas(self) -> tuple[Factory, ...]:
+        """The factories and, as one more of them that never closes, the systems: a line per type."""
+        if not self.systems:
+            return self.factories
+        lines = {
+            kind: tuple(Machine(name=one.name, type=kind) for one in self.systems if one.type == kind)
+            for kind in dict.fromkeys(one.type for one in self.systems)
+        }
+        return (
+            *self.factories,
+            Factory(
+                name=UTILITIES,
+                crew=self.crew,
+                lines=tuple(Line(name=kind, machines=machines) for kind, machines in lines.items()),
+            ),
+        )
 
 
 class Messaging(Strict):
@@ -171,10 +218,14 @@ class Messaging(Strict):
     window: int = Field(default=100, ge=1, le=65_535, description="messages sent and not yet acknowledged, per gateway")
 
 
+SLOWEST, FASTEST = 0.001, 1e6
+"""Simulated seconds per second: beyond these a run stands still, or does nothing else than "max" does."""
+
+
 class Run(Strict):
     """How a run goes when the command line does not say otherwise."""
 
-    speed: Annotated[float, Field(gt=0)] | Literal["max"] = Field(
+    speed: Annotated[float, Field(ge=SLOWEST, le=FASTEST)] | Literal["max"] = Field(
         default=1.0, description="simulated seconds per second, or max"
     )
     duration: Duration | None = Field(
@@ -200,5 +251,9 @@ class Scenario(Strict):
     enterprise: Name = Field(default="binh-duong", description="the first level of the topic")
     machine_types: tuple[MachineType, ...] = Field(default=(), description="machine types of your own")
     sites: tuple[Site, ...] = Field(min_length=1, description="the industrial parks")
+    faults: tuple[Fault, ...] = Field(
+        default=(), max_length=MOST_FAULTS, description="what goes wrong when; several on one sensor act in this order"
+    )
+    truth: bool = Field(default=True, description="tell on topics .../_truth when which fault begins and ends")
     messaging: Messaging = Field(default=Messaging(), description="how readings travel")
     run: Run = Field(default=Run(), description="speed and length when the command line does not say otherwise")

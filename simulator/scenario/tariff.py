@@ -19,8 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
-from simulator.scenario.machine_type import Strict
 from simulator.scenario.quantities import Name, instant_ns
+from simulator.scenario.sensor import Strict
 from simulator.scenario.time_of_use import PERIODS, Hours
 
 __all__ = [

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
 
-from simulator.scenario.machine_type import Strict
+from simulator.scenario.sensor import Strict
 
 __all__ = ["PERIODS", "Hours", "Stretch"]
 

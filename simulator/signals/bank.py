@@ -11,12 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.batch import Batch, Catalog
-from simulator.scenario.machine_type import CycleModel, CycleTimeModel, MachineType, SensorType, VibrationModel
+from simulator.scenario.machine_type import MachineType
+from simulator.scenario.sensor import CycleModel, CycleTimeModel, SensorType, VibrationModel
+from simulator.signals.distortion import Distortions
 from simulator.signals.drives import Drives
 from simulator.signals.gauges import GAUGES, EnergyGauge, Gauge, Placed, Samples, Works
 from simulator.signals.noise import Noise
 from simulator.signals.process import Cycles
+from simulator.signals.site_gauges import SITE_GAUGES
 from simulator.signals.streams import Stream
+from simulator.signals.surroundings import Surroundings
 from simulator.signals.timeline import Timeline, ragged
 
 __all__ = ["Bank"]
@@ -27,6 +31,7 @@ Rows = tuple[Ints, Ints, Floats]
 """Time, sensor number and value of readings, not yet rounded."""
 
 
+MODELS = GAUGES | SITE_GAUGES
 SHOW_LOAD = {"motor", "vibration"}
 """Sensor models that the load of the motor acts on."""
 
@@ -121,14 +126,18 @@ class Group:
         count = -((self.phase_ns - timeline.until_ns) // self.period_ns) - first
         row, index = ragged(first, count)
         time_ns = self.phase_ns[row] + index * self.period_ns
+        return time_ns, self.number[row], self.values(row, time_ns, timeline, drives, wander)
+
+    def values(self, row: Ints, time_ns: Ints, timeline: Timeline, drives: Drives, wander: Wander) -> Floats:
+        """Evaluate sensors of the group at instants of the window, float64[N]; between two samples as of the first."""
+        index = (time_ns - self.phase_ns[row]) // self.period_ns
         asset = self.asset[row]
         segment = timeline.at(asset, time_ns)
         load: Floats = np.zeros(len(row))
         if self.needs_load:
             noise = wander.at(asset, index * self.period_ns)
             load = drives.load(asset, segment, time_ns, noise, timeline)
-        samples = Samples(row, time_ns, segment, load, self.scatter.at(row, index))
-        return time_ns, self.number[row], self.gauge.values(samples, timeline)
+        return self.gauge.values(Samples(row, time_ns, segment, load, self.scatter.at(row, index)), timeline)
 
 
 class Bank:
@@ -145,10 +154,14 @@ class Bank:
         *,
         seed: int,
         origin_ns: int,
+        surroundings: Surroundings,
+        distortions: Distortions,
     ) -> None:
         self._catalog = catalog
+        self._distortions = distortions
         self._books = books
-        self._works = Works(Drives(machines), books)
+        drives = Drives(machines)
+        self._works = Works(drives, books, surroundings, surroundings.network(drives))
         placed = [
             Placed(asset.first_sensor + i, number, spec, machine)
             for number, (asset, machine) in enumerate(zip(catalog.assets, machines, strict=True))
@@ -176,13 +189,15 @@ class Bank:
         for kind, period_ns in keys:
             mine = [p for p in placed if (p.spec.model.kind, p.spec.period) == (kind, period_ns)]
             scatter = Scatter(self._catalog, mine, seed=seed, label=kind, period_ns=period_ns, origin_ns=origin_ns)
-            yield Group(GAUGES[kind](mine, self._works), mine, phase_ns, scatter, period_ns)
+            yield Group(MODELS[kind](mine, self._works), mine, phase_ns, scatter, period_ns)
 
     def advance(self, timeline: Timeline) -> None:
         """Take in a window; call it for each window in order, whether or not its readings are wanted."""
+        self._works.network.advance(timeline)
         self._meters.advance(timeline)
         for group in self._groups:
             group.gauge.advance(timeline)
+        self._distortions.hold(timeline.until_ns, lambda sensor, time_ns: self._true_value(sensor, time_ns, timeline))
 
     def read(self, timeline: Timeline) -> Batch:
         """Return all readings of the window that ``advance`` took in last."""
@@ -197,7 +212,23 @@ class Bank:
         twice[1:] = (np.diff(time_ns) == 0) & (np.diff(sensor) == 0)
         if twice.any():
             time_ns, sensor, value = time_ns[~twice], sensor[~twice], value[~twice]
+        time_ns, sensor, value = self._distortions.apply(time_ns, sensor, value)
         return Batch(time_ns, sensor.astype(np.int32), self._quantise(sensor, value), timeline.until_ns)
+
+    def _true_value(self, sensor: int, time_ns: int, timeline: Timeline) -> float:
+        """Evaluate one sensor at an instant of the window that ``advance`` took in last."""
+        for group in self._groups:
+            row = np.flatnonzero(group.number == sensor)
+            if len(row):
+                at_ns = np.array([time_ns])
+                return float(group.values(row, at_ns, timeline, self._works.drives, self._wander)[0])
+        asset = int(self._catalog.asset_of[sensor])
+        column = [p.number for p in self._per_cycle[asset]].index(sensor)
+        segment = timeline.at(np.array([asset]), np.array([time_ns]))
+        # Before its first cycle a machine has measured none, and shows what the first will bring.
+        last = np.maximum(timeline.cycles_at(segment, np.array([time_ns])) - 1, 0)
+        quality, scatter = self._books[asset].values(last)
+        return float(cycle_value(self._per_cycle[asset][column].spec, quality, scatter[:, column])[0])
 
     def energy_kwh(self, timeline: Timeline) -> Floats:
         """Return each asset's energy from the beginning of the world to the end of the window, float64[assets]."""

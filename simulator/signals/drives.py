@@ -40,14 +40,11 @@ class Drives:
                 self.step_factor[i, : len(profile)] = [step.factor for step in profile]
                 self.step_end[i, len(profile) - 1 :] = 1.0
                 self.step_factor[i, len(profile) :] = profile[-1].factor
-        self.execute_kw = self._mean_execute_kw()
-
-    def _mean_execute_kw(self) -> Floats:
-        """Mean power over the steps of a cycle, kW; losses are not linear, so the mean load would not do."""
+        # Means over the steps of a cycle; losses are not linear, so the mean load would not do.
         shares = np.diff(self.step_end, axis=1, prepend=0.0)
         load = self.execute_load[:, None] * self.step_factor
-        mean: Floats = (shares * motor.input_kw(load, rated_kw=self.rated_kw[:, None])).sum(axis=1)
-        return mean
+        self.execute_kw = (shares * motor.input_kw(load, rated_kw=self.rated_kw[:, None])).sum(axis=1)
+        self.execute_kvar = (shares * motor.reactive_kvar(load, rated_kw=self.rated_kw[:, None])).sum(axis=1)
 
     def load(self, asset: Ints, segment: Ints, time_ns: Ints, noise: Floats, timeline: Timeline) -> Floats:
         """Return the load share of each sample."""
@@ -68,3 +65,9 @@ class Drives:
             state == EXECUTE, self.execute_kw[asset], np.where(state == STOPPED, self.standby_kw[asset], idle)
         )
         return np.rint(kw * 1000.0).astype(np.int64)
+
+    def mean_var(self, asset: Ints, state: Ints) -> Ints:
+        """Return the mean reactive power of each asset in a state, in whole var; electronics in standby draw none."""
+        idle = motor.reactive_kvar(self.idle_load[asset], rated_kw=self.rated_kw[asset])
+        kvar = np.where(state == EXECUTE, self.execute_kvar[asset], np.where(state == STOPPED, 0.0, idle))
+        return np.rint(kvar * 1000.0).astype(np.int64)

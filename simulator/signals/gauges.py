@@ -9,18 +9,15 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, NamedTuple, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.scenario.machine_type import MachineType, SensorType
-from simulator.signals import motor, thermal, vibration
+from simulator.signals import motor, profile, thermal, vibration
 from simulator.signals.chain import Chain
-from simulator.signals.drives import Drives
-from simulator.signals.process import Cycles
+from simulator.signals.gauge import Gauge, Placed, Samples, Works
 from simulator.signals.timeline import EXECUTE, STOPPED, Timeline
 
 __all__ = ["GAUGES", "EnergyGauge", "Gauge", "Placed", "Samples", "Works"]
@@ -29,46 +26,6 @@ NS = 1e-9
 MS = 1_000_000
 Floats = NDArray[np.floating[Any]]
 Ints = NDArray[np.int64]
-
-
-class Placed(NamedTuple):
-    """A sensor in its place: what it is, and on which asset."""
-
-    number: int
-    asset: int
-    spec: SensorType
-    machine: MachineType
-
-
-@dataclass(frozen=True)
-class Samples:
-    """Instants at which the sensors of a gauge are read: row of the gauge, time, segment in force, motor load."""
-
-    row: Ints
-    time_ns: Ints
-    segment: Ints
-    load: Floats
-    """Share of rated shaft power, with its wander."""
-    noise: Floats
-    """Unit-variance AR noise of the sensor, 0 where it has none."""
-
-
-class Gauge(Protocol):
-    """All sensors of one model."""
-
-    def advance(self, timeline: Timeline) -> None:
-        """Take in the timeline of the next window."""
-
-    def values(self, samples: Samples, timeline: Timeline) -> Floats:
-        """Return float64[N]."""
-
-
-@dataclass(frozen=True)
-class Works:
-    """What all gauges may look at: the drives and the cycles of every asset."""
-
-    drives: Drives
-    books: Sequence[Cycles]
 
 
 class StateGauge:
@@ -97,21 +54,20 @@ class LagGauge(ABC):
     def target(self, row: Ints, segment: Ints, timeline: Timeline) -> Floats:
         """What the value would settle at in that segment."""
 
+    def reached(self, row: Ints, segment: Ints, start: Floats, at_ns: Ints, timeline: Timeline) -> Floats:
+        """Where the value stands at an instant of the segment that it began at ``start``."""
+        elapsed_s = (at_ns - timeline.start_ns[segment]) * NS
+        return thermal.lag(start, self.target(row, segment, timeline), elapsed_s=elapsed_s, tau_s=self.tau_s[row])
+
     def advance(self, timeline: Timeline) -> None:
         def move(row: Ints, segment: Ints, start: Floats) -> Floats:
-            elapsed_s = (timeline.end_ns[segment] - timeline.start_ns[segment]) * NS
-            return thermal.lag(start, self.target(row, segment, timeline), elapsed_s=elapsed_s, tau_s=self.tau_s[row])
+            return self.reached(row, segment, start, timeline.end_ns[segment], timeline)
 
         self.chain.advance(timeline, lambda row, segment: self.target(row, segment, timeline), move)
 
     def values(self, samples: Samples, timeline: Timeline) -> Floats:
         row, segment = samples.row, samples.segment
-        exact = thermal.lag(
-            self.chain.start_of(row, segment),
-            self.target(row, segment, timeline),
-            elapsed_s=(samples.time_ns - timeline.start_ns[segment]) * NS,
-            tau_s=self.tau_s[row],
-        )
+        exact = self.reached(row, segment, self.chain.start_of(row, segment), samples.time_ns, timeline)
         return exact + self.sigma[row] * samples.noise
 
 
@@ -130,6 +86,51 @@ class DrivenGauge(LagGauge):
         state = timeline.state[segment]
         driven = np.where(self.when_execute[row], state == EXECUTE, state != STOPPED) | self.always[row]
         return np.where(driven, self.on[row], self.off[row])
+
+
+class ProfileGauge(LagGauge):
+    """Values that follow the profile of the cycle under way, and wait with it when it is interrupted."""
+
+    def __init__(self, placed: Sequence[Placed], works: Works) -> None:
+        models: list[Any] = [p.spec.model for p in placed]
+        self.share, self.value = profile.table([m.points for m in models])
+        self.off = np.array([m.off for m in models])
+        self.when_execute = np.array([m.drive == "execute" for m in models])
+        self.always = np.array([m.drive == "always" for m in models])
+        super().__init__(placed, works)
+
+    def target(self, row: Ints, segment: Ints, timeline: Timeline) -> Floats:
+        """Where it waits; in Execute, where the cycle is when the segment begins."""
+        share_done = timeline.into_ns[segment] / timeline.cycle_ns[segment]
+        point = profile.set_point(share_done, share=self.share[row], value=self.value[row])
+        state = timeline.state[segment]
+        driven = np.where(self.when_execute[row], state == EXECUTE, state != STOPPED) | self.always[row]
+        return np.where(driven, point, self.off[row])
+
+    def reached(self, row: Ints, segment: Ints, start: Floats, at_ns: Ints, timeline: Timeline) -> Floats:
+        value = super().reached(row, segment, start, at_ns, timeline)
+        runs = np.flatnonzero(timeline.state[segment] == EXECUTE)
+        row, segment, start = row[runs], segment[runs], start[runs]
+        # Samples of one sensor in one segment follow each other, and share the outset.
+        fresh = (np.diff(row, prepend=-1) != 0) | (np.diff(segment, prepend=-1) != 0)
+        first = np.flatnonzero(fresh)
+        outset = profile.Outset.of(start[first], **self.course(row[first], segment[first], timeline))
+        value[runs] = profile.follow(
+            outset.at(np.cumsum(fresh) - 1),
+            elapsed_ns=at_ns[runs] - timeline.start_ns[segment],
+            **self.course(row, segment, timeline),
+        )
+        return value
+
+    def course(self, row: Ints, segment: Ints, timeline: Timeline) -> dict[str, Any]:
+        """Return where in a cycle each segment begins, and the profile that it follows."""
+        return {
+            "into_ns": timeline.into_ns[segment],
+            "cycle_ns": timeline.cycle_ns[segment],
+            "share": self.share[row],
+            "value": self.value[row],
+            "tau_s": self.tau_s[row],
+        }
 
 
 class BearingHeatGauge(LagGauge):
@@ -276,6 +277,7 @@ GAUGES: dict[str, Any] = {
     "energy": EnergyGauge,
     "lag": DrivenGauge,
     "motor": MotorGauge,
+    "profile": ProfileGauge,
     "state": StateGauge,
     "vibration": VibrationGauge,
 }

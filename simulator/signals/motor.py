@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["EFFICIENCY", "POWER_FACTOR", "current_a", "input_kw", "power_factor"]
+__all__ = ["EFFICIENCY", "POWER_FACTOR", "current_a", "input_kw", "power_factor", "reactive_kvar"]
 
 Floats = NDArray[np.floating[Any]]
 
@@ -41,6 +41,11 @@ def relative_reactive(load: Floats) -> Floats:
 def input_kw(load: Floats, *, rated_kw: Floats) -> Floats:
     """Return active electrical power in kW."""
     return rated_kw * relative_input(load)
+
+
+def reactive_kvar(load: Floats, *, rated_kw: Floats) -> Floats:
+    """Return reactive power in kvar."""
+    return rated_kw * relative_reactive(load)
 
 
 def power_factor(load: Floats) -> Floats:

@@ -95,6 +95,8 @@ class Timeline:
     def changes(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
         """Return asset, instant and new state of every change inside the window, int64[K] each."""
         new = (self.start_ns >= self.from_ns) & (self.start_ns < self.until_ns)
+        # A machine that only changes its pace begins a segment without a change of state.
+        new[1:] &= (self.asset[1:] != self.asset[:-1]) | (self.state[1:] != self.state[:-1])
         return self.asset[new], self.start_ns[new], self.state[new]
 
     def cycle_ends(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
+import os
 from types import TracebackType
 from typing import Protocol, Self, TextIO
 
@@ -16,6 +16,11 @@ __all__ = ["VIEWS", "View", "open_view"]
 VIEWS = ("none", "plain")
 PLAIN_EVERY_NS = 10 * SECOND_NS
 CLEAR = "\r\x1b[K"
+WIDTH = 80
+"""Columns of a terminal that does not say how wide it is."""
+BETWEEN = " | "
+RATES = 1
+"""The place of the rates in the line; short they are three bare numbers, so they are spelt out first."""
 
 
 class View(Protocol):
@@ -23,6 +28,9 @@ class View(Protocol):
 
     def show(self, snapshot: Snapshot) -> None:
         """Show one snapshot."""
+
+    def say(self, text: str) -> None:
+        """Say something on a line of its own."""
 
     def __enter__(self) -> Self: ...
 
@@ -38,14 +46,20 @@ def open_view(name: str | None, stream: TextIO) -> View:
     if name not in VIEWS:
         message = f"--view {name}: there is no such view; there are {' and '.join(VIEWS)}"
         raise ScenarioError(message)
-    return PlainLines(stream) if name == "plain" else NoView()
+    return PlainLines(stream) if name == "plain" else NoView(stream)
 
 
 class NoView:
-    """Shows nothing."""
+    """Shows no snapshots."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
 
     def show(self, snapshot: Snapshot) -> None:
         pass
+
+    def say(self, text: str) -> None:
+        print(text, file=self._stream, flush=True)
 
     def __enter__(self) -> Self:
         return self
@@ -57,36 +71,43 @@ class NoView:
 
 
 class PlainLines(NoView):
-    """Prints a line every ten seconds, for logs and pipes, and one as soon as something is wrong."""
+    """Prints a line every ten seconds, for logs and pipes, and one as soon as something is wrong or waited for."""
 
     def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
+        super().__init__(stream)
         self._before: Snapshot | None = None
         self._trouble: str | None = None
+        self._waiting: str | None = None
 
     def show(self, snapshot: Snapshot) -> None:
-        if snapshot.trouble != self._trouble:
-            self._trouble = snapshot.trouble
-            print(f"trouble: {self._trouble}" if self._trouble else "trouble is over", file=self._stream, flush=True)
+        self._say_what_is_new(snapshot)
         before_ns = self._before.wall_ns if self._before else 0
         if snapshot.wall_ns - before_ns >= PLAIN_EVERY_NS:
-            print(told(snapshot, self._before), file=self._stream, flush=True)
+            self.say(told(snapshot, self._before))
             self._before = snapshot
 
+    def _say_what_is_new(self, snapshot: Snapshot) -> None:
+        if snapshot.trouble != self._trouble:
+            self._trouble = snapshot.trouble
+            self.say(f"trouble: {self._trouble}" if self._trouble else "trouble is over")
+        if snapshot.waiting and snapshot.waiting != self._waiting:
+            self._waiting = snapshot.waiting
+            self.say(f"ending: waits {self._waiting}")
 
-class StatusLine(NoView):
-    """Writes one line again and again in its place."""
 
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
-        self._before: Snapshot | None = None
+class StatusLine(PlainLines):
+    """Writes one line again and again in its place; what is wrong or waited for goes above it and stays."""
 
     def show(self, snapshot: Snapshot) -> None:
-        line = told(snapshot, self._before)
+        self._say_what_is_new(snapshot)
+        room = width(self._stream) - 1
+        line = told(snapshot, self._before, room=room)
         self._before = snapshot
-        room = shutil.get_terminal_size().columns - 1
         self._stream.write(CLEAR + (line if len(line) <= room else line[: room - 3] + "..."))
         self._stream.flush()
+
+    def say(self, text: str) -> None:
+        super().say(CLEAR + text)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -96,26 +117,84 @@ class StatusLine(NoView):
             self._stream.flush()
 
 
-def told(snapshot: Snapshot, before: Snapshot | None) -> str:
-    """Say a snapshot in one line: how far, rates at each hop, lag, what is open or lost, alarms, OEE."""
+def width(stream: TextIO) -> int:
+    """Return the columns of the terminal behind a stream, which need not be that of standard output."""
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or WIDTH
+    except (OSError, ValueError):
+        return WIDTH
+
+
+def told(snapshot: Snapshot, before: Snapshot | None, *, room: int | None = None) -> str:
+    """Say a snapshot in one line of ``room`` characters: how far, rates at each hop, lag, loss, alarms, OEE.
+
+    Each part has a short form, and those of all parts together fit into 80 columns; where there is more room, the
+    parts are spelt out, the rates first. Without ``room`` all are.
+    """
+    parts = [part for part in (*of_run(snapshot, before), *of_park(snapshot)) if part]
+    forms = [part[0] for part in parts]
+    for place in sorted(range(len(parts)), key=lambda place: place != RATES):
+        for longer in parts[place][1:]:
+            tried = [*forms[:place], longer, *forms[place + 1 :]]
+            if room is None or len(joined(tried)) <= room:
+                forms = tried
+    return joined(forms)
+
+
+def joined(forms: list[str]) -> str:
+    return BETWEEN.join(forms)
+
+
+def of_run(snapshot: Snapshot, before: Snapshot | None) -> list[tuple[str, ...]]:
+    """Return what is told of the hops, each part in its forms, the shortest first."""
     passed = duration_text(max(0, snapshot.simulated_ns) // SECOND_NS * SECOND_NS)
-    parts = [passed + (f" of {duration_text(snapshot.duration_ns)}" if snapshot.duration_ns else "")]
-    if snapshot.trouble:
-        parts.append(f"TROUBLE {snapshot.trouble}")
-    published, received, written = (
-        snapshot.per_s(before, name) for name in ("published", "received", "readings_written")
-    )
-    parts.append(f"sent {published:,.0f}/s > received {received:,.0f}/s > stored {written:,.0f} readings/s")
+    rates = [snapshot.per_s(before, name) for name in ("published", "received", "readings_written")]
+    brief = [short(rate) for rate in rates]
+    full = [f"{rate:,.0f}/s" for rate in rates]
     counts = snapshot.counts
-    if snapshot.end_to_end_ms is not None:
-        parts.append(f"lag p99 {snapshot.end_to_end_ms:,.1f} ms")
-    elif snapshot.wall_ns > 0:
-        parts.append(f"{snapshot.simulated_ns / snapshot.wall_ns:,.0f}x real time")
     lost = counts.unaccounted + sum(counts.dropped.values()) + sum(counts.dead_lettered.values())
-    parts.append(f"{counts.in_flight:,} in flight, {lost:,} lost")
+    flight = f"{counts.in_flight:,} in flight"
+    return [
+        (
+            " ".join(passed.split()[:2]),
+            passed + (f" of {duration_text(snapshot.duration_ns)}" if snapshot.duration_ns else ""),
+        ),
+        (
+            f"{'>'.join(brief)}/s",
+            f"sent {brief[0]}>got {brief[1]}>stored {brief[2]}/s",
+            f"sent {full[0]} > received {full[1]} > stored {full[2].removesuffix('/s')} readings/s",
+        ),
+        lag(snapshot),
+        (f"{short(lost)} lost", f"{flight}, {lost:,} lost"),
+    ]
+
+
+def lag(snapshot: Snapshot) -> tuple[str, ...]:
+    """Return how late rows come into the store; at full speed, where nothing is due, how fast time passes."""
+    if snapshot.end_to_end_ms is not None:
+        ms = snapshot.end_to_end_ms
+        return (f"lag {ms:.0f}ms" if ms < 1000 else f"lag {short(ms / 1000)}s", f"lag p99 {ms:,.1f} ms")
+    if snapshot.wall_ns <= 0:
+        return ()
+    factor = snapshot.simulated_ns / snapshot.wall_ns
+    return (f"{short(factor)}x", f"{factor:,.0f}x real time")
+
+
+def of_park(snapshot: Snapshot) -> list[tuple[str, ...]]:
+    """Return what is told of the park, each part in its forms, the shortest first."""
     park = snapshot.park
-    if park:
-        parts.append(f"{park['running']} of {park['machines']} machines run, {park['alarms']} alarms")
-        oee = park["oee"]
-        parts.append("OEE -" if oee is None else f"OEE {oee:.0%}")
-    return " | ".join(parts)
+    if not park:
+        return []
+    alarms, oee = f"{park['alarms']} alarms", park["oee"]
+    return [
+        (alarms, f"{park['running']} of {park['machines']} machines run, {alarms}"),
+        ("OEE -" if oee is None else f"OEE {oee:.0%}",),
+    ]
+
+
+def short(number: float) -> str:
+    """Write a number in at most four characters or so: 999, 1.2k, 34k, 5.6M."""
+    for size, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if number >= size * 0.9995:
+            return f"{number / size:.1f}{letter}" if number < size * 9.95 else f"{number / size:.0f}{letter}"
+    return f"{number:.0f}"

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 
-from simulator.results.result import Percentiles, Result
+from simulator.results.result import DeadLetter, Percentiles, Result
 
 __all__ = ["summary"]
 
 LABEL = 20
 WIDTH = 100
+SHOWN_DEAD_LETTERS = 3
+PAYLOAD_SHOWN = 60
+MONTH = timedelta(days=31)
+"""VictoriaMetrics keeps a month unless told otherwise."""
+EXTERNAL = {"mqtt", "mqtts", "ws", "wss"}
 HOPS = {
     "lateness": "handed over",
     "publish": "acknowledged",
@@ -44,8 +50,9 @@ def heading(result: Result) -> list[str]:
 
 def hops(result: Result) -> list[str]:
     messages, readings, rates = result.messages, result.readings, result.rates
-    found = result.simulated.rows_found
-    counted = [] if found is None else [row("found in the store", f"{found:,} rows")]
+    found, before = result.simulated.rows_found, result.simulated.rows_before
+    earlier = f", {before:,} of that time were there before the run" if before else ""
+    counted = [] if found is None else [row("found in the store", f"{found:,} rows{earlier}")]
     lines = [
         row("scheduled", f"{messages.scheduled:,} messages, {readings.scheduled:,} readings"),
         row("published", f"{messages.published:,}  {rates.published_per_s:,.1f}/s"),
@@ -61,13 +68,20 @@ def hops(result: Result) -> list[str]:
     asides = {"duplicates": messages.duplicates, "reordered": messages.reordered, "left out": readings.left_out}
     lines += [row(label, f"{n:,}") for label, n in asides.items() if n]
     lines += [row("foreign", reasons(messages.foreign))] if messages.foreign else []
-    lines += [row("mended", reasons(result.retries))] if result.retries else []
+    lines += [row("retries", reasons(result.retries))] if result.retries else []
+    lines += [row("dead letter", refused(letter)) for letter in result.dead_letters[:SHOWN_DEAD_LETTERS]]
     lines += [row("never received", f"{gap.topic} n={gap.first}..{gap.last}") for gap in result.gaps]
     return lines
 
 
 def reasons(counted: dict[str, int]) -> str:
     return ", ".join(f"{n:,} {reason}" for reason, n in counted.items()) or "0"
+
+
+def refused(letter: DeadLetter) -> str:
+    """Say what came and was no row; strangers may have written it, so nothing in it reaches the terminal unescaped."""
+    payload = letter.payload[:PAYLOAD_SHOWN] + ("..." if len(letter.payload) > PAYLOAD_SHOWN else "")
+    return f"{ascii(letter.topic)[1:-1]}: {letter.reason}: {ascii(payload)[1:-1]}"
 
 
 def delays(result: Result) -> list[str]:
@@ -103,8 +117,27 @@ def park(result: Result) -> list[str]:
 
 
 def end(result: Result) -> list[str]:
-    mark = "PASS" if result.exit_code == 0 else f"EXIT {result.exit_code}"
-    lines = [f"  {mark}  {result.verdict}"]
+    is_pass = result.exit_code == 0 and result.messages.scheduled > 0
+    lines = [f"  {'PASS' if is_pass else f'EXIT {result.exit_code}'}  {result.verdict}"]
     if result.reason:
         lines.append(f"    {result.reason}")
-    return lines
+    return lines + [f"    {advice}" for advice in likely_causes(result)]
+
+
+def likely_causes(result: Result) -> list[str]:
+    """Say what a loss probably comes from, where parksim cannot look itself."""
+    done, messages = result.simulated, result.messages
+    causes = []
+    if done.store == "influxdb" and messages.written and done.rows_found == 0:
+        age = datetime.fromisoformat(result.finished) - datetime.fromisoformat(done.start)
+        if age > MONTH:
+            causes.append(
+                f"the readings are {age.days} days old: look at the retention of the database (VictoriaMetrics drops"
+                " what is older than -retentionPeriod, a month by default; InfluxDB: the retention policy or bucket)"
+            )
+    if messages.unaccounted and done.broker in EXTERNAL:
+        causes.append(
+            "the broker is not ours: a queue that is full drops messages without a word; in mosquitto raise"
+            " max_queued_messages (1000 by default), and read its log"
+        )
+    return causes

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from itertools import pairwise
 from typing import Any
 
-from simulator.scenario.machine_type import MachineType, SensorType
+from simulator.scenario.machine_type import MachineType
+from simulator.scenario.sensor import SensorType
 
 __all__ = ["field_bytes", "frame_bytes", "packet_overhead"]
 
@@ -69,6 +71,11 @@ def stated(*keys: str) -> Typical:
     return lambda sensor, _spec, _cycles: float(sum(getattr(sensor.model, key) for key in keys))
 
 
+def mean_set_point(sensor: SensorType, _spec: MachineType, _cycles: float) -> float:
+    model: Any = sensor.model
+    return float(sum((share - was) * (value + last) / 2 for (was, last), (share, value) in pairwise(model.points)))
+
+
 def motor(sensor: SensorType, spec: MachineType, _cycles: float) -> float:
     model: Any = sensor.model
     amperes = power_kw(spec) * 1_000 / (math.sqrt(3) * spec.motor.volts * 0.85)
@@ -83,6 +90,7 @@ def count(sensor: SensorType, spec: MachineType, cycles: float) -> float:
 
 TYPICAL: Mapping[str, Typical] = {
     "lag": stated("on"),
+    "profile": mean_set_point,
     "motor": motor,
     "vibration": stated("base"),
     "bearing_heat": stated("ambient", "rise"),

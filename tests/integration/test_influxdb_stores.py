@@ -11,6 +11,7 @@ from servers import HOST, InfluxDB1, VictoriaMetrics, free_ports
 
 from simulator.batch import Catalog
 from simulator.errors import ExitCode, OutOfReachError, StoreError
+from simulator.ingest.decode import LAST_MS
 from simulator.ingest.open import open_store
 from simulator.ingest.store import Row, Store
 from simulator.ingest.stores.influxdb import connection as http
@@ -62,7 +63,10 @@ def server(request: pytest.FixtureRequest) -> InfluxDB1 | VictoriaMetrics:
 
 
 def test_count_takes_the_window_the_bucket_and_the_assets_of_the_run(server: InfluxDB1 | VictoriaMetrics) -> None:
-    """Not counted: other instants, other buckets, assets of other parks. The window is from <= time < to."""
+    """Not counted: other instants, other buckets, assets of other parks. The window is from <= time < to.
+
+    It may end with time itself, as it does before a run that goes on until somebody stops it.
+    """
     other = catalog_of(presses=2, testers=1, first=50)
     url = f"influxdb://{HOST}:{server.port}"
     for bucket, catalog in (("mine", other), ("mine", CATALOG), ("yours", CATALOG)):
@@ -71,9 +75,9 @@ def test_count_takes_the_window_the_bucket_and_the_assets_of_the_run(server: Inf
     with opened(f"{url}/mine") as store:
         counts = [
             store.count(from_ms=START_MS + first, to_ms=START_MS + end)
-            for first, end in ((0, 20_000), (1, 19_000), (20_000, 30_000))
+            for first, end in ((0, 20_000), (1, 19_000), (20_000, 30_000), (0, LAST_MS - START_MS))
         ]
-    assert counts == [100, 90, 0]
+    assert counts == [100, 90, 0, 100]
 
 
 def test_values_come_back_as_they_were(influxdb1: InfluxDB1) -> None:
@@ -114,6 +118,21 @@ def test_a_server_that_keeps_duplicates_is_counted_right_and_named(
     kept = sum(len(one["timestamps"]) for one in server.series('{__name__=~".*_seq"}'))
     assert (counted, kept) == (25_000, 50_001)
     assert "without -dedup.minScrapeInterval=1ms it keeps" in shown
+
+
+def test_a_server_that_hides_its_metrics_is_written_to(
+    start_victoria_metrics: Callable[..., VictoriaMetrics], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With -metricsAuthKey what the store would tell about the server is unknown, and nothing else is amiss."""
+    command = VictoriaMetrics.command
+    monkeypatch.setattr(VictoriaMetrics, "command", lambda self: [*command(self), "-metricsAuthKey=" + CANARY])
+    server = start_victoria_metrics()
+    with opened(f"influxdb://{HOST}:{server.port}/rows") as store:
+        store.write(ROWS)
+        counted, shown = store.count(from_ms=START_MS, to_ms=END_MS), store.describe()
+    assert counted == len(ROWS)
+    assert "is unknown: it does not show us /metrics" in shown
+    assert "without -dedup" not in shown
 
 
 def test_a_missing_database_says_the_command_to_type(influxdb1: InfluxDB1) -> None:

@@ -2,12 +2,14 @@
 
 One wide table per machine type, named after it::
 
-    "press"(time_ms, asset, seq, power_kw, …)   PRIMARY KEY (asset, time_ms)
+    "press"(time_ms, asset, seq, run_id, power_kw, …)   PRIMARY KEY (asset, time_ms)
     assets(id, topic, kind, province, park, factory, line, machine)
     runs(run_id, opened_at)
 
-The key makes redelivery idempotent. Rows that meet under one key are merged: the later one wins where both have a
-value. Two runs over the same assets and instants therefore leave one row each, that of the later run.
+The key makes redelivery idempotent. Rows of one run that meet under one key are merged: the later one wins where both
+have a value. A row of another run is replaced whole. Two runs over the same assets and the same time leave, for each
+asset and instant, the row of the run that wrote it last, and ``run_id`` says which run that was: a run counts its own
+rows exactly, whatever else the file holds. Instants at which only the earlier run spoke keep its rows.
 
 With ``synchronous=NORMAL`` a committed row survives the end of the process, a crash or ``kill -9`` included; only a
 power cut or a crash of the operating system can take back what was committed since the last checkpoint. The file
@@ -33,15 +35,22 @@ BUSY_TIMEOUT_S = 5.0
 CHECKPOINT_PAGES = 4_000
 """16 MB of log before it is folded into the file."""
 OWN_TABLES = frozenset({"assets", "runs"})
-OWN_COLUMNS = ("time_ms", "asset", "seq")
+KEY_COLUMNS = ("time_ms", "asset", "seq")
+OWN_COLUMNS = (*KEY_COLUMNS, "run_id")
+SAME = "run_id = excluded.run_id"
 ASSET_COLUMNS = ("topic", "kind")
-BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
+PASSING = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL, sqlite3.SQLITE_SCHEMA})
+"""What goes by itself: somebody else was faster."""
+OF_A_ROW = frozenset({sqlite3.SQLITE_TOOBIG, sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_MISMATCH, sqlite3.SQLITE_RANGE})
+"""What a value in some row can be blamed for. Anything else is about the file, its tables or the machine."""
 ADVICE = {
+    sqlite3.SQLITE_ERROR: "its tables are not as they were; if one was renamed, dropped or altered, put it back",
     sqlite3.SQLITE_BUSY: "another process holds it locked; close the tool that writes to it",
     sqlite3.SQLITE_LOCKED: "another process holds it locked; close the tool that writes to it",
     sqlite3.SQLITE_CANTOPEN: "the folder or file cannot be opened; check that it exists and that you may write there",
     sqlite3.SQLITE_CORRUPT: "the file is damaged; move it away, or save what is readable with: sqlite3 FILE .recover",
     sqlite3.SQLITE_FULL: "the disk is full; free some space",
+    sqlite3.SQLITE_INTERRUPT: "it was closed before this was done",
     sqlite3.SQLITE_IOERR: "the disk failed to read or write; check its space and health",
     sqlite3.SQLITE_NOTADB: "it exists and is no SQLite file; choose another file",
     sqlite3.SQLITE_PERM: "the file may not be written; check its permissions",
@@ -61,6 +70,7 @@ class SqliteStore:
 
     def __init__(self, path: Path, catalog: Catalog, *, run_id: str) -> None:
         self._path = path
+        self._run_id = run_id
         self._lock = threading.Lock()
         refuse_names(catalog)
         if not path.parent.is_dir():
@@ -70,7 +80,7 @@ class SqliteStore:
         try:
             # Used by the bridge's thread and by the one that counts at the end; the lock serialises them.
             connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False)
-            self._prepare(connection, catalog, run_id)
+            self._prepare(connection, catalog)
         except sqlite3.Error as error:
             if connection is not None:
                 connection.close()
@@ -86,11 +96,11 @@ class SqliteStore:
 
     def write(self, rows: Sequence[Row]) -> None:
         """Write in one transaction: all rows or none. Raises StoreError."""
-        by_table: dict[str, list[tuple[int | float | None, ...]]] = {}
+        by_table: dict[str, list[tuple[int | float | str | None, ...]]] = {}
         for asset, time_ms, seq, fields in rows:
             kind = self._kinds[asset]
             values = map(fields.get, self._tables[kind].sensors)
-            by_table.setdefault(kind, []).append((time_ms, self._ids[asset], seq, *values))
+            by_table.setdefault(kind, []).append((time_ms, self._ids[asset], seq, self._run_id, *values))
         with self._lock:
             try:
                 self._db.execute("BEGIN IMMEDIATE")
@@ -102,15 +112,16 @@ class SqliteStore:
                 raise self._failed(error, f"{len(rows)} rows were not written") from error
 
     def count(self, *, from_ms: int, to_ms: int) -> int:
-        """Count the rows of this Catalog's assets with from_ms <= time < to_ms. Raises StoreError."""
+        """Count the rows that this run wrote with from_ms <= time < to_ms. Raises StoreError."""
         total = 0
         with self._lock:
             try:
                 for kind in self._tables:
+                    # The run alone would do; with its assets SQLite finds the rows by their key.
                     (found,) = self._db.execute(
                         f"SELECT count(*) FROM {quoted(kind)} WHERE time_ms >= ? AND time_ms < ?"  # noqa: S608 - quoted
-                        " AND asset IN (SELECT id FROM temp.own_assets)",
-                        (from_ms, to_ms),
+                        " AND asset IN (SELECT id FROM temp.own_assets) AND run_id = ?",
+                        (from_ms, to_ms, self._run_id),
                     ).fetchone()
                     total += found
             except sqlite3.Error as error:
@@ -123,10 +134,12 @@ class SqliteStore:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        # Whoever closes has waited as long as it wanted to: a write or count that is under way ends with an error.
+        self._db.interrupt()
         with self._lock:
             self._db.close()
 
-    def _prepare(self, db: sqlite3.Connection, catalog: Catalog, run_id: str) -> None:
+    def _prepare(self, db: sqlite3.Connection, catalog: Catalog) -> None:
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = NORMAL")
         db.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
@@ -139,7 +152,7 @@ class SqliteStore:
         self._own(db, "runs", ("run_id", "opened_at"))
         self._own(db, "assets", ("id", *ASSET_COLUMNS))
         add_columns(db, "assets", dict.fromkeys(tags, "TEXT"))
-        db.execute("INSERT OR IGNORE INTO runs VALUES (?, strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))", (run_id,))
+        db.execute("INSERT OR IGNORE INTO runs VALUES (?, strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))", (self._run_id,))
         self._ids = [self._register(db, asset, tags) for asset in catalog.assets]
         self._kinds = [asset.kind for asset in catalog.assets]
         self._tables = {kind: self._table(db, kind, assets) for kind, assets in by_kind(catalog).items()}
@@ -165,15 +178,22 @@ class SqliteStore:
         # Without a rowid the rows lie in the order of the key: one tree instead of a tree and an index.
         db.execute(
             f"CREATE TABLE IF NOT EXISTS {quoted(kind)} (time_ms INTEGER NOT NULL, asset INTEGER NOT NULL"
-            " REFERENCES assets (id), seq INTEGER NOT NULL, PRIMARY KEY (asset, time_ms)) WITHOUT ROWID"
+            " REFERENCES assets (id), seq INTEGER NOT NULL, run_id TEXT, PRIMARY KEY (asset, time_ms)) WITHOUT ROWID"
         )
-        self._own(db, kind, OWN_COLUMNS)
-        add_columns(db, kind, sensors)
+        self._own(db, kind, KEY_COLUMNS)
+        add_columns(db, kind, {"run_id": "TEXT"} | sensors)
         names = (*OWN_COLUMNS, *sensors)
-        merged = ", ".join(f"{quoted(name)} = coalesce(excluded.{quoted(name)}, {quoted(name)})" for name in sensors)
+        # What a run does not know, an earlier one had: it goes with the rest of that run's row.
+        strange = sorted(columns(db, kind) - set(names))
+        changes = ["seq = excluded.seq", "run_id = excluded.run_id"]
+        changes += [f"{name} = CASE WHEN {SAME} THEN {name} END" for name in map(quoted, strange)]
+        changes += [
+            f"{name} = CASE WHEN {SAME} THEN coalesce(excluded.{name}, {name}) ELSE excluded.{name} END"
+            for name in map(quoted, sensors)
+        ]
         upsert = (
             f"INSERT INTO {quoted(kind)} ({listed(names)}) VALUES ({', '.join('?' * len(names))})"  # noqa: S608 - quoted
-            f" ON CONFLICT (asset, time_ms) DO UPDATE SET seq = excluded.seq{', ' if merged else ''}{merged}"
+            f" ON CONFLICT (asset, time_ms) DO UPDATE SET {', '.join(changes)}"
         )
         return Table(upsert, tuple(sensors))
 
@@ -193,12 +213,10 @@ class SqliteStore:
 
     def _failed(self, error: sqlite3.Error | OverflowError, what: str) -> StoreError:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-        advice = ADVICE.get(code)
+        of_a_row = isinstance(error, OverflowError) or code in OF_A_ROW
+        advice = "a row of them does not fit" if of_a_row else ADVICE.get(code, "unexpected answer")
         return StoreError(
-            f"store sqlite:{self._path}: {what}: {advice or 'unexpected answer'} ({error})",
-            retryable=code in BUSY,
-            # What the database as a whole cannot do has advice; anything else is about a value in some row.
-            split=advice is None,
+            f"store sqlite:{self._path}: {what}: {advice} ({error})", retryable=code in PASSING, split=of_a_row
         )
 
 

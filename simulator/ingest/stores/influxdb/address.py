@@ -70,6 +70,12 @@ class Address:
             raise ScenarioError(message)
         options = read_options(parts, host)
         user = unquote(parts.username) if parts.username else None
+        if user is None and parts.password is not None:
+            message = (
+                f"store influxdb at {host}: a password without a user; write influxdb://USER:${{NAME}}@HOST/BUCKET, or"
+                " leave out what stands before the @ and give a token with ?token_env=NAME"
+            )
+            raise ScenarioError(message)
         return cls(
             host=host,
             port=port or PORT,
@@ -140,7 +146,8 @@ def from_environment(name: str, environment: Mapping[str, str]) -> str:
 
 def from_file(path: str) -> str:
     try:
-        value = Path(path).read_text("utf-8").strip()
+        # Editors end a file with a line; anything else may belong to the secret. The brokers read theirs alike.
+        value = Path(path).read_text("utf-8").rstrip("\r\n")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is no text"
         message = f"store influxdb: the secret cannot be read from {path}: {reason}"

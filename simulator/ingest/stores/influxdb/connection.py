@@ -6,7 +6,7 @@ The client's own batching and retries stay off: whoever calls decides, from the 
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from email.utils import parsedate_to_datetime
 from typing import Any, Literal, NamedTuple
 
@@ -59,6 +59,7 @@ class Connection:
     def __init__(self, address: Address, *, scheme: Scheme = "Bearer") -> None:
         self.address = address
         self.scheme: Scheme = scheme
+        self._hidden = hidden_texts(address)
         # Without a token: which scheme a server wants is known only after it was asked, so headers are set per request.
         self._client: Any = InfluxDBClient(
             address.url, token="", timeout=(CONNECT_TIMEOUT_MS, READ_TIMEOUT_MS), retries=False, enable_gzip=False
@@ -124,7 +125,7 @@ class Connection:
         if secret is None:
             return {}
         if user is not None:
-            return {"Authorization": "Basic " + base64.b64encode(f"{user}:{secret}".encode()).decode("ascii")}
+            return {"Authorization": f"Basic {basic_credentials(user, secret)}"}
         return {"Authorization": f"{self.scheme} {secret}"}
 
     def _refused(self, error: ApiException) -> StoreError:
@@ -140,7 +141,7 @@ class Connection:
                 retryable=True,
             )
         headers: Mapping[str, str] = error.headers or {}
-        said = message_of(error.body)
+        said = message_of(error.body, self._mask)
         advice = ADVICE.get(status, "the server failed" if status >= 500 else "is this an InfluxDB?")
         if 300 <= status < 400:
             advice = f"it sends us elsewhere, to {headers.get('Location')}; use that address"
@@ -169,13 +170,37 @@ class Connection:
         return StoreError(self._text(what), retryable=True)
 
     def _text(self, what: str) -> str:
-        text = f"store influxdb at {self.address.shown}: {what}"
-        # A server may repeat what it was told.
-        return text.replace(self.address.secret, "***") if self.address.secret else text
+        return self._mask(f"store influxdb at {self.address.shown}: {what}")
+
+    def _mask(self, text: str) -> str:
+        """Blot out what nobody shall read: a server or proxy may repeat what it was told."""
+        for hidden in self._hidden:
+            text = text.replace(hidden, "***")
+        return text
 
 
-def message_of(body: object) -> str:
-    """Return what a server says about an error: 1.x and 3.x in ``error``, 2.x in ``message``, others as text."""
+def basic_credentials(user: str, secret: str) -> str:
+    """Return user and password as RFC 7617 sends them."""
+    return base64.b64encode(f"{user}:{secret}".encode()).decode("ascii")
+
+
+def hidden_texts(address: Address) -> tuple[str, ...]:
+    """Return every form in which the secret leaves us or may come back: as it is, inside JSON, and as credentials."""
+    secret = address.secret
+    if not secret:
+        return ()
+    forms = {secret, orjson.dumps(secret).decode()[1:-1]}
+    if address.user is not None:
+        forms.add(basic_credentials(address.user, secret).rstrip("="))
+    # The longest first: a short secret may be a part of its other forms and would leave the rest of them.
+    return tuple(sorted(forms, key=len, reverse=True))
+
+
+def message_of(body: object, mask: Callable[[str], str]) -> str:
+    """Return what a server says about an error: 1.x and 3.x in ``error``, 2.x in ``message``, others as text.
+
+    It is masked whole, before spaces in it are joined and it is cut: of half a secret nothing would be recognised.
+    """
     if isinstance(body, str):
         body = body.encode()
     if not isinstance(body, bytes):
@@ -186,8 +211,8 @@ def message_of(body: object) -> str:
         text = body.decode("utf-8", "replace")
     else:
         found = document.get("message") or document.get("error") if isinstance(document, dict) else None
-        text = str(found or document)
-    return " ".join(text.split())[:MESSAGE_SHOWN]
+        text = str(found or orjson.dumps(document).decode())
+    return " ".join(mask(text).split())[:MESSAGE_SHOWN]
 
 
 def retry_after_s(headers: Mapping[str, str]) -> float | None:

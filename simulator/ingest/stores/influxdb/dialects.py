@@ -11,6 +11,7 @@ import contextlib
 import csv
 import json
 import re
+import secrets
 from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
@@ -161,12 +162,15 @@ class VictoriaMetrics:
 
     scheme: Scheme = "Bearer"
 
-    def __init__(self, metrics: str) -> None:
-        version = re.search(r'vm_app_version\{[^}]*short_version="([^"]+)"', metrics)
+    def __init__(self, metrics: str | None) -> None:
+        """Take the text of /metrics, None if we may not see it."""
+        version = re.search(r'vm_app_version\{[^}]*short_version="([^"]+)"', metrics or "")
         notes = []
-        if not flag_is_set(metrics, "dedup.minScrapeInterval"):
+        if metrics is None:
+            notes.append("how it deduplicates and how long it keeps rows is unknown: it does not show us /metrics")
+        elif not flag_is_set(metrics, "dedup.minScrapeInterval"):
             notes.append("without -dedup.minScrapeInterval=1ms it keeps and shows redelivered rows twice")
-        if not flag_is_set(metrics, "retentionPeriod"):
+        if metrics is not None and not flag_is_set(metrics, "retentionPeriod"):
             notes.append("without -retentionPeriod it drops, and does not say so, what is older than a month")
         self.name = " ".join(["VictoriaMetrics", *([version[1]] if version else [])])
         if notes:
@@ -181,8 +185,12 @@ class VictoriaMetrics:
         with contextlib.suppress(StoreError):
             link.request("GET", "/internal/force_flush")
         matches = {f"{kind}_{SEQ}": kind for kind in kinds}
+        # It remembers for up to ten seconds which series a selector has found, new ones or not. One that was never
+        # asked before is looked up: no series has this label, so it leaves none out.
+        once = f'asked!="{secrets.token_hex(8)}"'
         selectors = [
-            ("match[]", f"{{__name__={json.dumps(name)},db={json.dumps(link.address.bucket)}}}") for name in matches
+            ("match[]", f"{{__name__={json.dumps(name)},db={json.dumps(link.address.bucket)},{once}}}")
+            for name in matches
         ]
         window = [("start", f"{from_ms / 1_000:.3f}"), ("end", f"{(to_ms - 1) / 1_000:.3f}")]
         # Lines of bounded length: a long series comes in several, in the order of time.
@@ -205,7 +213,11 @@ def detect(link: Connection) -> Dialect:
     headers = link.request("GET", "/ping").headers
     version = headers.get("X-Influxdb-Version", "").removeprefix("v")
     if "X-Server-Hostname" in headers:
-        return VictoriaMetrics(link.request("GET", "/metrics").body.decode("utf-8", "replace"))
+        metrics = None
+        # Only for notes; a server with -metricsAuthKey refuses it to all but its monitoring.
+        with contextlib.suppress(StoreError):
+            metrics = link.request("GET", "/metrics").body.decode("utf-8", "replace")
+        return VictoriaMetrics(metrics)
     if version.startswith("1."):
         return InfluxDB1(version)
     # InfluxDB Cloud has no version, only a build; it speaks the API of 2.x.

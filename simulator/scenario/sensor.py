@@ -1,0 +1,245 @@
+"""Sensors: what is measured, how finely and how often, and the model that says what it shows."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from itertools import pairwise
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from simulator.scenario.quantities import Duration, Name
+
+__all__ = [
+    "BearingHeatModel",
+    "CountModel",
+    "CycleModel",
+    "CycleTimeModel",
+    "EnergyModel",
+    "LagModel",
+    "MotorModel",
+    "Noise",
+    "ProfileModel",
+    "SensorType",
+    "SolarModel",
+    "StateModel",
+    "Strict",
+    "SupplyModel",
+    "VibrationModel",
+    "WeatherModel",
+]
+
+
+class Strict(BaseModel):
+    """The base of all models: frozen, and an unknown key is a mistake."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Noise(Strict):
+    """First-order autoregressive noise around the modelled value."""
+
+    sigma: float = Field(ge=0, description="standard deviation, in the unit of the sensor")
+    tau: Duration = Field(gt=0, description="correlation time")
+
+
+class StateModel(Strict):
+    """The PackML state, as it is at the sample and at each change."""
+
+    kind: Literal["state"] = Field(description="the PackML state")
+
+
+class LagModel(Strict):
+    """A first-order lag towards one value while driven and another while not."""
+
+    kind: Literal["lag"] = Field(description="a first-order lag")
+    on: float = Field(description="value it nears while driven")
+    off: float = Field(default=30.0, description="value it nears while not driven")
+    tau: Duration = Field(gt=0, description="time constant")
+    drive: Literal["execute", "powered", "always"] = Field(
+        default="powered", description="when it is driven: in Execute, whenever the machine has power, or always"
+    )
+
+
+Point = tuple[Annotated[float, Field(ge=0, le=1)], float]
+"""Share of the cycle, and the set point there."""
+
+
+class ProfileModel(Strict):
+    """A first-order lag behind a set point that runs in straight lines over each cycle: the bath of a dyeing jet."""
+
+    kind: Literal["profile"] = Field(description="it follows a profile of set points over the cycle, with a lag")
+    points: tuple[Point, ...] = Field(
+        min_length=2,
+        max_length=24,
+        description="[share of the cycle, set point], from share 0 to share 1; two of the same share make a jump",
+    )
+    off: float = Field(default=30.0, description="value it nears while not driven")
+    tau: Duration = Field(gt=0, description="time constant")
+    drive: Literal["execute", "powered", "always"] = Field(
+        default="powered",
+        description="when a cycle that waits keeps its set point: never (it nears `off`), while the machine has power, "
+        "or always",
+    )
+
+    @model_validator(mode="after")
+    def points_make_a_cycle(self) -> Self:
+        shares = [share for share, _ in self.points]
+        if shares[0] != 0 or shares[-1] != 1:
+            message = f"points: run from share {shares[0]:g} to {shares[-1]:g}, but must run from 0 to 1, a whole cycle"
+            raise ValueError(message)
+        for one, other in pairwise(shares):
+            if other < one:
+                message = f"points: share {other:g} comes after {one:g}, but shares must not fall"
+                raise ValueError(message)
+        return self
+
+
+class MotorModel(Strict):
+    """What a power meter at the motor shows."""
+
+    kind: Literal["motor"] = Field(description="what a power meter shows")
+    shows: Literal["power", "current", "power_factor"] = Field(description="which of its quantities")
+
+
+class VibrationModel(Strict):
+    """Velocity in mm/s RMS: load, wear of the bearing, lognormal scatter."""
+
+    kind: Literal["vibration"] = Field(description="vibration velocity")
+    base: float = Field(default=0.9, gt=0, description="mm/s at full load with a healthy bearing")
+    scatter: float = Field(default=0.06, ge=0, le=1, description="standard deviation of the logarithm")
+
+
+class BearingHeatModel(Strict):
+    """Temperature of the bearing: ambient, more in Execute, and up to 15 degrees more as it wears."""
+
+    kind: Literal["bearing_heat"] = Field(description="temperature of the bearing")
+    ambient: float = Field(default=30.0, description="degrees Celsius around it")
+    rise: float = Field(default=25.0, ge=0, description="degrees above ambient in Execute")
+    wear_rise: float = Field(default=15.0, ge=0, description="further degrees with a worn bearing")
+    tau: Duration = Field(default=1_800_000_000_000, gt=0, description="time constant")
+
+
+class CycleModel(Strict):
+    """A value measured once per cycle; it shares the cycle's hidden quality, which also decides about scrap."""
+
+    kind: Literal["cycle"] = Field(description="measured once per cycle")
+    mean: float = Field(description="mean over many cycles")
+    sigma: float = Field(ge=0, description="standard deviation between cycles")
+    quality: float = Field(default=0.0, ge=-1, le=1, description="correlation with the hidden quality of the cycle")
+
+
+class CycleTimeModel(Strict):
+    """Seconds that the last cycle took."""
+
+    kind: Literal["cycle_time"] = Field(description="seconds that the last cycle took")
+
+
+class CountModel(Strict):
+    """A counter that never falls."""
+
+    kind: Literal["count"] = Field(description="a counter")
+    of: Literal["cycles", "good", "bad"] = Field(description="what it counts: cycles, good or bad pieces")
+
+
+class EnergyModel(Strict):
+    """Active energy since commissioning, kWh; never falls."""
+
+    kind: Literal["energy"] = Field(description="active energy")
+
+
+class WeatherModel(Strict):
+    """What the sky over the site does."""
+
+    kind: Literal["weather"] = Field(description="the weather of the site")
+    shows: Literal["temperature", "humidity", "wet_bulb", "rain", "irradiance", "pm25"] = Field(
+        description="Cel, %, Cel, mm/h, W/m2 or ug/m3"
+    )
+
+
+class SolarModel(Strict):
+    """Photovoltaic panels under the sky of the site."""
+
+    kind: Literal["solar"] = Field(description="photovoltaic panels")
+    shows: Literal["power", "soiling"] = Field(description="kW fed in, held for a minute; or the share of light lost")
+
+
+class SupplyModel(Strict):
+    """A meter at a feeder: everything that it serves, with losses."""
+
+    kind: Literal["supply"] = Field(description="a meter at a feeder")
+    shows: Literal[
+        "power", "reactive", "current", "voltage", "power_factor", "thd", "energy", "normal", "off_peak", "peak"
+    ] = Field(description="kW, kvar, A, V, 1, %; or registers in kWh: all, and by tariff period")
+
+
+Model = Annotated[
+    StateModel
+    | LagModel
+    | ProfileModel
+    | MotorModel
+    | VibrationModel
+    | BearingHeatModel
+    | CycleModel
+    | CycleTimeModel
+    | CountModel
+    | EnergyModel
+    | WeatherModel
+    | SolarModel
+    | SupplyModel,
+    Field(discriminator="kind"),
+]
+
+PER_CYCLE = (CycleModel, CycleTimeModel)
+NOISY = (LagModel, ProfileModel, MotorModel, BearingHeatModel, WeatherModel, SupplyModel)
+"""Models whose sensors may add noise to the modelled value."""
+
+
+class SensorType(Strict):
+    """One sensor of a machine type."""
+
+    name: Name = Field(description="field of the messages, with its unit: power_kw")
+    title: str = Field(default="", description="for people")
+    unit: str = Field(description="UCUM or plain: Cel, kW, mm/s, 1")
+    range: tuple[float, float] = Field(description="what the instrument can show")
+    resolution: Decimal = Field(
+        ge=Decimal("1e-9"), le=10**9, description="the smallest step it shows: 0.1; 1 makes the field an integer"
+    )
+    period: Duration | None = Field(
+        default=None, ge=100_000_000, description="sampling interval; none for sensors per cycle"
+    )
+    model: Model = Field(description="what decides its value")
+    noise: Noise | None = Field(default=None, description="of the instrument and its surroundings")
+    source: str = Field(default="", description="where the numbers come from")
+
+    @property
+    def decimals(self) -> int:
+        """Digits after the point."""
+        exponent = self.resolution.normalize().as_tuple().exponent
+        return max(0, -int(exponent))
+
+    @property
+    def step(self) -> int:
+        """The resolution in units of its last digit: 5 for a resolution of 0.05."""
+        return int(self.resolution.scaleb(self.decimals))
+
+    @model_validator(mode="after")
+    def fits(self) -> Self:
+        low, high = self.range
+        if not low < high:
+            message = f"range(=[{low:g}, {high:g}]) must rise: the first number is the least the instrument can show"
+            raise ValueError(message)
+        if max(abs(low), abs(high)) >= 2**53 / 10**self.decimals:
+            message = f"resolution(={self.resolution}) is too fine for a range of [{low:g}, {high:g}], must be coarser"
+            raise ValueError(message)
+        if isinstance(self.model, PER_CYCLE) != (self.period is None):
+            message = f"period: a {self.model.kind} sensor speaks " + (
+                "once per cycle and takes no period"
+                if isinstance(self.model, PER_CYCLE)
+                else "on a grid: give it one, such as 10s"
+            )
+            raise ValueError(message)
+        if not isinstance(self.model, NOISY) and self.noise is not None:
+            message = f"noise: a {self.model.kind} sensor takes none; it is exact, or has a scatter of its own"
+            raise ValueError(message)
+        return self

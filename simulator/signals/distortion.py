@@ -1,0 +1,138 @@
+"""What broken sensors show: readings are distorted before they are rounded, so a distorted one is on the grid as well.
+
+Each fault is a pure function of the time, the value and the number of the reading. The faults of one sensor act in
+their order. A stuck sensor needs its last reading at or before the fault began; the instant of that reading is known
+beforehand, so it is evaluated in the one window that holds it, however time is cut.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.scenario.fault import Drift, Gap, Offset, Quantised, SensorFault, Spike, Stuck
+from simulator.signals.streams import Stream
+
+__all__ = ["Distortion", "Distortions", "drift", "quantised", "spikes"]
+
+Floats = NDArray[np.floating[Any]]
+Ints = NDArray[np.int64]
+HOUR_NS = 3_600_000_000_000
+EPOCH = 256
+"""Readings per epoch of random numbers."""
+
+
+def drift(value: Floats, *, since_ns: Ints, per_hour: float) -> Floats:
+    """Add what a drift has come to."""
+    return value + per_hour * (since_ns / HOUR_NS)
+
+
+def quantised(value: Floats, *, step: float) -> Floats:
+    """Round to whole steps."""
+    rounded: Floats = np.rint(value / step) * step
+    return rounded
+
+
+def spikes(value: Floats, uniform: Floats, *, chance: float, height: float) -> Floats:
+    """Add ``height`` to those readings whose number from 0 to 1 is below the chance."""
+    return value + np.where(uniform < chance, height, 0.0)
+
+
+def uniform_at(stream: Stream, index: Ints) -> Floats:
+    """Return float64[N] from 0 to 1 for ascending numbers of readings."""
+    result = np.empty(len(index))
+    epochs = index // EPOCH
+    for epoch in np.unique(epochs).tolist():
+        mine = epochs == epoch
+        result[mine] = stream.epoch(epoch).random(EPOCH)[index[mine] - epoch * EPOCH]
+    return result
+
+
+@dataclass(slots=True)
+class Distortion:
+    """One fault of one sensor."""
+
+    sensor: int
+    """Number in the catalogue."""
+    from_ns: int
+    to_ns: int
+    fault: SensorFault
+    hold_ns: int
+    """The last instant, at or before the beginning, at which the sensor speaks by its grid; for stuck sensors."""
+    stream: Stream
+    spacing_ns: int
+    """Readings are numbered by this: the sampling period, or a millisecond for a sensor per cycle."""
+    held: float = float("nan")
+
+    def apply(self, time_ns: Ints, value: Floats) -> Floats:
+        """Return what the sensor shows instead."""
+        match self.fault:
+            case Stuck():
+                return np.full(len(value), self.held)
+            case Drift():
+                return drift(value, since_ns=time_ns - self.from_ns, per_hour=self.fault.per_hour)
+            case Spike():
+                uniform = uniform_at(self.stream, time_ns // self.spacing_ns)
+                return spikes(value, uniform, chance=self.fault.chance, height=self.fault.height)
+            case Offset():
+                return value + self.fault.by
+            case Quantised():
+                return quantised(value, step=self.fault.step)
+            case Gap():
+                return value
+
+
+class Distortions:
+    """All faults of all sensors, in the order in which those of one sensor act."""
+
+    def __init__(self, faults: Sequence[Distortion], *, sensors: int) -> None:
+        self._of: dict[int, list[Distortion]] = {}
+        for fault in faults:
+            self._of.setdefault(fault.sensor, []).append(fault)
+        stuck = [one for one in faults if isinstance(one.fault, Stuck)]
+        self._to_hold = sorted(stuck, key=lambda one: one.hold_ns, reverse=True)
+        self._struck = np.zeros(sensors, dtype=bool)
+        self._struck[list(self._of)] = True
+
+    def hold(self, until_ns: int, true_value: Callable[[int, int], float]) -> None:
+        """Keep the readings that stuck sensors go on showing, of those that hold one before ``until_ns``.
+
+        ``true_value(sensor, time_ns)`` evaluates a sensor inside the window that ends then.
+        """
+        while self._to_hold and self._to_hold[-1].hold_ns < until_ns:
+            one = self._to_hold.pop()
+            value = np.array([true_value(one.sensor, one.hold_ns)])
+            time_ns = np.array([one.hold_ns])
+            for earlier in self._of[one.sensor]:
+                if earlier is one:
+                    break
+                if earlier.from_ns <= one.hold_ns < earlier.to_ns:
+                    value = earlier.apply(time_ns, value)
+            one.held = float(value[0])
+
+    def apply(self, time_ns: Ints, sensor: Ints, value: Floats) -> tuple[Ints, Ints, Floats]:
+        """Distort the readings of a window, sorted by time; leave out those of silent sensors."""
+        if not self._of or not len(time_ns):
+            return time_ns, sensor, value
+        mine = np.flatnonzero(self._struck[sensor])
+        if not len(mine):
+            return time_ns, sensor, value
+        mine = mine[np.argsort(sensor[mine], kind="stable")]
+        value, keep = value.copy(), np.ones(len(value), dtype=bool)
+        cuts = np.flatnonzero(np.diff(sensor[mine])) + 1
+        for rows in np.split(mine, cuts):
+            at_ns = time_ns[rows]
+            for one in self._of[int(sensor[rows[0]])]:
+                low, high = np.searchsorted(at_ns, (one.from_ns, one.to_ns)).tolist()
+                if low == high:
+                    continue
+                hit = rows[low:high]
+                if isinstance(one.fault, Gap):
+                    keep[hit] = False
+                else:
+                    value[hit] = one.apply(time_ns[hit], value[hit])
+        return time_ns[keep], sensor[keep], value[keep]
