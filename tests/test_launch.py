@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import signal
 import subprocess
 import sys
@@ -117,6 +118,20 @@ def test_a_view_that_nobody_sees_any_more_ends_nothing(tmp_path: Path) -> None:
     assert process.stderr is not None
     process.stderr.close()
     process.stderr = None
+    assert ended(process)[0] == 0
+    assert json.loads((tmp_path / "r.json").read_text())["exit_code"] == 0
+
+
+def test_a_terminal_that_is_gone_takes_no_outcome_with_it(tmp_path: Path) -> None:
+    """The status line cannot be drawn nor cleared; the run ends well and its result is written."""
+    screen, terminal = pty.openpty()
+    options = ("--for", "3s", "--broker", "memory", "--store", "none", "--summary", "r.json")
+    process = start(*options, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=terminal)
+    os.close(terminal)
+    drawn = b""
+    while b"OEE" not in drawn:
+        drawn += os.read(screen, 10_000)
+    os.close(screen)
     assert ended(process)[0] == 0
     assert json.loads((tmp_path / "r.json").read_text())["exit_code"] == 0
 

@@ -67,6 +67,7 @@ def result(counts: Counts = HEALTHY, **changes: Any) -> Result:
         "reason": None,
         "simulated": {
             "start": "2025-03-10T07:00:00.000+07:00",
+            "origin": "2025-03-10T05:00:00.000+07:00",
             "until": "2025-03-10T07:01:00.000+07:00",
             "speed": 1.0,
             "broker": "mosquitto",

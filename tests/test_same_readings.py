@@ -56,6 +56,17 @@ def test_the_start_of_the_window_changes_nothing(later_ms: int) -> None:
     assert same(got, Batch(WHOLE.time_ns[rows], WHOLE.sensor[rows], WHOLE.value[rows]))
 
 
+def test_a_park_that_lived_on_unseen_shows_what_it_would_have_shown() -> None:
+    """After a long warm-up the first reading comes later; from there on the bits are those of a run from the origin."""
+    later_ns = MONDAY_NS + 97 * SECOND_NS
+    park = world(warm_up=HOUR_NS)
+    park.start_later(later_ns)
+    got = readings(park, until_ns=MONDAY_NS + MINUTES * 60 * SECOND_NS)
+    rows = slice(int(np.searchsorted(WHOLE.time_ns, later_ns)), None)
+    assert park.origin_ns == MONDAY_NS - HOUR_NS
+    assert same(got, Batch(WHOLE.time_ns[rows], WHOLE.sensor[rows], WHOLE.value[rows]))
+
+
 def test_another_seed_gives_other_readings() -> None:
     """Sameness is not because nothing is random."""
     other = readings(world(warm_up=HOUR_NS, seed=1), until_ns=MONDAY_NS + 60 * SECOND_NS)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
@@ -49,12 +48,12 @@ class World:
         types: Mapping[str, MachineType],
         start_ns: int,
         *,
-        stop: threading.Event | None = None,
+        stop: Callable[[], bool] = lambda: False,
     ) -> None:
-        """Warm up, which may take long; once ``stop`` is set it ends before its time, with a park not to be read."""
+        """Warm up, which may take long; once ``stop`` says so it ends before its time, with a park not to be read."""
         self.start_ns = start_ns
-        self._stop = stop or threading.Event()
-        self._now_ns = self._origin_ns = start_ns - scenario.warm_up
+        self._stop = stop
+        self._now_ns = self.origin_ns = start_ns - scenario.warm_up
         self._env = simpy.Environment(initial_time=self._now_ns)
         self._fresh: list[Segment] = []
         self._watchers: list[Callable[[Segment], None]] = []
@@ -88,7 +87,7 @@ class World:
 
     def skip(self, until_ns: int) -> None:
         """Let the park live on without reading its sensors, until then or until stopped."""
-        while self._now_ns < until_ns and not self._stop.is_set():
+        while self._now_ns < until_ns and not self._stop():
             timeline = self._advance(min(self._now_ns + UNSEEN_WINDOW_NS, until_ns))
             self.park.truth.read(timeline.until_ns)
 
@@ -129,7 +128,7 @@ class World:
         return timeline
 
     def _kpis(self) -> Kpis:
-        return measure(self.park, origin_ns=self._origin_ns, now_ns=self._now_ns, energy_kwh=self._energy_kwh)
+        return measure(self.park, origin_ns=self.origin_ns, now_ns=self._now_ns, energy_kwh=self._energy_kwh)
 
 
 def merged(measured: Batch, truth: Batch) -> Batch:

@@ -37,6 +37,11 @@ class Simulated(Part):
     """The simulated time that was run and how it was carried out."""
 
     start: str = Field(description="the first simulated instant, resolved; ISO 8601 with offset")
+    origin: str = Field(
+        description="where the simulated world began: at the start less the warm-up; earlier by as long as a long"
+        " warm-up took, for then the park lived on to the wall clock. A World from the origin, read from the start"
+        " on, gives the same readings"
+    )
     until: str = Field(description="the end of the last window that was sent; no reading is as late as this")
     speed: float | Literal["max"]
     broker: str = Field(description="what ran between publisher and bridge, and what it can lose")

@@ -87,9 +87,9 @@ def warmed_up(scenario: Scenario, loaded: Loaded, clock: Clock, stop: threading.
 
     A long warm-up takes its time; where the scenario starts now the park then lives on, unseen, to the now that it has
     become, or its timestamps would lag behind the wall clock for the whole run. Not for less than LAG_NS: a park that
-    has lived on is not the one that the scenario gives for that start.
+    has lived on is not the one that the scenario gives for that start; the result tells its origin.
     """
-    world = World(scenario, loaded.types, first_instant_ns(scenario, clock), stop=stop)
+    world = World(scenario, loaded.types, first_instant_ns(scenario, clock), stop=stop.is_set)
     # living on takes time as well, though less each time
     while scenario.start == "now" and clock.now_ns() - world.start_ns >= LAG_NS and not stop.is_set():
         world.start_later(first_instant_ns(scenario, clock))

@@ -77,6 +77,7 @@ def outcome(
             "reason": progress.reason or audit.problem,
             "simulated": {
                 "start": instant(hops.pace.sim_start_ns, zone),
+                "origin": instant(world.origin_ns, zone),
                 "until": instant(progress.until_ns, zone),
                 "speed": "max" if options.speed is None else options.speed,
                 # an address may name a host, which is nobody's business

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from types import TracebackType
 from typing import Protocol, Self, TextIO
 
@@ -113,8 +114,9 @@ class StatusLine(PlainLines):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._before is not None:
-            self._stream.write(CLEAR)
-            self._stream.flush()
+            with suppress(OSError):  # the terminal may be gone, which must not take the outcome with it
+                self._stream.write(CLEAR)
+                self._stream.flush()
 
 
 def width(stream: TextIO) -> int:
