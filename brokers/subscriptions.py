@@ -9,9 +9,9 @@ from paho.mqtt.client import Client
 from paho.mqtt.enums import MQTTErrorCode
 from paho.mqtt.reasoncodes import ReasonCode
 
-__all__ = ["Subscriptions", "Wish"]
+from brokers.paho_client import REFUSAL
 
-REFUSAL = 0x80
+__all__ = ["Subscriptions", "Wish"]
 
 
 class Wish:

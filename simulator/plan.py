@@ -28,7 +28,7 @@ from simulator.publish.credit import LIMIT as UNWRITTEN
 from simulator.scenario.loader import Loaded
 from simulator.scenario.machine_type import MachineType
 from simulator.scenario.quantities import duration_text
-from simulator.scenario.schema import Factory, Line, Machine, Scenario
+from simulator.scenario.schema import DAY_MIN, Factory, Line, Scenario, shift_span
 from simulator.scenario.sensor import SensorType, StateModel
 from simulator.wire.message_size import field_bytes, frame_bytes, packet_overhead
 
@@ -36,7 +36,6 @@ __all__ = ["Cap", "Plan", "plan"]
 
 SECOND_NS = 1_000_000_000
 DAY_S = 86_400
-DAY_MIN = 24 * 60
 READING_BYTES = 20
 """Of a reading in a Batch: time, sensor, value."""
 CHANGES = {"held": 4, "aborted": 8}
@@ -119,7 +118,7 @@ def plan(loaded: Loaded) -> Plan:
     for factory, line, prefix in lines(scenario):
         slowest = slowest_pieces_per_s(line, loaded.types)
         for machine in line.machines:
-            spec = overridden(loaded.types[machine.type], machine)
+            spec = machine.applied_to(loaded.types[machine.type])
             cycles_per_s = SECOND_NS / spec.cycle if slowest is None else slowest / spec.pieces
             kind = (machine.type, spec.cycle, spec.pieces, spec.first_pass_yield, cycles_per_s)
             if kind not in kinds:
@@ -160,21 +159,11 @@ def lines(scenario: Scenario) -> Iterator[tuple[Factory, Line, str]]:
                 yield factory, line, "/".join((scenario.enterprise, site.name, factory.name, line.names[0]))
 
 
-def overridden(spec: MachineType, machine: Machine) -> MachineType:
-    """Return a machine's type with what the machine changes."""
-    changes = {
-        key: getattr(machine, key)
-        for key in ("cycle", "pieces", "first_pass_yield")
-        if getattr(machine, key) is not None
-    }
-    return spec.model_copy(update=changes)
-
-
 def slowest_pieces_per_s(line: Line, types: Mapping[str, MachineType]) -> float | None:
     """Return the pace that the slowest machine of a line in series sets for all; None if each has its own."""
     if line.flow == "parallel":
         return None
-    everyone = (overridden(types[machine.type], machine) for machine in line.machines)
+    everyone = (machine.applied_to(types[machine.type]) for machine in line.machines)
     return min(one.pieces * SECOND_NS / one.cycle for one in everyone)
 
 
@@ -236,10 +225,7 @@ def state_changes(spec: MachineType) -> float:
 
 def share_at_work(factory: Factory) -> float:
     """Return the share of a week in which a factory has a shift."""
-    minutes = 0
-    for hours in factory.shifts.hours:
-        begin, end = (int(clock[:2]) * 60 + int(clock[3:]) for clock in hours.split("-"))
-        minutes += (end - begin) % DAY_MIN
+    minutes = sum(shift_span(hours)[1] for hours in factory.shifts.hours)
     return minutes * len(factory.shifts.days) / (7 * DAY_MIN)
 
 

@@ -80,13 +80,7 @@ def spots(scenario: Scenario, types: Mapping[str, MachineType]) -> Iterator[Spot
             for line in factory.lines:
                 for line_name in line.names:
                     for machine in line.machines:
-                        wanted = {
-                            "cycle": machine.cycle,
-                            "pieces": machine.pieces,
-                            "first_pass_yield": machine.first_pass_yield,
-                        }
-                        changes = {key: value for key, value in wanted.items() if value is not None}
-                        spec = types[machine.type].model_copy(update=changes)
+                        spec = machine.applied_to(types[machine.type])
                         for machine_name in machine.names:
                             yield Spot(site, factory, line, line_name, machine_name, spec)
 

@@ -7,7 +7,7 @@ from itertools import combinations, islice
 
 from simulator.scenario.document import Document, Problem
 from simulator.scenario.explain import guess
-from simulator.scenario.schema import ALL_DAYS, Factory, Line, Machine, Scenario, Shifts
+from simulator.scenario.schema import ALL_DAYS, DAY_MIN, Factory, Line, Machine, Scenario, Shifts, shift_span
 
 __all__ = ["MAX_MACHINES", "check"]
 
@@ -17,7 +17,6 @@ MAX_LISTED = 40
 MAX_GUESSES = 100
 """Looking for a name that is meant takes time; a file that is wrong in more places is wrong as a whole."""
 TRUTH = "truth"
-DAY_MIN = 24 * 60
 WEEK_MIN = 7 * DAY_MIN
 
 Path_ = tuple[str | int, ...]
@@ -184,7 +183,7 @@ class Checker:
         for i, day in enumerate(shifts.days):
             if day in shifts.days[:i]:
                 self._note((*at, "days", i), f"{day!r} is written twice; remove one")
-        spans = [(i, *span(hours)) for i, hours in enumerate(shifts.hours)]
+        spans = [(i, *shift_span(hours)) for i, hours in enumerate(shifts.hours)]
         days = [ALL_DAYS.index(day) for day in set(shifts.days)]
         for (i, begin, length), (j, later, other) in combinations(spans, 2):
             if any(meets(begin + a * DAY_MIN, length, later + b * DAY_MIN, other) for a in days for b in days):
@@ -226,12 +225,6 @@ def round_trip(
             at[there] = len(trail)
             todo.append(iter(onward.get(there, ())))
     return None
-
-
-def span(hours: str) -> tuple[int, int]:
-    """Return when a shift begins, minutes after midnight, and how long it is."""
-    begin, end = (int(clock[:2]) * 60 + int(clock[3:]) for clock in hours.split("-"))
-    return begin, (end - begin) % DAY_MIN
 
 
 def meets(begin: int, length: int, other: int, other_length: int) -> bool:

@@ -59,4 +59,4 @@ def uses(line: Line, buffer: str, types: Mapping[str, MachineType]) -> Iterator[
 
 
 def pieces_of(machine: Machine, types: Mapping[str, MachineType]) -> int:
-    return machine.pieces or types[machine.type].pieces
+    return machine.applied_to(types[machine.type]).pieces

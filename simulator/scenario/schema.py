@@ -15,6 +15,7 @@ from simulator.scenario.quantities import NAME, Amount, Duration, Name
 from simulator.scenario.sensor import Strict
 
 __all__ = [
+    "DAY_MIN",
     "UTILITIES",
     "Buffer",
     "Factory",
@@ -26,11 +27,13 @@ __all__ = [
     "Shifts",
     "Site",
     "System",
+    "shift_span",
 ]
 
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 ALL_DAYS: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 DAY_NS = 86_400_000_000_000
+DAY_MIN = 24 * 60
 SHIFT = r"((?:[01][0-9]|2[0-3]):[0-5][0-9])-((?:[01][0-9]|2[0-3]):[0-5][0-9])"
 
 
@@ -72,6 +75,12 @@ def shift(value: str) -> str:
     return value
 
 
+def shift_span(hours: str) -> tuple[int, int]:
+    """Return when a shift begins, minutes after midnight, and how many minutes it lasts."""
+    begin, end = (int(clock[:2]) * 60 + int(clock[3:]) for clock in hours.split("-"))
+    return begin, (end - begin) % DAY_MIN
+
+
 def numbered(name: str, count: int) -> tuple[str, ...]:
     """Return the names of ``count`` things: ``press`` alone, or ``press-1``, ``press-2`` and so on."""
     return (name,) if count == 1 else tuple(f"{name}-{number}" for number in range(1, count + 1))
@@ -90,6 +99,11 @@ class Machine(Strict):
     first_pass_yield: float | None = Field(
         default=None, gt=0, le=1, description="share of good pieces, when it differs from the type's"
     )
+
+    def applied_to(self, spec: MachineType) -> MachineType:
+        """Return the type with what this machine changes of it."""
+        changes = {key: getattr(self, key) for key in ("cycle", "pieces", "first_pass_yield")}
+        return spec.model_copy(update={key: value for key, value in changes.items() if value is not None})
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -159,7 +159,6 @@ class Bank:
     ) -> None:
         self._catalog = catalog
         self._distortions = distortions
-        self._books = books
         drives = Drives(machines)
         self._works = Works(drives, books, surroundings, surroundings.network(drives))
         placed = [
@@ -227,7 +226,7 @@ class Bank:
         segment = timeline.at(np.array([asset]), np.array([time_ns]))
         # Before its first cycle a machine has measured none, and shows what the first will bring.
         last = np.maximum(timeline.cycles_at(segment, np.array([time_ns])) - 1, 0)
-        quality, scatter = self._books[asset].values(last)
+        quality, scatter = self._works.books[asset].values(last)
         return float(cycle_value(self._per_cycle[asset][column].spec, quality, scatter[:, column])[0])
 
     def energy_kwh(self, timeline: Timeline) -> Floats:
@@ -259,7 +258,7 @@ class Bank:
             specs = self._per_cycle[i]
             if not specs:
                 continue
-            quality, scatter = self._books[i].values(number[low:high])
+            quality, scatter = self._works.books[i].values(number[low:high])
             for column, p in enumerate(specs):
                 if isinstance(p.spec.model, CycleTimeModel):
                     value = took_s[low:high]

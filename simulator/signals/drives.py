@@ -12,10 +12,12 @@ from simulator.scenario.machine_type import MachineType
 from simulator.signals import motor
 from simulator.signals.timeline import EXECUTE, STOPPED, Timeline
 
-__all__ = ["Drives"]
+__all__ = ["WMS_PER_KWH", "Drives"]
 
 Floats = NDArray[np.floating[Any]]
 Ints = NDArray[np.int64]
+WMS_PER_KWH = 3.6e9
+"""Registers count in whole watts times whole milliseconds."""
 
 
 class Drives:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from simulator.signals import motor, profile, thermal, vibration
 from simulator.signals.chain import Chain
+from simulator.signals.drives import WMS_PER_KWH
 from simulator.signals.gauge import Gauge, Placed, Samples, Works
 from simulator.signals.timeline import EXECUTE, STOPPED, Timeline
 
@@ -242,8 +243,6 @@ class EnergyGauge:
     int64 holds.
     """
 
-    WMS_PER_KWH = 3.6e9
-
     def __init__(self, placed: Sequence[Placed], works: Works) -> None:
         self.drives = works.drives
         self.chain = Chain(np.array([p.asset for p in placed], dtype=np.int64), np.int64)
@@ -268,7 +267,7 @@ class EnergyGauge:
     def values(self, samples: Samples, timeline: Timeline) -> Floats:
         row, segment = samples.row, samples.segment
         spent = self._spent(row, segment, samples.time_ns, timeline)
-        return (self.chain.start_of(row, segment) + spent) / self.WMS_PER_KWH
+        return (self.chain.start_of(row, segment) + spent) / WMS_PER_KWH
 
 
 GAUGES: dict[str, Any] = {

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.scenario.system_type import SystemType
+from simulator.signals.drives import WMS_PER_KWH
 from simulator.signals.gauges import Placed, Samples, Works
 from simulator.signals.supply import MINUTE_NS
 from simulator.signals.timeline import EXECUTE, Timeline
@@ -16,7 +17,6 @@ from simulator.signals.timeline import EXECUTE, Timeline
 __all__ = ["SITE_GAUGES", "SolarGauge", "SupplyGauge", "WeatherGauge"]
 
 Floats = NDArray[np.floating[Any]]
-WMS_PER_KWH = 3.6e9
 THD_IDLE_PCT, THD_LOADED_PCT = 1.2, 1.3
 """Distortion of a feeder without load, and what its rated load of drives and rectifiers adds [E]."""
 
