@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -75,9 +76,9 @@ class Block:
             return cls.joined(parts)
         pieces: list[Any] = []
         for part in parts:
-            view = memoryview(part.data)
+            view = part.data.data
             edges = part.start.tolist()
-            pieces += [view[low:high] for low, high in zip(edges[:-1], edges[1:], strict=True)]
+            pieces += [view[low:high] for low, high in pairwise(edges)]
         length = np.concatenate([np.diff(part.start) for part in parts])[order]
         header = np.concatenate([part.payload - part.start[:-1] for part in parts])[order]
         start = np.concatenate(([0], np.cumsum(length)))

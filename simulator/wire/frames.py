@@ -39,11 +39,11 @@ class Frames:
         names = [topic.encode() for topic in topics]
         for topic, name in zip(topics, names, strict=True):
             if not 0 < len(name) <= LONGEST_TOPIC:
-                message = f"topic {topic[:80]!r} has {len(name)} bytes, must have from 1 to {LONGEST_TOPIC:,}"
+                message = f"topic {topic[:80]!r} has {len(name):,} bytes, must have from 1 to {LONGEST_TOPIC:,}"
                 raise ValueError(message)
         self.has_identifier = qos > 0
         self._first = PUBLISH | qos << 1
-        self._tail = 2 * (qos > 0) + (version == 5)  # noqa: PLR2004 - MQTT 5
+        self._tail = 2 * (qos > 0) + (version == 5)
         self._length = np.array([len(name) for name in names], dtype=np.int64)
         widest = -(-int(self._length.max(initial=0)) // WORD) * WORD
         table = np.zeros((len(names), widest), dtype=np.uint8)

@@ -1,8 +1,8 @@
 """Messages as JSON in blocks: the same bytes as the plain encoder writes, without an object per reading.
 
-The messages of a batch are sorted by shape: which fields they have, with how many decimals. The messages of a shape are
-a matrix, a row each, in which what stands between the numbers is the same in all rows; a mask leaves out what a row does
-not have (see ``digits``), and one selection by the mask makes the bytes of all of them.
+The messages of a batch are sorted by shape: which fields they have, with how many decimals. The messages of a shape
+are a matrix, a row each, in which what stands between the numbers is the same in all rows; a mask leaves out what a row
+does not have (see ``digits``), and one selection by the mask makes the bytes of all of them.
 
 The bytes are a public contract:
 
@@ -79,7 +79,8 @@ class JsonBlocks:
 
     def block(self, batch: Batch) -> Block:
         """Return the messages of a batch in its order: by time, then asset."""
-        scaled = np.rint(batch.value * self._scale[batch.sensor])
+        with np.errstate(over="ignore"):
+            scaled = np.rint(batch.value * self._scale[batch.sensor])
         kept = np.abs(scaled) <= EXACT  # false for NaN, too
         time_ns, sensor = batch.time_ns, batch.sensor
         if not kept.all():
@@ -144,9 +145,7 @@ class JsonBlocks:
             found += self._certain(kind, mine, first, count, key)
         return found
 
-    def _certain(
-        self, kind: int, mine: Ints, first: Ints, count: Ints, key: Ints
-    ) -> list[tuple[Ints, Shape]]:
+    def _certain(self, kind: int, mine: Ints, first: Ints, count: Ints, key: Ints) -> list[tuple[Ints, Shape]]:
         """Return messages whose checksums agree by what they really are, should two shapes share a checksum."""
         pattern = key[first[mine[0]] : first[mine[0]] + count[mine[0]]]
         shape = self._shapes.get(kind)
