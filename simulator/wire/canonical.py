@@ -1,0 +1,134 @@
+"""Reading the JSON that our own encoder writes, in blocks: where names and values stand, checked to the last byte.
+
+See ``json_blocks`` for the form. Nothing here is a JSON parser: what is written otherwise is not even.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["LONGEST_VALUE", "Fields", "cut_out", "gathered", "numeric", "separate", "whole_number"]
+
+Ints = NDArray[np.int64]
+Bytes = NDArray[np.uint8]
+Mask = NDArray[np.bool_]
+
+QUOTE, COLON, COMMA, CLOSE, MINUS, POINT, ZERO, NINE = (ord(one) for one in '":,}-.09')
+TIME, NUMBER = b'{"t":', b'"n":'
+FEWEST_FIELDS = 3
+"""Time, number, and at least one reading."""
+LONGEST_VALUE = 18
+"""Digits of a value, of a number and of a time at most: what surely fits into 64 bits."""
+POWERS = 10 ** np.arange(LONGEST_VALUE, dtype=np.int64)[::-1]
+
+
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """What stands between separators in some messages: N fields, time and number among them, int64[N] each."""
+
+    text: Bytes
+    """The payloads, one after the other."""
+    message: Ints
+    key: Ints
+    """Where each name begins, after its quote."""
+    colon: Ints
+    end: Ints
+
+
+def cut_out(data: Bytes, start: Ints, end: Ints) -> tuple[Bytes, Ints]:
+    """Return the payloads without what stands between them, and where each begins, int64[K + 1]."""
+    length = end - start
+    edge = np.concatenate(([0], np.cumsum(length)))
+    if int(edge[-1]) == int(end[-1] - start[0]):
+        return data[start[0] : end[-1]], edge
+    between = np.empty(2 * len(start), dtype=np.int64)
+    between[0::2] = start - np.concatenate((start[:1], end[:-1]))
+    between[1::2] = length
+    kept = np.repeat(np.tile(np.array([False, True]), len(start)), between)
+    return data[start[0] : end[-1]][kept], edge
+
+
+def separate(text: Bytes, edge: Ints) -> tuple[Mask, Fields]:
+    """Find names and values in payloads; return which payloads are built as ours are, and the fields of those."""
+    last = edge[1:] - 1
+    colon = np.flatnonzero(text == COLON)
+    ends = text == COMMA
+    ends[last[np.diff(edge) > 0]] = True
+    comma = np.flatnonzero(ends)
+    of_colon, of_comma = (np.searchsorted(where, edge) for where in (colon, comma))
+    even = np.diff(of_colon) == np.diff(of_comma)
+    even &= np.diff(of_colon) >= FEWEST_FIELDS
+    even &= np.diff(edge) > len(TIME)
+    colon = colon[np.repeat(even, np.diff(of_colon))]
+    end = comma[np.repeat(even, np.diff(of_comma))]
+    message = np.repeat(np.arange(len(even)), np.where(even, np.diff(of_colon), 0))
+    head = np.diff(message, prepend=-1) != 0
+    key = np.empty(len(end), dtype=np.int64)
+    key[1:] = end[:-1] + 2
+    key[head] = edge[message[head]] + 2
+    # A name in quotes before the colon, a value after it, and the next name in quotes.
+    good = (end > colon + 1) & (key < colon) & (text.take(key - 1, mode="clip") == QUOTE)
+    good &= text.take(colon - 1, mode="clip") == QUOTE
+    second = np.zeros(len(head), dtype=bool)
+    second[1:] = head[:-1]
+    at = np.flatnonzero(head)
+    good[at] &= (gathered(text, edge[message[at]], len(TIME)) == np.frombuffer(TIME, np.uint8)).all(axis=1)
+    good[at] &= colon[at] == edge[message[at]] + len(TIME) - 1
+    at = np.flatnonzero(second)
+    good[at] &= (gathered(text, key[at] - 1, len(NUMBER)) == np.frombuffer(NUMBER, np.uint8)).all(axis=1)
+    good[at] &= colon[at] == key[at] + len(NUMBER) - 2  # the quote before the key and the colon itself
+    tail = np.zeros(len(head), dtype=bool)
+    tail[np.flatnonzero(head)[1:] - 1] = True
+    tail[-1:] = True
+    good &= ~tail | (text.take(end, mode="clip") == CLOSE)
+    even[message[~good]] = False
+    kept = even[message]
+    return even, Fields(text, message[kept], key[kept], colon[kept], end[kept])
+
+
+def gathered(text: Bytes, begin: Ints, width: int) -> Bytes:
+    """Return ``width`` bytes from each place on, uint8[..., width]."""
+    return text.take(begin[..., np.newaxis] + np.arange(width), mode="clip")
+
+
+def numeric(found: Fields, *, whole: Mask) -> Mask:
+    """Say of each value whether it is a number in plain digits as our encoder writes it, integer where it has to be."""
+    text, begin, length = found.text, found.colon + 1, found.end - found.colon - 1
+    minus = text.take(begin, mode="clip") == MINUS
+    width = min(int(length.max(initial=1)), LONGEST_VALUE + 2)
+    byte = gathered(text, begin, width)
+    inside = np.arange(width) < length[:, np.newaxis]
+    point = (byte == POINT) & inside
+    digit = (byte >= ZERO) & (byte <= NINE)
+    points = point.sum(axis=1)
+    inside[:, 0] &= ~minus
+    good = (digit | point | ~inside).all(axis=1) & (points <= 1) & (length <= width)
+    first = byte[:, 0].copy()
+    after = byte[:, 1].copy() if width > 1 else np.zeros(len(byte), dtype=np.uint8)
+    third = byte[:, 2].copy() if width > 2 else np.zeros(len(byte), dtype=np.uint8)
+    lead, follows = np.where(minus, after, first), np.where(minus, third, after)
+    digits = length - minus
+    is_digit = (lead >= ZERO) & (lead <= NINE) & (digits > 0)
+    # No zero before other digits; a fraction ends in another digit than zero; no minus before a zero.
+    zero_first = (lead == ZERO) & (digits > 1) & (follows != POINT)
+    last = text.take(found.end - 1, mode="clip")
+    end_good = np.where(points > 0, (last > ZERO) & (last <= NINE), True)
+    good &= is_digit & ~zero_first & end_good & ~(minus & (lead == ZERO) & (digits == 1))
+    good &= ~(whole & (points > 0)) & (digits <= LONGEST_VALUE)
+    return np.asarray(good)
+
+
+def whole_number(text: Bytes, begin: Ints, end: Ints) -> tuple[Ints, Mask]:
+    """Return numbers without sign and leading zeros, and which of them are such numbers."""
+    length = end - begin
+    at = end[:, np.newaxis] - LONGEST_VALUE + np.arange(LONGEST_VALUE)
+    byte = text.take(np.maximum(at, 0), mode="clip")
+    inside = at >= begin[:, np.newaxis]
+    digit = (byte >= ZERO) & (byte <= NINE)
+    value = (np.where(inside, byte, ZERO).astype(np.int64) - ZERO) @ POWERS
+    good = (digit | ~inside).all(axis=1) & (length > 0) & (length <= LONGEST_VALUE)
+    good &= (length == 1) | (text.take(begin, mode="clip") != ZERO)
+    return value, good

@@ -1,0 +1,252 @@
+"""From JSON messages to line protocol in blocks, without an object per field.
+
+Only messages in the form that our encoder writes (see ``json_blocks``) are taken, and that is checked to the last byte:
+no white space, the time, then the number, then sensors of the machine, each at most once and in the order of the
+catalogue, with numbers in plain digits. What is written otherwise, though it may be good JSON, is ``odd`` and left to
+who reads messages one by one.
+
+A float keeps the digits of its message; an integer gets the ``i`` of line protocol.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.batch import Catalog
+from simulator.wire.canonical import Fields, cut_out, gathered, numeric, separate, whole_number
+from simulator.wire.line_protocol import fields, prefix
+
+__all__ = ["LineBlock", "LineBlocks"]
+
+Ints = NDArray[np.int64]
+Bytes = NDArray[np.uint8]
+Mask = NDArray[np.bool_]
+
+LAST_MS = 9_223_372_036_854
+"""The last millisecond that fits 64 bits of nanoseconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class LineBlock:
+    """K lines, one after the other, each with its line feed; int64[K] each but ``data`` and ``start``."""
+
+    data: Bytes
+    start: Ints
+    """int64[K + 1]: where each line begins, and where the last one ends."""
+    place: Ints
+    """Which of the messages it was."""
+    asset: Ints
+    time_ms: Ints
+    seq: Ints
+    readings: Ints
+
+    def __len__(self) -> int:
+        return len(self.place)
+
+    def part(self, first: int, last: int) -> LineBlock:
+        """Return the lines [first, last); the bytes are shared."""
+        low, high = int(self.start[first]), int(self.start[last])
+        rows = slice(first, last)
+        return LineBlock(
+            self.data[low:high],
+            self.start[first : last + 1] - low,
+            self.place[rows],
+            self.asset[rows],
+            self.time_ms[rows],
+            self.seq[rows],
+            self.readings[rows],
+        )
+
+    @classmethod
+    def joined(cls, parts: list[LineBlock]) -> LineBlock:
+        """Put blocks one after the other."""
+        lengths = [np.diff(part.start) for part in parts]
+        return cls(
+            np.concatenate([part.data for part in parts] or [np.empty(0, np.uint8)]),
+            np.concatenate(([0], np.cumsum(np.concatenate(lengths or [np.empty(0, np.int64)])))),
+            *(
+                np.concatenate([getattr(part, name) for part in parts] or [np.empty(0, np.int64)])
+                for name in ("place", "asset", "time_ms", "seq", "readings")
+            ),
+        )
+
+
+class Table:
+    """Texts of different lengths as rows of one matrix that can be taken by number."""
+
+    def __init__(self, texts: list[bytes]) -> None:
+        self.length = np.array([len(text) for text in texts], dtype=np.int64)
+        self.width = max(1, int(self.length.max(initial=0)))
+        rows = np.zeros((len(texts), self.width), dtype=np.uint8)
+        for row, text in zip(rows, texts, strict=True):
+            row[: len(text)] = np.frombuffer(text, dtype=np.uint8)
+        self._rows = rows.view(f"V{self.width}").ravel()
+        counts = np.arange(self.width) < self.length[:, np.newaxis]
+        self._counts = counts.view(f"V{self.width}").ravel()
+
+    def rows(self, number: Ints) -> Bytes:
+        """Return uint8[..., width]."""
+        return self._rows.take(number).view(np.uint8).reshape(*number.shape, self.width)
+
+    def counts(self, number: Ints) -> Mask:
+        """Return which bytes of the rows count, bool[..., width]."""
+        return self._counts.take(number).view(bool).reshape(*number.shape, self.width)
+
+
+class LineBlocks:
+    """Translates the messages of the assets of one Catalog.
+
+    Raises ValueError for a name that line protocol cannot carry.
+    """
+
+    def __init__(self, catalog: Catalog) -> None:
+        self._prefix = Table([prefix(asset).encode() for asset in catalog.assets])
+        labels = [one for asset in catalog.assets for one in fields(asset).values()]
+        names = {sensor.name for sensor in catalog.sensors}
+        self._names = Table([name.encode() for name in sorted(names)])
+        number = {name: i for i, name in enumerate(sorted(names))}
+        self._label = Table([f",{label.key}".encode() for label in labels])
+        self._is_integer = np.array([label.is_integer for label in labels], dtype=bool)
+        marks = self._marks_of_table()
+        self._order = np.argsort(marks)
+        self._sorted_marks = marks[self._order]
+        # Which sensor is meant by a name at an asset: rows of a sorted table of asset and name.
+        asset = catalog.asset_of.astype(np.int64)
+        pair = asset * len(names) + np.array([number[sensor.name] for sensor in catalog.sensors], dtype=np.int64)
+        self._by_pair = np.argsort(pair)
+        self._pairs = pair[self._by_pair]
+
+    def translate(self, data: Bytes, start: Ints, end: Ints, asset: Ints) -> tuple[LineBlock, Ints]:
+        """Return the lines of K payloads, and the places of those that are odd, int64.
+
+        ``start`` and ``end``: int64[K], rising, where payloads stand in ``data``; ``asset``: int64[K], -1 for a topic
+        that is none of ours, whose message is odd.
+        """
+        if not len(start):
+            return LineBlock.joined([]), np.empty(0, dtype=np.int64)
+        text, edge = cut_out(data, start, end)
+        even, found = separate(text, edge)
+        even &= asset >= 0
+        sensor, told = self._sensors(found, asset)
+        even[found.message[~told]] = False
+        head = Heads.of(found, len(start))
+        even &= head.good & (head.time_ms <= LAST_MS)
+        taken = even[head.message]
+        parts = []
+        for many in np.unique(head.count[taken]).tolist():
+            mine = np.flatnonzero(taken & (head.count == many))
+            rows = head.first[mine][:, np.newaxis] + 2 + np.arange(many - 2)
+            parts.append(self._written(found, rows, sensor[rows], head, asset[head.message[mine]]))
+        return LineBlock.joined(parts), np.flatnonzero(~even)
+
+    def _marks_of_table(self) -> NDArray[np.uint64]:
+        padded = np.zeros((len(self._names.length), max(8, self._names.width)), dtype=np.uint8)
+        padded[:, : self._names.width] = self._names.rows(np.arange(len(self._names.length)))
+        return marked(padded, self._names.length)
+
+    def _sensors(self, found: Fields, asset: Ints) -> tuple[Ints, Mask]:
+        """Return which sensor each field is of, and whether it is told well; time and number are told well as such."""
+        head = np.zeros(len(found.message), dtype=bool)
+        first = np.flatnonzero(np.diff(found.message, prepend=-1))
+        head[first] = True
+        head[first[first + 1 < len(head)] + 1] = True
+        length = found.colon - 1 - found.key
+        width = self._names.width
+        fits = (length > 0) & (length <= width) & ~head
+        index = np.where(fits, found.key, 0)[:, np.newaxis] + np.arange(width)
+        name = found.text.take(index, mode="clip")
+        name *= (np.arange(width) < length[:, np.newaxis]).view(np.uint8)
+        padded = name
+        if width < 8:
+            padded = np.zeros((len(name), 8), dtype=np.uint8)
+            padded[:, :width] = name
+        place = np.searchsorted(self._sorted_marks, marked(padded, length))
+        number = self._order.take(place, mode="clip")
+        known = fits & (self._names.rows(number) == name).all(axis=1)
+        pair = asset[found.message] * len(self._names.length) + number
+        at = np.searchsorted(self._pairs, pair)
+        sensor = self._by_pair.take(at, mode="clip")
+        known &= self._pairs.take(at, mode="clip") == pair
+        # In the order of the catalogue, so that none comes twice.
+        later = np.ones(len(head), dtype=bool)
+        later[1:] = head[1:] | head[:-1] | (sensor[1:] > sensor[:-1])
+        well = numeric(found, whole=known & self._is_integer[sensor])
+        return sensor, head | (known & later & well)
+
+    def _written(self, found: Fields, rows: Ints, sensor: Ints, heads: Heads, asset: Ints) -> LineBlock:
+        """Write the lines of messages with the same number of fields; ``rows`` int64[K, F]."""
+        text = found.text
+        lines, fields_ = rows.shape
+        begin, length = found.colon[rows] + 1, found.end[rows] - found.colon[rows] - 1
+        value_width = int(length.max(initial=0))
+        head = rows[:, 0] - 1
+        n_begin, n_length = found.colon[head] + 1, found.end[head] - found.colon[head] - 1
+        t_begin, t_length = found.colon[head - 1] + 1, found.end[head - 1] - found.colon[head - 1] - 1
+        label = self._label.width
+        cell = label + value_width + 1
+        n_width, t_width = int(n_length.max()), int(t_length.max())
+        at = np.cumsum([self._prefix.width, n_width + 1, fields_ * cell, 1 + t_width, 1]).tolist()
+        out = np.empty((lines, at[4]), dtype=np.uint8)
+        mask = np.empty((lines, at[4]), dtype=bool)
+        out[:, : at[0]], mask[:, : at[0]] = self._prefix.rows(asset), self._prefix.counts(asset)
+        out[:, at[0] : at[1] - 1] = gathered(text, n_begin, n_width)
+        mask[:, at[0] : at[1] - 1] = np.arange(n_width) < n_length[:, np.newaxis]
+        out[:, at[1] - 1], mask[:, at[1] - 1] = ord("i"), True
+        cells = out[:, at[1] : at[2]].reshape(lines, fields_, cell)
+        counts = mask[:, at[1] : at[2]].reshape(lines, fields_, cell)
+        cells[:, :, :label], counts[:, :, :label] = self._label.rows(sensor), self._label.counts(sensor)
+        cells[:, :, label:-1] = gathered(text, begin, value_width)
+        counts[:, :, label:-1] = np.arange(value_width) < length[..., np.newaxis]
+        integer = self._is_integer.take(sensor)
+        cells[:, :, -1], counts[:, :, -1] = ord("i"), integer
+        out[:, at[2]], mask[:, at[2]] = ord(" "), True
+        out[:, at[2] + 1 : at[3]] = gathered(text, t_begin, t_width)
+        mask[:, at[2] + 1 : at[3]] = np.arange(t_width) < t_length[:, np.newaxis]
+        out[:, at[3]], mask[:, at[3]] = ord("\n"), True
+        line = self._prefix.length.take(asset) + n_length + t_length + 3
+        line += (self._label.length.take(sensor) + length + integer).sum(axis=1)
+        start = np.concatenate(([0], np.cumsum(line)))
+        many, place = np.full(lines, fields_, dtype=np.int64), found.message[head]
+        return LineBlock(out[mask], start, place, asset, heads.time_ms[place], heads.seq[place], many)
+
+
+@dataclass(frozen=True, slots=True)
+class Heads:
+    """The first two fields of messages: time and number.
+
+    ``first``, ``count`` and ``message`` are of each message that has fields: where they begin, how many they are, and
+    which message it is; ``time_ms``, ``seq`` and ``good`` are of all messages.
+    """
+
+    first: Ints
+    count: Ints
+    message: Ints
+    time_ms: Ints
+    seq: Ints
+    good: Mask
+
+    @classmethod
+    def of(cls, found: Fields, messages: int) -> Heads:
+        """Read times and numbers of the messages that have fields; the others are not good."""
+        first = np.flatnonzero(np.diff(found.message, prepend=-1))
+        count = np.diff(first, append=len(found.message))
+        owner = found.message[first]
+        columns = np.zeros((2, messages), dtype=np.int64)
+        good = np.zeros(messages, dtype=bool)
+        good[owner] = True
+        for column, rows in zip(columns, (first, first + 1), strict=True):
+            column[owner], is_number = whole_number(found.text, found.colon[rows] + 1, found.end[rows])
+            good[owner] &= is_number
+        return cls(first, count, owner, columns[0], columns[1], good)
+
+
+def marked(name: Bytes, length: Ints) -> NDArray[np.uint64]:
+    """Return a number for each name, from its first and last bytes and its length; names may share one."""
+    first = np.ascontiguousarray(name[:, :8]).view(np.uint64).ravel()
+    last = np.ascontiguousarray(name[:, -8:]).view(np.uint64).ravel()
+    middle = name[:, 4 : name.shape[1] - 4].sum(axis=1, dtype=np.uint64)
+    rest = middle + length.astype(np.uint64)
+    return np.asarray(first * np.uint64(0x9E3779B97F4A7C15) ^ last * np.uint64(0xC2B2AE3D27D4EB4F) ^ rest)
