@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["LONGEST_VALUE", "Fields", "cut_out", "gathered", "numeric", "separate", "whole_number"]
+__all__ = ["AHEAD", "LONGEST_VALUE", "Fields", "cut_out", "gathered", "numeric", "separate", "whole_number"]
 
 Ints = NDArray[np.int64]
 Bytes = NDArray[np.uint8]
@@ -22,7 +22,8 @@ FEWEST_FIELDS = 3
 """Time, number, and at least one reading."""
 LONGEST_VALUE = 18
 """Digits of a value, of a number and of a time at most: what surely fits into 64 bits."""
-POWERS = 10 ** np.arange(LONGEST_VALUE, dtype=np.int64)[::-1]
+AHEAD = 4_096
+"""Zeros after the payloads: no name of a sensor is longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,16 +40,17 @@ class Fields:
 
 
 def cut_out(data: Bytes, start: Ints, end: Ints) -> tuple[Bytes, Ints]:
-    """Return the payloads without what stands between them, and where each begins, int64[K + 1]."""
+    """Return the payloads without what stands between them, and where each begins, int64[K + 1].
+
+    After the last one zeros follow, as many as the readers here look ahead.
+    """
     length = end - start
     edge = np.concatenate(([0], np.cumsum(length)))
-    if int(edge[-1]) == int(end[-1] - start[0]):
-        return data[start[0] : end[-1]], edge
     between = np.empty(2 * len(start), dtype=np.int64)
     between[0::2] = start - np.concatenate((start[:1], end[:-1]))
     between[1::2] = length
     kept = np.repeat(np.tile(np.array([False, True]), len(start)), between)
-    return data[start[0] : end[-1]][kept], edge
+    return np.concatenate((data[start[0] : end[-1]][kept], np.zeros(AHEAD, dtype=np.uint8))), edge
 
 
 def separate(text: Bytes, edge: Ints) -> tuple[Mask, Fields]:
@@ -90,32 +92,32 @@ def separate(text: Bytes, edge: Ints) -> tuple[Mask, Fields]:
 
 
 def gathered(text: Bytes, begin: Ints, width: int) -> Bytes:
-    """Return ``width`` bytes from each place on, uint8[..., width]."""
-    return text.take(begin[..., np.newaxis] + np.arange(width), mode="clip")
+    """Return ``width`` bytes from each place on, uint8[..., width]; ``text`` goes on for as many after the last."""
+    # Every place as one item of so many bytes: taking an item copies them at once.
+    items: NDArray[np.void] = np.ndarray((len(text) - width + 1,), f"V{width}", text, strides=(1,))
+    return items[begin].view(np.uint8).reshape(*begin.shape, width)
 
 
-def numeric(found: Fields, *, whole: Mask) -> Mask:
+def numeric(text: Bytes, begin: Ints, end: Ints, *, whole: Mask) -> Mask:
     """Say of each value whether it is a number in plain digits as our encoder writes it, integer where it has to be."""
-    text, begin, length = found.text, found.colon + 1, found.end - found.colon - 1
-    minus = text.take(begin, mode="clip") == MINUS
-    width = min(int(length.max(initial=1)), LONGEST_VALUE + 2)
+    length = end - begin
+    width = min(max(int(length.max(initial=1)), 3), LONGEST_VALUE + 2)
     byte = gathered(text, begin, width)
+    minus = byte[:, 0] == MINUS
     inside = np.arange(width) < length[:, np.newaxis]
     point = (byte == POINT) & inside
-    digit = (byte >= ZERO) & (byte <= NINE)
-    points = point.sum(axis=1)
-    inside[:, 0] &= ~minus
-    good = (digit | point | ~inside).all(axis=1) & (points <= 1) & (length <= width)
-    first = byte[:, 0].copy()
-    after = byte[:, 1].copy() if width > 1 else np.zeros(len(byte), dtype=np.uint8)
-    third = byte[:, 2].copy() if width > 2 else np.zeros(len(byte), dtype=np.uint8)
-    lead, follows = np.where(minus, after, first), np.where(minus, third, after)
+    # Below zero they wrap around, to far above nine.
+    odd = (byte - np.uint8(ZERO) > NINE - ZERO) & inside & ~point
+    odd[:, 0] &= ~minus
+    points = point.view(np.uint8).sum(axis=1, dtype=np.uint8)
+    good = ~odd.any(axis=1) & (points <= 1) & (length <= width)
+    lead, follows = np.where(minus, byte[:, 1], byte[:, 0]), np.where(minus, byte[:, 2], byte[:, 1])
     digits = length - minus
-    is_digit = (lead >= ZERO) & (lead <= NINE) & (digits > 0)
+    is_digit = (lead - np.uint8(ZERO) <= NINE - ZERO) & (digits > 0)
     # No zero before other digits; a fraction ends in another digit than zero; no minus before a zero.
     zero_first = (lead == ZERO) & (digits > 1) & (follows != POINT)
-    last = text.take(found.end - 1, mode="clip")
-    end_good = np.where(points > 0, (last > ZERO) & (last <= NINE), True)
+    last = text.take(end - 1, mode="clip")
+    end_good = (points == 0) | ((last > ZERO) & (last <= NINE))
     good &= is_digit & ~zero_first & end_good & ~(minus & (lead == ZERO) & (digits == 1))
     good &= ~(whole & (points > 0)) & (digits <= LONGEST_VALUE)
     return np.asarray(good)
@@ -124,11 +126,12 @@ def numeric(found: Fields, *, whole: Mask) -> Mask:
 def whole_number(text: Bytes, begin: Ints, end: Ints) -> tuple[Ints, Mask]:
     """Return numbers without sign and leading zeros, and which of them are such numbers."""
     length = end - begin
-    at = end[:, np.newaxis] - LONGEST_VALUE + np.arange(LONGEST_VALUE)
-    byte = text.take(np.maximum(at, 0), mode="clip")
-    inside = at >= begin[:, np.newaxis]
-    digit = (byte >= ZERO) & (byte <= NINE)
-    value = (np.where(inside, byte, ZERO).astype(np.int64) - ZERO) @ POWERS
-    good = (digit | ~inside).all(axis=1) & (length > 0) & (length <= LONGEST_VALUE)
-    good &= (length == 1) | (text.take(begin, mode="clip") != ZERO)
+    width = min(int(length.max(initial=1)), LONGEST_VALUE)
+    byte = gathered(text, begin, width) - np.uint8(ZERO)
+    good = (length > 0) & (length <= width) & ((length == 1) | (byte[:, 0] != 0))
+    value = np.zeros(len(begin), dtype=np.int64)
+    for place in range(width):
+        inside = place < length
+        good &= ~inside | (byte[:, place] <= NINE - ZERO)
+        value = np.where(inside, value * 10 + byte[:, place], value)
     return value, good

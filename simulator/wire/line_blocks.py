@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.batch import Catalog
-from simulator.wire.canonical import Fields, cut_out, gathered, numeric, separate, whole_number
+from simulator.wire.canonical import AHEAD, Fields, cut_out, gathered, numeric, separate, whole_number
 from simulator.wire.line_protocol import fields, prefix
 
 __all__ = ["LineBlock", "LineBlocks"]
@@ -25,6 +25,8 @@ Ints = NDArray[np.int64]
 Bytes = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
 
+WORD = 8
+"""Bytes that are compared at once."""
 LAST_MS = 9_223_372_036_854
 """The last millisecond that fits 64 bits of nanoseconds."""
 
@@ -106,6 +108,9 @@ class LineBlocks:
         self._prefix = Table([prefix(asset).encode() for asset in catalog.assets])
         labels = [one for asset in catalog.assets for one in fields(asset).values()]
         names = {sensor.name for sensor in catalog.sensors}
+        if max(map(len, names), default=0) > AHEAD:
+            message = f"the name of a sensor has more than {AHEAD:,} bytes"
+            raise ValueError(message)
         self._names = Table([name.encode() for name in sorted(names)])
         number = {name: i for i, name in enumerate(sorted(names))}
         self._label = Table([f",{label.key}".encode() for label in labels])
@@ -143,7 +148,7 @@ class LineBlocks:
         return LineBlock.joined(parts), np.flatnonzero(~even)
 
     def _marks_of_table(self) -> NDArray[np.uint64]:
-        padded = np.zeros((len(self._names.length), max(8, self._names.width)), dtype=np.uint8)
+        padded = np.zeros((len(self._names.length), max(WORD, self._names.width)), dtype=np.uint8)
         padded[:, : self._names.width] = self._names.rows(np.arange(len(self._names.length)))
         return marked(padded, self._names.length)
 
@@ -151,30 +156,26 @@ class LineBlocks:
         """Return which sensor each field is of, and whether it is told well; time and number are told well as such."""
         head = np.zeros(len(found.message), dtype=bool)
         first = np.flatnonzero(np.diff(found.message, prepend=-1))
-        head[first] = True
-        head[first[first + 1 < len(head)] + 1] = True
-        length = found.colon - 1 - found.key
+        head[first] = head[first + 1] = True
+        body = np.flatnonzero(~head)
+        key, colon = found.key[body], found.colon[body]
+        length = colon - 1 - key
         width = self._names.width
-        fits = (length > 0) & (length <= width) & ~head
-        index = np.where(fits, found.key, 0)[:, np.newaxis] + np.arange(width)
-        name = found.text.take(index, mode="clip")
-        name *= (np.arange(width) < length[:, np.newaxis]).view(np.uint8)
-        padded = name
-        if width < 8:
-            padded = np.zeros((len(name), 8), dtype=np.uint8)
-            padded[:, :width] = name
-        place = np.searchsorted(self._sorted_marks, marked(padded, length))
-        number = self._order.take(place, mode="clip")
-        known = fits & (self._names.rows(number) == name).all(axis=1)
-        pair = asset[found.message] * len(self._names.length) + number
+        inside = np.arange(width) < length[:, np.newaxis]
+        name = gathered(found.text, key, width) * inside.view(np.uint8)
+        padded = name if width >= WORD else np.pad(name, ((0, 0), (0, WORD - width)))
+        number = self._order.take(np.searchsorted(self._sorted_marks, marked(padded, length)), mode="clip")
+        known = (length > 0) & (length <= width) & (self._names.rows(number) == name).all(axis=1)
+        pair = asset[found.message[body]] * len(self._names.length) + number
         at = np.searchsorted(self._pairs, pair)
-        sensor = self._by_pair.take(at, mode="clip")
+        mine = self._by_pair.take(at, mode="clip")
         known &= self._pairs.take(at, mode="clip") == pair
+        known &= numeric(found.text, colon + 1, found.end[body], whole=known & self._is_integer[mine])
         # In the order of the catalogue, so that none comes twice.
-        later = np.ones(len(head), dtype=bool)
-        later[1:] = head[1:] | head[:-1] | (sensor[1:] > sensor[:-1])
-        well = numeric(found, whole=known & self._is_integer[sensor])
-        return sensor, head | (known & later & well)
+        known[1:] &= (mine[1:] > mine[:-1]) | (np.diff(body) > 1)
+        sensor, told = np.full(len(head), -1), head
+        sensor[body], told[body] = mine, known
+        return sensor, told
 
     def _written(self, found: Fields, rows: Ints, sensor: Ints, heads: Heads, asset: Ints) -> LineBlock:
         """Write the lines of messages with the same number of fields; ``rows`` int64[K, F]."""
