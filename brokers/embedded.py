@@ -49,9 +49,9 @@ class EmbeddedBroker:
         return self._endpoint
 
     def connect(self, client_id: str, *, window: int, keep_session: bool = False) -> Session:
-        from brokers.session import PahoSession  # noqa: PLC0415  # paho takes 60 ms to import
+        from brokers.session import LineSession  # noqa: PLC0415  # paho takes 60 ms to import
 
-        return PahoSession(self.endpoint, client_id, window=window, keep_session=keep_session)
+        return LineSession(self.endpoint, client_id, window=window, keep_session=keep_session)
 
     def death(self) -> str | None:
         if self._child is None or self._child.poll() is None:

@@ -8,10 +8,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Literal, NamedTuple, NoReturn, Protocol, Self
+from typing import TYPE_CHECKING, Literal, NamedTuple, NoReturn, Protocol, Self
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from brokers.errors import AddressError
+
+if TYPE_CHECKING:  # NumPy takes a while to import, and an address does not need it
+    from brokers.blocks import Arrivals, Packets, Settled
 
 __all__ = ["Acknowledgement", "Broker", "Delivery", "Endpoint", "Outgoing", "Session", "without_secret"]
 
@@ -182,7 +185,16 @@ class Delivery(NamedTuple):
 
 
 class Session(Protocol):
-    """One MQTT connection with its own window, reconnecting by itself. Safe to use from several threads."""
+    """One MQTT connection with its own window, reconnecting by itself. Safe to use from several threads.
+
+    Messages go one by one (publish, acknowledgements, receive, acknowledge) or in blocks (publish_packets, settled,
+    receive_block, acknowledge_block). A session may mix both, but what has been settled, or has come in, is told once:
+    to whoever asks first.
+    """
+
+    @property
+    def version(self) -> int:
+        """The version of MQTT that is spoken: 4 for 3.1.1, 5 for 5. Packets have an empty property block in 5."""
 
     def publish(self, messages: Sequence[Outgoing], *, qos: int, timeout_s: float) -> int:
         """Hand over messages in order; wait while the window is full. Return how many were taken in time."""
@@ -204,6 +216,26 @@ class Session(Protocol):
 
     def acknowledge(self, deliveries: Sequence[Delivery]) -> None:
         """Acknowledge in the order given; those of an earlier connection are dropped: the broker sends them again."""
+
+    def publish_packets(self, packets: Packets, *, qos: int, timeout_s: float) -> int:
+        """Hand over packets of this ``qos`` and of this session's version, in order; wait while the window is full.
+
+        Return how many were taken in time. Messages are numbered from 0 over the life of the session, those of
+        publish() included: the number of a packet is its tag in settled(). A packet that is longer than the broker
+        takes is taken, and settled as refused. Raises BrokerError once the session is closed.
+        """
+
+    def settled(self) -> Settled:
+        """Take what has been acknowledged or refused since the last call, as columns.
+
+        With 100,000 of them not taken, nothing more is accepted.
+        """
+
+    def receive_block(self, *, limit: int, timeout_s: float) -> Arrivals:
+        """Take up to ``limit`` messages in arrival order, as columns; wait for the first at most ``timeout_s``."""
+
+    def acknowledge_block(self, arrivals: Arrivals, count: int) -> None:
+        """Acknowledge the first ``count`` in order; those of an earlier connection are dropped."""
 
     def is_connected(self) -> bool:
         """Say whether the broker hears us at this moment."""

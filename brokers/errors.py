@@ -4,7 +4,8 @@
     ├── AddressError        a broker's address that cannot be used
     ├── StartError          a broker of our own that does not start
     ├── UnreachableError    nobody answers, or not in a way that we understand or trust
-    └── RefusedError        the broker answers and says no
+    ├── RefusedError        the broker answers and says no
+    └── ProtocolError       what comes in is no MQTT, or none that we asked for
 
 No message ever holds a password.
 """
@@ -13,7 +14,7 @@ from __future__ import annotations
 
 import signal
 
-__all__ = ["AddressError", "BrokerError", "RefusedError", "StartError", "UnreachableError", "ended"]
+__all__ = ["AddressError", "BrokerError", "ProtocolError", "RefusedError", "StartError", "UnreachableError", "ended"]
 
 SIGNALS = {int(one): one.name for one in signal.Signals}
 
@@ -42,6 +43,10 @@ class UnreachableError(BrokerError):
 
 class RefusedError(BrokerError):
     """The broker answers and says no."""
+
+
+class ProtocolError(BrokerError):
+    """What comes in is no MQTT, or none that we asked for; the connection cannot go on."""
 
 
 def ended(name: str, status: int, said: str) -> str:

@@ -22,9 +22,9 @@ class ExternalBroker:
         )
 
     def connect(self, client_id: str, *, window: int, keep_session: bool = False) -> Session:
-        from brokers.session import PahoSession  # noqa: PLC0415  # paho takes 60 ms to import
+        from brokers.session import LineSession  # noqa: PLC0415  # paho takes 60 ms to import
 
-        return PahoSession(self.endpoint, client_id, window=window, keep_session=keep_session)
+        return LineSession(self.endpoint, client_id, window=window, keep_session=keep_session)
 
     def death(self) -> str | None:
         return None

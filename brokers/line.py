@@ -1,4 +1,4 @@
-"""The line to a broker: the one thread that touches paho, and brings the line back when it breaks."""
+"""The line to a broker: reads, writes, keeps alive, and comes back when it breaks."""
 
 from __future__ import annotations
 
@@ -8,39 +8,46 @@ import select
 import socket
 import threading
 import time
-from collections import Counter, deque
-from typing import Any
+from collections import Counter
+from collections.abc import Callable
 
-from paho.mqtt.client import Client, ConnectFlags, MQTTMessage, MQTTMessageInfo
-from paho.mqtt.enums import MQTTErrorCode, MQTTProtocolVersion
-from paho.mqtt.properties import Properties
-from paho.mqtt.reasoncodes import ReasonCode
+import numpy as np
+from paho.mqtt.packettypes import PacketTypes
 
-from brokers.endpoint import Acknowledgement, Delivery, Endpoint, Outgoing
+from brokers.endpoint import Endpoint
+from brokers.errors import BrokerError, ProtocolError
+from brokers.frames import DISCONNECT, PINGREQ, PUBREL, REFUSAL, numbered, reason
 from brokers.inbox import Inbox
-from brokers.outbox import Outbox
-from brokers.paho_client import FAILURES, KEEPALIVE_S, REFUSAL, Callbacks, explain, knock, open_client, refusal
+from brokers.outbox import Outbox, Piece
+from brokers.paho_client import MOST_PACKET, Door, Opener
+from brokers.receipts import Receipts
+from brokers.seat import Seat
+from brokers.splitter import Answers, Split, Splitter
 from brokers.subscriptions import Subscriptions, Wish
 
 __all__ = ["Line"]
 
-READS_PER_TURN = 256
 TURN_S = 1.0
 """How often the keep-alive is looked after when nothing happens."""
+GLANCE_S = 0.002
+"""A caller who only writes reads too when nobody has for so long."""
 BACK_OFF_FIRST_S = 0.1
 BACK_OFF_MOST_S = 15.0
 STEADY_S = 5.0
 """A line that held for so long starts over with the shortest back-off."""
 GOODBYE_S = 1.0
-HEADERS = 12
-"""Bytes of an MQTT 5 PUBLISH beside topic and payload, at most."""
+
+PUBACK, PUBREC, PUBREL_IN, PUBCOMP = 4, 5, 6, 7
+SUBACK, SERVER_DISCONNECT = 9, 14
+NOTHING = np.zeros(0, np.int64)
 
 
 class Line:
     """Carries what is in the Outbox to the broker and what comes to the Inbox, as long as it is open.
 
-    What callers hand over waits in the two boxes, so nothing piles up in paho while the broker is away, no callback
-    races a caller, and the order stands over a reconnect.
+    One works at a time, whoever has the seat: a caller who waits for something does the work that brings it, without
+    a change of threads; when no caller does, a thread of the line's own. What callers hand over waits in the two
+    boxes, so the order stands over a reconnect.
     """
 
     def __init__(
@@ -53,293 +60,336 @@ class Line:
         self._keep_session = keep_session
         self._outbox = outbox
         self._inbox = inbox
+        self._receipts = Receipts()
         self._subscriptions = Subscriptions()
-        self._answers: list[ReasonCode] = []
         self._epoch = 0
-        self._max_packet: int | None = None
-        self._tags: dict[int, int] = {}
-        self._unwritten: deque[tuple[MQTTMessageInfo, Outgoing]] = deque()
-        self._settled: list[Acknowledgement] = []
-        self._arrived: list[Delivery] = []
-        self._unacknowledged: set[int] = set()
-        self._heard = 0
         self._stop = threading.Event()
         self._back_off_s = BACK_OFF_FIRST_S
-        self._connected_s = self._pinged_s = 0.0
-        self._client = open_client(
-            endpoint, client_id, window=window, keep_session=keep_session, callbacks=self._callbacks()
-        )
+        self._opener = Opener(endpoint, client_id, window=window, keep_session=keep_session)
+        self._up = self._ended = False
         self._bell, self._sleeper = socket.socketpair()
         self._bell.setblocking(False)
         self._sleeper.setblocking(False)
-        self._ringing = False
-        self._ended = False
+        try:
+            self._adopt(self._opener.open())
+        except BaseException:
+            self._bell.close()
+            self._sleeper.close()
+            raise
+        self._seat = Seat(self._ring)
         self._thread = threading.Thread(target=self._run, name=f"mqtt-{client_id}", daemon=True)
         self._thread.start()
 
     # From any thread
 
-    def wake(self) -> None:
-        """Have the thread look into the boxes."""
-        if not self._ringing:
-            self._ringing = True
-            with contextlib.suppress(OSError):  # full: it rings already; closed: nobody sleeps
-                self._bell.send(b"\0")
-
-    def ask(self, wish: Wish) -> None:
-        """Send a subscription; ``wish.answered`` is set on SUBACK."""
-        self._subscriptions.ask(wish)
-        self.wake()
+    @property
+    def version(self) -> int:
+        """4 for MQTT 3.1.1, 5 for MQTT 5."""
+        return self._opener.version
 
     @property
-    def knows_receive_maximum(self) -> bool:
-        """Whether the broker tells how many messages it takes at once, as it does in MQTT 5."""
-        return self._client.protocol == MQTTProtocolVersion.MQTTv5
+    def max_qos(self) -> int:
+        """The highest QoS that the broker takes, as far as it has said."""
+        return self._max_qos
 
     def is_open(self) -> bool:
         """Say whether anybody still carries what is in the boxes."""
         return not self._ended
 
+    def ask(self, wish: Wish) -> None:
+        """Send a subscription; ``wish.answered`` is set on SUBACK."""
+        self._subscriptions.ask(wish)
+        self._ring()
+
+    def flush(self, *, hears: bool = False) -> None:
+        """Have done what can be done without waiting: at once if the seat is free, else by who has it.
+
+        ``hears`` says that the caller is after what has come in.
+        """
+        if not self._up:
+            return
+        if self._seat.take_if_free():
+            try:
+                self._turn(0, hears=hears)
+            finally:
+                self._seat.leave()
+        else:
+            self._ring()
+
+    def work(self, is_done: Callable[[], bool], until_s: float, change: threading.Condition) -> None:
+        """Wait until it is done, at most until the monotonic time; do the work if nobody else does.
+
+        ``change`` is notified when somebody else has done something.
+        """
+        while not (is_done() or self._ended) and (left := until_s - time.monotonic()) > 0:
+            if self._up and self._seat.take(left):
+                try:
+                    while self._up and not is_done() and (left := until_s - time.monotonic()) > 0:
+                        self._turn(min(left, TURN_S))
+                finally:
+                    self._seat.leave()
+                continue
+            with change:
+                if not is_done():
+                    change.wait(min(left, self._seat.PATIENCE_S))
+
     def close(self, timeout_s: float) -> None:
         """Say goodbye to the broker. A thread that hangs in a connect ends by itself when that has failed."""
         self._stop.set()
-        self.wake()
+        self._seat.call()
         self._thread.join(timeout_s)
+
+    def _ring(self) -> None:
+        with contextlib.suppress(OSError):  # full: it rings already; closed: nobody sleeps
+            self._bell.send(b"\0")
 
     # In the thread
 
     def _run(self) -> None:
         try:
             while not self._stop.is_set():
-                self._talk()
-                if self._stop.is_set():
-                    self._say_goodbye()
-                else:
+                if not self._up:
                     self._come_back()
+                elif not self._seat.rest(self._stop):
+                    with self._seat.of_watchman():
+                        while self._up and not self._stop.is_set() and not self._seat.is_wanted():
+                            self._turn(TURN_S)
+            with self._seat.of_watchman():
+                self._say_goodbye()
         except BaseException as error:
             self.trouble = f"{type(error).__name__}: {error}"  # publish() and receive() raise it to the callers
             raise
         finally:
             self._ended = True
+            self._up = False
             self.trouble = self.trouble or "the session is closed"
-            self._client.hang_up()
+            self._transport.close()
             self._bell.close()
             self._sleeper.close()
             self._outbox.close()
             self._inbox.close()
 
-    def _talk(self) -> None:
-        """Work until the line breaks, or until stopped."""
-        client, door = self._client, self._client.socket()
-        if door is None:
-            return
-        pending = getattr(door, "pending", lambda: 0)  # TLS may hold bytes that poll cannot see
-        poll = select.poll()  # select.select() fails from file descriptor 1024 on
-        poll.register(self._sleeper, select.POLLIN)
-        door_number = door.fileno()
-        try:
-            while client.socket() is not None and not self._stop.is_set():
-                self._hand_over()
-                self._write()
-                reading = not self._inbox.is_full()
-                interest = (select.POLLIN if reading else 0) | (select.POLLOUT if client.want_write() else 0)
-                if client.socket() is None:
-                    return
-                poll.register(door_number, interest)
-                more = reading and pending() > 0
-                for number, mask in poll.poll(0 if more else TURN_S * 1000):
-                    if number == door_number:
-                        more |= bool(mask & ~select.POLLOUT)
-                    else:
-                        # In this order: a ring between the two finds the bell ringing, and what it rang for is
-                        # handed over next. The other way round its byte would be gone and the bell stuck.
-                        self._sleeper.recv(64)
-                        self._ringing = False
-                if more:
-                    self._read()
-                self._stay_alive(reading=reading)
-        except Exception as error:  # noqa: BLE001  # whatever paho trips over costs the connection, not the session
-            self.counters[f"error_{type(error).__name__}"] += 1
-            self.trouble = f"{self._endpoint}: {type(error).__name__}: {error}"
-            client.hang_up()
-        finally:
-            self._report()
-
-    def _hand_over(self) -> None:
-        """Give paho what callers asked for: subscriptions, acknowledgements, messages."""
-        client = self._client
-        self._subscriptions.send(client)
-        while (delivery := self._inbox.next_accepted()) is not None:
-            if delivery.epoch != self._epoch:
-                self.counters["stale_acks"] += 1
-            elif delivery.mid not in self._unacknowledged:
-                self.counters["repeated_acks"] += 1
-            else:
-                self._unacknowledged.discard(delivery.mid)
-                client.ack(delivery.mid, delivery.qos)
-        for qos, message in self._outbox.collect():
-            self._send(message, qos)
-
-    def _send(self, message: Outgoing, qos: int) -> None:
-        refused = None
-        try:
-            size = HEADERS + len(message.topic.encode()) + len(message.payload)
-            if self._max_packet is not None and size > self._max_packet:
-                refused = f"Packet too large: {size} bytes, the broker takes {self._max_packet}"
-            elif not message.topic or "\0" in message.topic:
-                # The broker would hang up on it, and paho send it again after every reconnect.
-                refused = "Topic name invalid: empty, or with the character U+0000"
-            else:
-                info = self._client.publish(message.topic, message.payload, qos)
-                while info.rc == MQTTErrorCode.MQTT_ERR_QUEUE_SIZE:  # this number is in flight still, take the next
-                    info = self._client.publish(message.topic, message.payload, qos)
-        except ValueError as error:
-            refused = f"not a valid message: {error}"
-        if refused is not None:
-            self._settle(message.tag, refused)
-        elif qos == 0:
-            self._unwritten.append((info, message))
-        else:
-            self._tags[info.mid] = message.tag
-
-    def _write(self) -> None:
-        client = self._client
-        if client.want_write():
-            client.on_publish = None  # else paho builds two objects per QoS 0 message only to say that it is written
-            client.loop_write()
-            client.on_publish = self._on_publish
-        all_written = client.socket() is not None and not client.want_write()
-        while self._unwritten and (all_written or self._unwritten[0][0].is_published()):
-            self._settle(self._unwritten.popleft()[1].tag, None)
-        self._report()
-
-    def _read(self) -> None:
-        for _ in range(READS_PER_TURN):
-            heard = self._heard
-            code = self._client.loop_read()  # one packet or, while some of ours are in flight, as many as those
-            done = code != MQTTErrorCode.MQTT_ERR_SUCCESS or self._heard == heard
-            if done or len(self._arrived) >= READS_PER_TURN:
-                break
-        self._report()
-
-    def _report(self) -> None:
-        """Tell the boxes once for many messages."""
-        if self._settled:
-            self._outbox.settle(self._settled)
-            self._settled = []
-        if self._arrived:
-            dropped = self._inbox.put(self._arrived)
-            if dropped:
-                self.counters["receive_overflow"] += dropped
-            self._arrived = []
-
-    def _settle(self, tag: int, refused: str | None) -> None:
-        if refused is not None:
-            self.counters["refused"] += 1
-        self._settled.append(Acknowledgement(tag, refused, time.monotonic_ns()))
-
-    def _stay_alive(self, *, reading: bool) -> None:
-        if reading:
-            self._client.loop_misc()
-            self._pinged_s = 0.0
-        elif time.monotonic() - self._pinged_s > KEEPALIVE_S / 2:
-            # With a full inbox nothing is read, PINGRESP neither: paho would give up a line that is in order.
-            self._pinged_s = time.monotonic()
-            self._client.ping()
-
     def _come_back(self) -> None:
-        """Connect again, ever less often; on return the line is open, or the session stopped."""
-        self.trouble = self.trouble or f"{self._endpoint}: the connection is lost; trying again"
-        self._take_back()
+        """Connect again, ever less often; on return the line is up, or the session stopped."""
         if time.monotonic() - self._connected_s > STEADY_S:
             self._back_off_s = BACK_OFF_FIRST_S
         while not self._stop.wait(self._back_off_s * random.uniform(0.5, 1.0)):  # noqa: S311  # no secret, only jitter
             self._back_off_s = min(self._back_off_s * 2, BACK_OFF_MOST_S)
             try:
-                reason = knock(self._client, None, self._answers)
-            except FAILURES as error:
-                self.trouble = str(explain(error, self._endpoint))
+                door = self._opener.open()
+            except BrokerError as error:
+                self.trouble = str(error)
+                self.counters["failed_reconnects"] += 1
             else:
-                if not reason.is_failure:
-                    self.counters["reconnects"] += 1
-                    return
-                self.trouble = str(refusal(reason, self._endpoint))
-            self.counters["failed_reconnects"] += 1
-            self._client.hang_up()
-
-    def _take_back(self) -> None:
-        """Save what was with paho and what paho does not keep: QoS 0 messages not yet written, open subscriptions."""
-        lost = []
-        for info, message in self._unwritten:
-            if info.rc == MQTTErrorCode.MQTT_ERR_SUCCESS and info.is_published():
-                self._settle(message.tag, None)
-            else:
-                lost.append((0, message))
-        self._unwritten.clear()
-        self._outbox.put_back(lost)
-        self._subscriptions.lose_connection()
-        self._report()
+                self.counters["reconnects"] += 1
+                with self._seat.of_watchman():
+                    self._adopt(door)
+                return
 
     def _say_goodbye(self) -> None:
         deadline = time.monotonic() + GOODBYE_S
-        self._hand_over()
-        self._client.disconnect()
-        while self._client.socket() is not None and time.monotonic() < deadline:
-            self._client.loop_write()
-            if self._client.want_write():
-                poll = select.poll()
-                poll.register(self._client.socket(), select.POLLOUT)  # type: ignore[arg-type]
-                poll.poll(100)
-
-    # Called by paho, in the thread
-
-    def _callbacks(self) -> Callbacks:
-        return Callbacks(self._answers, self._on_connect, self._on_subscribe, self._on_publish, self._on_message)
-
-    def _on_connect(
-        self, client: Client, _data: Any, flags: ConnectFlags, reason: ReasonCode, properties: Properties | None
-    ) -> None:
-        self._answers.append(reason)
-        if reason.is_failure:
+        if not self._up:
             return
+        self._turn(0)
+        self._control += DISCONNECT
+        while self._up and (self._control or self._current) and time.monotonic() < deadline:
+            self._turn(0.1, reading=False)
+
+    # With the seat
+
+    def _adopt(self, door: Door) -> None:
+        """Begin with a new connection."""
         self._epoch += 1
-        self._unacknowledged.clear()
-        self._connected_s = time.monotonic()
-        self._pinged_s = 0.0
-        self.trouble = None
-        self._max_packet = getattr(properties, "MaximumPacketSize", None)
-        self._outbox.narrow(getattr(properties, "ReceiveMaximum", 65_535))
-        if not flags.session_present and self._epoch > 1:
+        self._transport = door.transport
+        self._splitter = Splitter(
+            version=self.version, epoch=self._epoch, address=str(self._endpoint), max_packet=MOST_PACKET
+        )
+        self._max_qos = door.max_qos
+        self._keepalive_s = door.keepalive_s
+        self._control = bytearray()
+        self._current: Piece | None = None
+        self._blocked = False
+        self._poll = select.poll()  # select.select() fails from file descriptor 1024 on
+        self._poll.register(self._sleeper, select.POLLIN)
+        self._interest = 0
+        self._connected_s = self._sent_s = self._looked_s = self._heard_s = self._pinged_s = time.monotonic()
+        self._unanswered_s: float | None = None
+        self._receipts.connected(session_present=door.session_present)
+        if self._epoch > 1 and not door.session_present:
             if self._keep_session:
                 self.counters["sessions_lost"] += 1
             self._subscriptions.lose_session()
-            self._subscriptions.send(client)  # before paho sends again what was in flight: it may be for us
+        # Subscriptions first: what was in flight and is sent again may be for us.
+        self._control += self._subscriptions.next_packets(self.version)
+        released = self._outbox.resume(
+            session_present=door.session_present,
+            receive_maximum=door.receive_maximum,
+            max_packet=door.max_packet,
+        )
+        self._control += numbered(PUBREL, released)
+        self.trouble = None
+        self._up = True
 
-    def _on_subscribe(
-        self, _client: Client, _data: Any, mid: int, reasons: list[ReasonCode], _properties: Properties | None
-    ) -> None:
-        self._heard += 1
-        lost = self._subscriptions.heard(mid, reasons[0])
+    def _turn(self, timeout_s: float, *, hears: bool = False, reading: bool = True) -> None:
+        """Write what there is, wait for something to happen, read what has come."""
+        if not self._up:
+            return
+        try:
+            self._hand_over()
+            self._write()
+            reading = reading and not self._inbox.is_full()
+            if timeout_s > 0:
+                hears = self._wait(timeout_s, reading=reading)
+            else:
+                hears |= self._outbox.in_flight() > 0 or time.monotonic() - self._looked_s > GLANCE_S
+            if hears and reading:
+                self._read()
+            self._stay_alive(reading=reading)
+        except (ConnectionError, TimeoutError) as error:
+            self._break(f"{self._endpoint}: the connection is lost ({error or type(error).__name__}); trying again")
+        except ProtocolError as error:
+            self.counters["protocol_errors"] += 1
+            self._break(str(error))
+        except Exception as error:  # noqa: BLE001  # whatever happens costs the connection, not the session
+            self.counters[f"error_{type(error).__name__}"] += 1
+            self._break(f"{self._endpoint}: {type(error).__name__}: {error}")
+        except BaseException:
+            self._break(f"{self._endpoint}: interrupted; trying again")
+            raise
+
+    def _break(self, why: str) -> None:
+        """Give the connection up; the thread opens the next one."""
+        self.trouble = why
+        self._up = False
+        self._transport.close()
+        self._subscriptions.lose_connection()
+        self._outbox.lose_connection(self._current)
+        self._ring()
+
+    def _hand_over(self) -> None:
+        """Turn what callers asked for into packets: subscriptions and acknowledgements."""
+        self._control += self._subscriptions.next_packets(self.version)
+        while (arrivals := self._inbox.next_accepted()) is not None:
+            stale = arrivals.epoch != self._epoch
+            if stale.any():
+                self.counters["stale_acks"] += int(np.count_nonzero(stale))
+                arrivals = arrivals.rows(~stale)
+            packets, repeated = self._receipts.accept(arrivals.mid, arrivals.qos)
+            if repeated:
+                self.counters["repeated_acks"] += repeated
+            self._control += packets
+
+    def _write(self) -> None:
+        while True:
+            piece = self._current
+            if piece is None:
+                piece = self._current = self._next_piece()
+                if piece is None:
+                    self._blocked = False
+                    return
+            sent = self._transport.send(piece.view[piece.written :])
+            if not sent:
+                self._blocked = True
+                return
+            piece.written += sent
+            self._sent_s = time.monotonic()
+            if not piece.kept:
+                self._outbox.wrote(piece)
+            if piece.written == len(piece.view):
+                self._current = None
+
+    def _next_piece(self) -> Piece | None:
+        if not self._control:
+            return self._outbox.next_piece()
+        piece = Piece(np.frombuffer(bytes(self._control), np.uint8))
+        self._control.clear()
+        return piece
+
+    def _wait(self, timeout_s: float, *, reading: bool) -> bool:
+        """Wait until something happens; return whether there may be something to read."""
+        interest = (select.POLLIN if reading else 0) | (select.POLLOUT if self._blocked else 0)
+        if interest != self._interest:
+            self._poll.register(self._transport.fileno(), interest)
+            self._interest = interest
+        if reading and self._transport.pending():
+            timeout_s = 0
+        hears = reading and self._transport.pending()
+        for number, mask in self._poll.poll(timeout_s * 1000):
+            if number == self._sleeper.fileno():
+                self._sleeper.recv(4096)
+            elif mask & (select.POLLERR | select.POLLHUP | select.POLLNVAL) and not reading:
+                raise ConnectionResetError
+            else:
+                hears |= bool(mask & ~select.POLLOUT)
+        return hears
+
+    def _read(self) -> None:
+        chunk = self._transport.receive()
+        self._looked_s = time.monotonic()
+        if not chunk:
+            return
+        self._heard_s, self._unanswered_s = self._looked_s, None
+        split = self._splitter.feed(chunk)
+        if split.answers:
+            for answers in split.answers:
+                self._hear(answers)
+        if split.arrivals.number:
+            arrivals, packets = self._receipts.arrive(split.arrivals)
+            self._control += packets
+            dropped = self._inbox.put(arrivals)
+            if dropped:
+                self.counters["receive_overflow"] += dropped
+        if split.alone:
+            self._hear_alone(split)
+
+    def _hear(self, answers: Answers) -> None:
+        kind, slips, codes = answers
+        if kind == PUBREL_IN:
+            self._control += self._receipts.release(slips)
+            return
+        no = np.flatnonzero(codes >= REFUSAL) if kind != PUBCOMP else NOTHING
+        why = [reason(code) for code in codes[no].tolist()]
+        if kind != PUBREC:
+            strangers = self._outbox.acknowledged(slips, no, why, last=1 if kind == PUBACK else 3)
+        else:
+            strangers = self._outbox.acknowledged(slips[no], np.arange(len(no)), why, last=2)
+            yes = slips[codes < REFUSAL]
+            self._control += numbered(PUBREL, self._outbox.received(yes))
+        if strangers:
+            self.counters["unknown_acks"] += strangers
+
+    def _hear_alone(self, split: Split) -> None:
+        for kind, body in split.alone:
+            if kind == SUBACK:
+                self._hear_suback(body)
+            elif kind == SERVER_DISCONNECT:
+                why = reason(body[0] if body else 0, PacketTypes.DISCONNECT)
+                self.counters["disconnects"] += 1
+                message = f"the broker ended it: {why}"
+                raise ConnectionResetError(message)
+
+    def _hear_suback(self, body: bytes) -> None:
+        if len(body) < 3:
+            what, advice = "the broker sent a SUBACK without an answer", "is it an MQTT broker?"
+            raise ProtocolError(what, address=str(self._endpoint), advice=advice)
+        lost = self._subscriptions.heard(body, self.version)
         if lost is not None:
             self.counters["resubscribe_refused"] += 1
             self.trouble = f"{self._endpoint}: {lost.pattern!r} was refused after a reconnect: {lost.refused}"
 
-    def _on_publish(
-        self, _client: Client, _data: Any, mid: int, reason: ReasonCode, _properties: Properties | None
-    ) -> None:
-        self._heard += 1
-        tag = self._tags.pop(mid, None)
-        if tag is not None:
-            self._settle(tag, str(reason) if reason.value >= REFUSAL else None)
-
-    def _on_message(self, client: Client, _data: Any, message: MQTTMessage) -> None:
-        self._heard += 1
-        try:
-            topic = message.topic
-        except UnicodeDecodeError:
-            self.counters["receive_malformed_topic"] += 1
-            client.ack(message.mid, message.qos)
+    def _stay_alive(self, *, reading: bool) -> None:
+        """Ping in time; while nothing is read, answers neither, a silent broker has the benefit of the doubt."""
+        if not self._keepalive_s:
             return
-        if message.qos:
-            self._unacknowledged.add(message.mid)
-        self._arrived.append(Delivery(topic, bytes(message.payload), message.qos, self._epoch, message.mid))
+        now = time.monotonic()
+        if not reading:
+            self._unanswered_s = None
+        elif self._unanswered_s is not None and now - self._unanswered_s > self._keepalive_s:
+            message = f"no answer to a ping within {self._keepalive_s:g} s"
+            raise TimeoutError(message)
+        quiet_s = now - (min(self._sent_s, self._heard_s) if reading else self._sent_s)
+        if min(quiet_s, now - self._pinged_s) > self._keepalive_s / 2:
+            self._pinged_s = now
+            self._unanswered_s = self._unanswered_s or now
+            self._control += PINGREQ
+            self._write()

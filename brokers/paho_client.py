@@ -7,37 +7,27 @@ import select
 import socket
 import ssl
 import time
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from paho.mqtt.client import Client, WebsocketConnectionError
-from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
+from paho.mqtt.client import Client, ConnectFlags, WebsocketConnectionError, _WebsocketWrapper
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from brokers.endpoint import ON_PASSWORDS, Endpoint
 from brokers.errors import BrokerError, RefusedError, UnreachableError
+from brokers.transport import Transport, WebSocket
 
-__all__ = [
-    "FAILURES",
-    "KEEPALIVE_S",
-    "REFUSAL",
-    "Callbacks",
-    "PahoClient",
-    "explain",
-    "knock",
-    "open_client",
-    "refusal",
-]
+__all__ = ["FAILURES", "KEEPALIVE_S", "MOST_PACKET", "Door", "Opener", "explain", "refusal"]
 
 ANSWER_S = 5.0
 """How long to wait for a TCP connection, for a TLS handshake, and for CONNACK."""
 KEEPALIVE_S = 20
 SESSION_EXPIRY_S = 24 * 3600
 """How long a broker keeps the session of a client that is away (MQTT 5; on 3.1.1 it is the broker's choice)."""
-REFUSAL = 0x80
-"""MQTT 5 reason codes from here on say no."""
+MOST_PACKET = 64 * 1024 * 1024
+"""Bytes of the largest packet that we take. An MQTT 5 broker is told, and drops for us what is larger."""
 
 UNSUPPORTED_VERSION = 0x84
 WRONG_CREDENTIALS = {0x86, 0x87}
@@ -61,8 +51,16 @@ class TlsSocket(ssl.SSLSocket):
             raise
 
 
+class Answer(NamedTuple):
+    """What CONNACK said."""
+
+    reason: ReasonCode
+    session_present: bool
+    properties: Properties | None
+
+
 class PahoClient(Client):
-    """A paho client with three holes mended and a wish granted; all need insides that nothing public reaches."""
+    """A paho client that lets go of its socket; that needs insides which nothing public reaches."""
 
     _door: socket.socket | None = None
 
@@ -75,73 +73,90 @@ class PahoClient(Client):
         self._door = wrapped = super()._ssl_wrap_socket(tcp_sock)
         return wrapped
 
-    def _handle_pubrec(self) -> MQTTErrorCode:
-        """End a QoS 2 message that the broker refused; paho goes on with PUBREL and counts it as delivered."""
-        packet = self._in_packet["packet"]
-        if self._protocol == MQTTProtocolVersion.MQTTv5 and len(packet) > 2 and packet[2] >= REFUSAL:
-            mid = int.from_bytes(packet[:2], "big")
-            reason = ReasonCode(PacketTypes.PUBREC, identifier=packet[2])
-            with self._out_message_mutex:
-                if mid in self._out_messages:
-                    return self._do_on_publish(mid, reason, Properties(PacketTypes.PUBREC))  # type: ignore[no-untyped-call]
-            return MQTTErrorCode.MQTT_ERR_SUCCESS
-        return super()._handle_pubrec()
-
-    def _handle_pubrel(self) -> MQTTErrorCode:
-        """Answer a PUBREL for a message handed over before the connection broke.
-
-        With manual acknowledgements paho stays silent, and the broker would keep a place of its window for ever.
-        """
-        mid = int.from_bytes(self._in_packet["packet"][:2], "big")
-        with self._in_message_mutex:
-            known = mid in self._in_messages
-        return super()._handle_pubrel() if known else self._send_pubcomp(mid)
-
-    def ping(self) -> None:
-        """Send PINGREQ now."""
-        self._send_pingreq()
+    def take_over(self, address: str) -> Transport:
+        """Take the open connection away from paho, with what it has read from a WebSocket and not used yet."""
+        door, inner = self._door, self._sock
+        assert door is not None
+        self._door = self._sock = None
+        self._reset_sockets()
+        if isinstance(inner, _WebsocketWrapper):
+            first = bytes(inner._readbuffer)  # noqa: SLF001
+            skip = inner._payload_head  # noqa: SLF001
+            return WebSocket(door, address=address, first=first, skip=skip)
+        return Transport(door)
 
     def hang_up(self) -> None:
-        """Close the socket without a word; messages in flight stay, to be sent after a reconnect."""
+        """Close the socket without a word."""
         self._reset_sockets()
         if self._door is not None:
             self._door.close()
 
 
-class Callbacks(NamedTuple):
-    """What a client calls; ``on_connect`` adds what CONNACK said to ``answers``."""
+class Door(NamedTuple):
+    """An open connection, and what CONNACK said about it."""
 
-    answers: list[ReasonCode]
-    on_connect: Callable[..., None]
-    on_subscribe: Callable[..., None]
-    on_publish: Callable[..., None]
-    on_message: Callable[..., None]
+    transport: Transport
+    session_present: bool
+    receive_maximum: int
+    """How many messages of QoS 1 and 2 the broker takes at once."""
+    max_packet: int | None
+    """Bytes of the largest packet that it takes; None if it did not say."""
+    max_qos: int
+    keepalive_s: float
+    """After how long without a word from us the broker hangs up; 0 for never."""
 
 
-def open_client(
-    endpoint: Endpoint, client_id: str, *, window: int, keep_session: bool, callbacks: Callbacks
-) -> PahoClient:
-    """Connect with the newest version that the broker speaks. Raises BrokerError."""
-    versions = (5, 4) if endpoint.version is None else (endpoint.version,)
-    for version in versions:
-        client, arguments = _new_client(endpoint, client_id, version, window=window, keep_session=keep_session)
-        _, client.on_connect, client.on_subscribe, client.on_publish, client.on_message = callbacks
-        problem: BrokerError
-        cause: Exception | None = None
-        try:
-            reason = knock(client, arguments, callbacks.answers)
-        except FAILURES as error:
-            problem, cause = explain(error, endpoint), error
-            older_may_do = isinstance(error, HungUpError | ConnectionResetError)
-        else:
-            if not reason.is_failure:
-                return client
-            problem = refusal(reason, endpoint)
-            older_may_do = reason.value == UNSUPPORTED_VERSION
-        client.hang_up()
-        if not older_may_do:
-            break
-    raise problem from cause
+class Opener:
+    """Opens connections to one broker, all with the version of MQTT that the first one found."""
+
+    def __init__(self, endpoint: Endpoint, client_id: str, *, window: int, keep_session: bool) -> None:
+        self.version = 0
+        """4 for MQTT 3.1.1, 5 for MQTT 5; known once a door was opened."""
+        self._endpoint = endpoint
+        self._client_id = client_id
+        self._window = window
+        self._keep_session = keep_session
+
+    def open(self) -> Door:
+        """Connect, the first time with the newest version that the broker speaks. Raises BrokerError."""
+        known = self.version or self._endpoint.version
+        problem: BrokerError | None = None
+        for version in (5, 4) if known is None else (known,):
+            client, arguments = self._client(version)
+            cause: Exception | None = None
+            try:
+                answer = knock(client, arguments)
+            except FAILURES as error:
+                problem, cause = explain(error, self._endpoint), error
+                older_may_do = isinstance(error, HungUpError | ConnectionResetError)
+            else:
+                if not answer.reason.is_failure:
+                    self.version = version
+                    return _door(client, answer, self._endpoint)
+                problem = refusal(answer.reason, self._endpoint)
+                older_may_do = answer.reason.value == UNSUPPORTED_VERSION
+            client.hang_up()
+            if not older_may_do:
+                break
+        assert problem is not None
+        raise problem from cause
+
+    def _client(self, version: int) -> tuple[PahoClient, dict[str, Any]]:
+        return _new_client(
+            self._endpoint, self._client_id, version, window=self._window, keep_session=self._keep_session
+        )
+
+
+def _door(client: PahoClient, answer: Answer, endpoint: Endpoint) -> Door:
+    said = answer.properties
+    return Door(
+        transport=client.take_over(str(endpoint)),
+        session_present=answer.session_present,
+        receive_maximum=getattr(said, "ReceiveMaximum", 65_535),
+        max_packet=getattr(said, "MaximumPacketSize", None),
+        max_qos=getattr(said, "MaximumQoS", 2),
+        keepalive_s=getattr(said, "ServerKeepAlive", KEEPALIVE_S),
+    )
 
 
 def _new_client(
@@ -155,14 +170,9 @@ def _new_client(
         protocol=MQTTProtocolVersion(version),
         transport="websockets" if endpoint.websocket else "tcp",
         clean_session=None if v5 else not keep_session,
-        manual_ack=True,
         reconnect_on_failure=False,  # else a refused 3.1.1 is tried again as 3.1, behind our back
     )
     client.connect_timeout = ANSWER_S
-    # The session bounds what is in flight; with a bound of its own paho walks all of it at every PUBACK.
-    client.max_inflight_messages_set(0)
-    # Packets wait for loop_write() instead of going out inside publish(), before the message id is known.
-    client.on_socket_register_write = lambda *_: None
     if endpoint.username is not None:
         client.username_pw_set(endpoint.username, endpoint.password)
     if endpoint.websocket:
@@ -174,6 +184,7 @@ def _new_client(
     if v5:
         properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
         properties.ReceiveMaximum = window
+        properties.MaximumPacketSize = MOST_PACKET
         if keep_session:
             properties.SessionExpiryInterval = SESSION_EXPIRY_S
         # paho's default starts clean once per process, which wipes what the broker kept for us.
@@ -194,16 +205,20 @@ def _tls_context(endpoint: Endpoint) -> ssl.SSLContext:
     return context
 
 
-def knock(client: PahoClient, arguments: dict[str, Any] | None, answers: list[ReasonCode]) -> ReasonCode:
-    """Connect, again if ``arguments`` is None, and wait for CONNACK, which ``on_connect`` adds to ``answers``.
+def knock(client: PahoClient, arguments: dict[str, Any]) -> Answer:
+    """Connect and wait for CONNACK.
 
     Raises OSError when the network fails, HungUpError when the broker closes the line without a word.
     """
-    answers.clear()
-    if arguments is None:
-        client.reconnect()
-    else:
-        client.connect(**arguments)
+    answers: list[Answer] = []
+
+    def hear(
+        _client: Client, _data: Any, flags: ConnectFlags, reason: ReasonCode, properties: Properties | None
+    ) -> None:
+        answers.append(Answer(reason, flags.session_present, properties))
+
+    client.on_connect = hear
+    client.connect(**arguments)
     deadline = time.monotonic() + ANSWER_S
     door = client.socket()
     if door is not None:
@@ -216,7 +231,7 @@ def knock(client: PahoClient, arguments: dict[str, Any] | None, answers: list[Re
         poll = select.poll()  # select.select() fails from file descriptor 1024 on
         poll.register(door, select.POLLIN | (select.POLLOUT if client.want_write() else 0))
         if poll.poll(left * 1000):
-            client.loop_read()
+            client.loop_read()  # one packet, and no byte of what follows it
     if not answers:
         raise HungUpError
     return answers[0]

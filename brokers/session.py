@@ -1,18 +1,22 @@
-"""A session over paho: a bounded window, manual acknowledgements, reconnecting by itself."""
+"""A session over a line: a bounded window, acknowledgements of one's own, reconnecting by itself."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Sequence
 
+import numpy as np
+
+from brokers.blocks import Arrivals, Packets, Settled
 from brokers.endpoint import Acknowledgement, Delivery, Endpoint, Outgoing
 from brokers.errors import BrokerError, RefusedError, UnreachableError
+from brokers.frames import LONGEST, LONGEST_TOPIC, MQTT_5, packed
 from brokers.inbox import Inbox
 from brokers.line import Line
 from brokers.outbox import Outbox
 from brokers.subscriptions import Wish
 
-__all__ = ["PahoSession"]
+__all__ = ["LineSession"]
 
 INBOX_MESSAGES = 50_000
 INBOX_BYTES = 64 * 1024 * 1024
@@ -23,13 +27,13 @@ QOS_2_WINDOW = 20
 other than 5, has no Receive Maximum to tell us the bound."""
 
 
-class PahoSession:
+class LineSession:
     """One MQTT connection, as the Session protocol has it.
 
     After a reconnect, messages with QoS 1 and 2 that were in flight are sent again, those with QoS 0 if they had not
-    left yet. Acknowledgements must be fetched: with 100,000 of them waiting, publish() takes nothing. When 50,000
-    messages or 64 MiB wait to be received, QoS 0 is dropped and counted as ``receive_overflow``, and with QoS 1 and
-    2 the socket is not read.
+    left yet. Acknowledgements must be fetched: with 100,000 of them waiting, nothing is taken. When 50,000 messages
+    or 64 MiB wait to be received, QoS 0 is dropped and counted as ``receive_overflow``, and with QoS 1 and 2 the
+    socket is not read.
 
     An incoming QoS 2 message is taken over when PUBREC goes out, before the caller acknowledges it: exactly once
     holds while this process lives. Whoever must survive a crash uses QoS 1 and acknowledges after the commit.
@@ -47,23 +51,80 @@ class PahoSession:
         self._inbox = Inbox(max_messages=max(INBOX_MESSAGES, window), max_bytes=INBOX_BYTES)
         self._line = Line(endpoint, client_id, self._outbox, self._inbox, window=window, keep_session=keep_session)
 
-    def publish(self, messages: Sequence[Outgoing], *, qos: int, timeout_s: float) -> int:
+    @property
+    def version(self) -> int:
+        return self._line.version
+
+    def publish_packets(self, packets: Packets, *, qos: int, timeout_s: float) -> int:
+        if (packets.identifier is None) != (qos == 0):
+            message = f"packets with qos(={qos}) must have identifiers with QoS 1 and 2, and none with QoS 0"
+            raise ValueError(message)
         until_s = time.monotonic() + timeout_s
+        self._begin(qos)
         taken = 0
-        if qos == 2 and not self._line.knows_receive_maximum:
-            self._outbox.narrow(QOS_2_WINDOW)
-        while taken < len(messages):
+        while taken < packets.number:
             self._check_open()
-            part = self._outbox.post(messages[taken:] if taken else messages, qos=qos, until_s=until_s)
-            if not part:
-                self._check_open()
-                break
+            part = self._outbox.post(packets.part(taken, packets.number) if taken else packets, qos=qos)
             taken += part
-            self._line.wake()
+            if part:
+                self._line.flush()
+            elif not self._wait_for_room(qos, until_s):
+                break
         return taken
 
+    def settled(self) -> Settled:
+        if self._outbox.in_flight():
+            self._line.flush()
+        return self._outbox.settled()
+
+    def publish(self, messages: Sequence[Outgoing], *, qos: int, timeout_s: float) -> int:
+        until_s = time.monotonic() + timeout_s
+        self._begin(qos)
+        taken = 0
+        while taken < len(messages):
+            self._check_open()
+            part = self._post(messages[taken : taken + self._outbox.room(qos)], qos)
+            taken += part
+            if part:
+                self._line.flush()
+            elif not self._wait_for_room(qos, until_s):
+                break
+        return taken
+
+    def _begin(self, qos: int) -> None:
+        if qos > self._line.max_qos:
+            what = f"the broker takes QoS {self._line.max_qos} at most, not {qos}"
+            raise RefusedError(what, address=self._address, advice="publish with a lower QoS")
+        if qos == 2 and self._line.version != MQTT_5:
+            self._outbox.narrow(QOS_2_WINDOW)
+
+    def _post(self, messages: Sequence[Outgoing], qos: int) -> int:
+        """Post up to the first message that MQTT cannot carry, or settle that one as refused."""
+        valid = 0
+        for message in messages:
+            wrong = _wrong_with(message)
+            if wrong is not None:
+                if not valid:
+                    self._outbox.refuse(message.tag, wrong)
+                    return 1
+                break
+            valid += 1
+        if not valid:
+            return 0
+        messages = messages[:valid]
+        tags = np.array([message.tag for message in messages], np.int64)
+        return self._outbox.post(packed(messages, qos=qos, version=self._line.version), qos=qos, tags=tags)
+
+    def _wait_for_room(self, qos: int, until_s: float) -> bool:
+        """Wait for room for a message, or for the end of the session; return False if the time is over."""
+        self._line.work(lambda: self._outbox.room(qos) > 0, until_s, self._outbox.change)
+        return self._outbox.room(qos) > 0 or not self._line.is_open()
+
     def acknowledgements(self) -> list[Acknowledgement]:
-        return self._outbox.acknowledgements()
+        tags, times, refused = self.settled()
+        took = zip(tags.tolist(), times.tolist(), strict=True)
+        told = [Acknowledgement(tag, None, at_ns) for tag, at_ns in took]
+        return sorted(told + refused, key=lambda ack: ack.at_ns) if refused else told
 
     def in_flight(self) -> int:
         return self._outbox.in_flight()
@@ -80,18 +141,43 @@ class PahoSession:
             advice = "check the pattern, and what the broker allows this user"
             raise RefusedError(what, address=self._address, advice=advice)
 
-    def receive(self, *, limit: int, timeout_s: float) -> list[Delivery]:
-        was_full = self._inbox.is_full()
-        taken = self._inbox.take(limit=limit, timeout_s=timeout_s)
-        if was_full:
-            self._line.wake()
-        if not taken and not self._closed:
+    def receive_block(self, *, limit: int, timeout_s: float) -> Arrivals:
+        until_s = time.monotonic() + timeout_s
+        self._line.flush(hears=True)
+        if not self._inbox.has_arrivals():
+            self._line.work(self._inbox.has_arrivals, until_s, self._inbox.change)
+        taken = self._inbox.take(limit=limit)
+        if not taken.number and not self._closed:
             self._check_open()
         return taken
 
+    def acknowledge_block(self, arrivals: Arrivals, count: int) -> None:
+        self._inbox.accept(arrivals.rows(slice(0, count)))
+        self._line.flush()
+
+    def receive(self, *, limit: int, timeout_s: float) -> list[Delivery]:
+        block = self.receive_block(limit=limit, timeout_s=timeout_s)
+        try:
+            return block.deliveries()
+        except UnicodeDecodeError:
+            return self._readable(block)
+
+    def _readable(self, block: Arrivals) -> list[Delivery]:
+        """Return the messages whose topics can be read; acknowledge the others, which nobody else will."""
+        deliveries = []
+        for row in range(block.number):
+            one = block.rows(slice(row, row + 1))
+            try:
+                deliveries += one.deliveries()
+            except UnicodeDecodeError:
+                self._line.counters["receive_malformed_topic"] += 1
+                self.acknowledge_block(one, 1)
+        return deliveries
+
     def acknowledge(self, deliveries: Sequence[Delivery]) -> None:
-        self._inbox.accept(deliveries)
-        self._line.wake()
+        none = np.zeros(len(deliveries), np.int64)
+        columns = [np.array([d[place] for d in deliveries], np.int64) for place in (2, 4, 3)]
+        self.acknowledge_block(Arrivals(b"", none, none, none, none, *columns), len(deliveries))
 
     def is_connected(self) -> bool:
         return self._line.trouble is None
@@ -100,14 +186,17 @@ class PahoSession:
         return self._line.trouble
 
     def counters(self) -> dict[str, int]:
-        return dict(self._line.counters)
+        counters = dict(self._line.counters)
+        if self._outbox.refusals:
+            counters["refused"] = self._outbox.refusals
+        return counters
 
     def close(self, *, timeout_s: float = 5.0) -> None:
         if self._closed:
             return
         self._closed = True
         until_s = time.monotonic() + timeout_s
-        self._outbox.wait_settled(until_s)
+        self._line.work(lambda: not self._outbox.in_flight(), until_s, self._outbox.change)
         # A second is left for DISCONNECT in any case.
         self._line.close(max(1.0, until_s - time.monotonic()))
 
@@ -115,3 +204,21 @@ class PahoSession:
         if self._closed or not self._line.is_open():
             what = "the session is closed" if self._closed else f"the session broke: {self.trouble()}"
             raise BrokerError(what, address=self._address, advice="open a new one")
+
+
+def _wrong_with(message: Outgoing) -> str | None:
+    """Say why MQTT cannot carry a message: the broker would hang up on it, after every reconnect again."""
+    topic = message.topic
+    if not topic or "\0" in topic:
+        return "Topic name invalid: empty, or with the character U+0000"
+    if "+" in topic or "#" in topic:
+        return "Topic name invalid: + and # are for subscriptions"
+    try:
+        size = len(topic.encode())
+    except UnicodeEncodeError as error:
+        return f"Topic name invalid: {error.reason}"
+    if size > LONGEST_TOPIC:
+        return f"Topic name invalid: {size} bytes, at most {LONGEST_TOPIC}"
+    if len(message.payload) + size + 5 > LONGEST:
+        return f"Packet too large: {len(message.payload)} bytes of payload"
+    return None

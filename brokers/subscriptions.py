@@ -5,13 +5,21 @@ from __future__ import annotations
 import threading
 from collections import deque
 
-from paho.mqtt.client import Client
-from paho.mqtt.enums import MQTTErrorCode
-from paho.mqtt.reasoncodes import ReasonCode
+from paho.mqtt.packettypes import PacketTypes
 
-from brokers.paho_client import REFUSAL
+from brokers.frames import LONGEST_TOPIC, MQTT_5, REFUSAL, reason, subscribe
+from brokers.outbox import MOST_IN_FLIGHT
 
-__all__ = ["Subscriptions", "Wish"]
+__all__ = ["Subscriptions", "Wish", "is_pattern"]
+
+IDENTIFIERS = range(MOST_IN_FLIGHT + 1, 1 << 16)
+
+
+def is_pattern(text: str) -> bool:
+    """Say whether MQTT knows such a topic filter (section 4.7)."""
+    levels = text.split("/")
+    wild = all(level in {"+", "#"} or not set(level) & set("+#\0") for level in levels)
+    return 0 < len(text.encode()) <= LONGEST_TOPIC and wild and "#" not in levels[:-1]
 
 
 class Wish:
@@ -37,32 +45,34 @@ class Subscriptions:
         self._granted: dict[str, Wish] = {}
 
     def ask(self, wish: Wish) -> None:
-        self._unsent.append(wish)
+        if is_pattern(wish.pattern):
+            self._unsent.append(wish)
+        else:
+            wish.answer("Topic filter invalid")
 
-    def send(self, client: Client) -> None:
-        """Send what is not yet sent, as long as the connection takes it."""
-        while self._unsent:
-            wish = self._unsent.popleft()
-            try:
-                code, mid = client.subscribe(wish.pattern, wish.qos)
-            except ValueError as error:
-                wish.answer(str(error))
-                continue
-            if mid is None or code != MQTTErrorCode.MQTT_ERR_SUCCESS:
-                self._unsent.appendleft(wish)
-                return
-            self._sent[mid] = wish
+    def next_packets(self, version: int) -> bytes:
+        """Return the packets that ask for what is not asked for yet, as many as there are identifiers for."""
+        packets = bytearray()
+        free = (one for one in IDENTIFIERS if one not in self._sent)
+        while self._unsent and (identifier := next(free, None)) is not None:
+            wish = self._sent[identifier] = self._unsent.popleft()
+            packets += subscribe(identifier, wish.pattern.encode(), qos=wish.qos, version=version)
+        return bytes(packets)
 
-    def heard(self, mid: int, granted: ReasonCode) -> Wish | None:
-        """Take SUBACK; return the wish if it was granted before, and now, after a reconnect, is refused."""
-        wish = self._sent.pop(mid, None)
+    def heard(self, body: bytes, version: int) -> Wish | None:
+        """Take the body of a SUBACK; return the wish if it was granted before, and now, after a reconnect, refused.
+
+        Raises IndexError if there is no answer in it.
+        """
+        wish = self._sent.pop(int.from_bytes(body[:2], "big"), None)
+        granted = body[-1] if version == MQTT_5 else body[2]
         if wish is None:
             return None
         refused = None
-        if granted.value >= REFUSAL:
-            refused = str(granted)
-        elif granted.value < wish.qos:
-            refused = f"only QoS {granted.value} is granted"
+        if granted >= REFUSAL:
+            refused = reason(granted, PacketTypes.SUBACK)
+        elif granted < wish.qos:
+            refused = f"only QoS {granted} is granted"
         if refused is None:
             self._granted[wish.pattern] = wish
         wish.answer(refused)

@@ -30,7 +30,7 @@ from brokers import (
     UnreachableError,
 )
 from brokers.inbox import Inbox
-from brokers.session import PahoSession
+from brokers.session import LineSession
 
 DEADLINE_S = 20.0
 CANARY = "c4n4ry-s3cr3t"
@@ -39,8 +39,8 @@ StartMosquitto = Callable[..., Mosquitto]
 
 
 @contextmanager
-def connected(address: str, name: str, *, window: int = 100, keep: bool = False) -> Iterator[PahoSession]:
-    session = PahoSession(Endpoint.parse(address), name, window=window, keep_session=keep)
+def connected(address: str, name: str, *, window: int = 100, keep: bool = False) -> Iterator[LineSession]:
+    session = LineSession(Endpoint.parse(address), name, window=window, keep_session=keep)
     with closing(session):
         yield session
 
@@ -404,7 +404,7 @@ def test_a_thread_that_dies_is_told(start_mosquitto: StartMosquitto, monkeypatch
             raise SystemError
 
         monkeypatch.setattr(session._line, "_come_back", broken)
-        session._line._client.hang_up()
+        session._line._transport._door.shutdown(socket.SHUT_RDWR)
         session._line.wake()
         with pytest.raises(BrokerError, match="the session broke: SystemError"):
             session.publish([Outgoing("t", b"", n) for n in range(1000)], qos=1, timeout_s=DEADLINE_S)
@@ -421,7 +421,7 @@ def test_our_broker_ends_with_the_with_statement(kind: Callable[[], Broker]) -> 
         endpoint = broker.endpoint
         directory = getattr(broker, "_directory", None)
     with pytest.raises(UnreachableError, match="nobody listens"):
-        PahoSession(endpoint, "late", window=1)
+        LineSession(endpoint, "late", window=1)
     assert directory is None or not Path(directory.name).exists()
     with pytest.raises(StartError, match="does not run"):
         broker.connect("late", window=1)

@@ -1,0 +1,196 @@
+"""What comes in from a broker, cut into packets: any cut of the stream gives the same packets.
+
+One short loop finds where packets begin, as each tells only where the next one does; all else is columns.
+MQTT Version 5.0 and MQTT Version 3.1.1, OASIS, chapters 2 and 3.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple, NoReturn
+
+import numpy as np
+from numpy.typing import NDArray
+
+from brokers.blocks import Arrivals
+from brokers.errors import ProtocolError
+from brokers.frames import MQTT_5
+
+__all__ = ["Answers", "Split", "Splitter"]
+
+Ints = NDArray[np.int64]
+Bytes = NDArray[np.uint8]
+
+PUBLISH, PUBACK, PUBREC, PUBREL, PUBCOMP, SUBACK, PINGRESP, DISCONNECT = 3, 4, 5, 6, 7, 9, 13, 14
+ANSWERS = (PUBACK, PUBREC, PUBREL, PUBCOMP)
+ALONE = (SUBACK, PINGRESP, DISCONNECT)
+FLAGS = {PUBREL: 2}
+SEVEN_BITS, MORE = 0x7F, 0x80
+LENGTH_BYTES = 4
+
+
+class Answers(NamedTuple):
+    """Packets of one kind that are an identifier and a reason code."""
+
+    kind: int
+    """The type of packet: 4 PUBACK, 5 PUBREC, 6 PUBREL, 7 PUBCOMP."""
+    identifier: Ints
+    code: Ints
+    """0 where there is none, which means success."""
+
+
+class Split(NamedTuple):
+    """What a piece of the stream completed."""
+
+    arrivals: Arrivals
+    answers: list[Answers]
+    alone: list[tuple[int, bytes]]
+    """Packets that come one at a time, type and body: 9 SUBACK, 13 PINGRESP, 14 DISCONNECT."""
+
+
+NOTHING = Split(Arrivals.none(), [], [])
+
+
+class Splitter:
+    """A paper knife for the stream of one connection. Raises ProtocolError for whatever is no packet to a client."""
+
+    def __init__(self, *, version: int, epoch: int, address: str, max_packet: int) -> None:
+        self._is_5 = version == MQTT_5
+        self._epoch = epoch
+        self._address = address
+        self._max_packet = max_packet
+        self._begun: list[bytes] = []
+        self._missing = 0
+        """Bytes without which no packet can be complete."""
+
+    def feed(self, chunk: bytes) -> Split:
+        """Return the packets that the next bytes of the stream complete."""
+        if len(chunk) < self._missing:
+            self._begun.append(chunk)
+            self._missing -= len(chunk)
+            return NOTHING
+        data = b"".join([*self._begun, chunk]) if self._begun else chunk
+        starts, end = self._walk(data)
+        self._begun = [data[end:]] if end < len(data) else []
+        return self._columns(data, starts, end) if starts else NOTHING
+
+    def _walk(self, data: bytes) -> tuple[list[int], int]:
+        """Return where each complete packet begins, and where the last one ends."""
+        starts: list[int] = []
+        place, end, self._missing = 0, len(data), 0
+        while place + 2 <= end:
+            size = data[place + 1]
+            if size <= SEVEN_BITS:
+                following = place + 2 + size
+            else:
+                groups = data[place + 1 : place + 1 + LENGTH_BYTES]
+                size, used = self._long(groups)
+                if not used:
+                    break
+                following = place + 1 + used + size
+                if following - place > self._max_packet:
+                    self._fail(f"a packet of {following - place:,} bytes, more than the {self._max_packet:,} we take")
+            if following > end:
+                self._missing = following - end
+                break
+            starts.append(place)
+            place = following
+        return starts, place
+
+    def _long(self, groups: bytes) -> tuple[int, int]:
+        """Return a length of several bytes, and how many bytes it takes; 0 of them if it is not complete yet."""
+        size = 0
+        for number, group in enumerate(groups):
+            size |= (group & SEVEN_BITS) << 7 * number
+            if group < MORE:
+                return size, number + 1
+        if len(groups) == LENGTH_BYTES:
+            self._fail("a packet length of more than four bytes")
+        return 0, 0
+
+    def _columns(self, data: bytes, starts: list[int], end: int) -> Split:
+        text = np.frombuffer(data, np.uint8)
+        start = np.array(starts, np.int64)
+        first = text[start]
+        body = start + 2
+        more = text[start + 1] >= MORE
+        while more.any():
+            body += more
+            more &= text[body - 1] >= MORE
+        ends = np.append(start[1:], end)
+        kind = first >> 4
+        if kind[0] == PUBLISH and (kind == PUBLISH).all():
+            return Split(self._publishes(data, text, first, body, ends), [], [])
+        return self._mixed(data, text, first, body, ends)
+
+    def _mixed(self, data: bytes, text: Bytes, first: Bytes, body: Ints, ends: Ints) -> Split:
+        kind = first >> 4
+        arrivals, answers, alone = NOTHING.arrivals, [], []
+        for one in np.flatnonzero(np.bincount(kind)).tolist():
+            rows = kind == one
+            if one == PUBLISH:
+                arrivals = self._publishes(data, text, first[rows], body[rows], ends[rows])
+                continue
+            if ((first[rows] & 0x0F) != FLAGS.get(one, 0)).any():
+                self._fail(f"a packet of type {one} with wrong flags")
+            if one in ANSWERS:
+                answers.append(self._answers(one, text, body[rows], ends[rows]))
+            elif one in ALONE and (one != DISCONNECT or self._is_5):
+                places = zip(body[rows].tolist(), ends[rows].tolist(), strict=True)
+                alone += [(one, data[begin:last]) for begin, last in places]
+            else:
+                self._fail(f"a packet of type {one}, which no broker sends to a connected client")
+        return Split(arrivals, answers, alone)
+
+    def _answers(self, kind: int, text: Bytes, body: Ints, ends: Ints) -> Answers:
+        size = ends - body
+        if (size != 2).any() if not self._is_5 else (size < 2).any():
+            self._fail(f"an acknowledgement of type {kind} of the wrong length")
+        identifier = text[body].astype(np.int64) << 8 | text[body + 1]
+        if not identifier.all():
+            self._fail(f"an acknowledgement of type {kind} without an identifier")
+        code = np.zeros(len(body), np.int64)
+        long = size > 2
+        if long.any():
+            code[long] = text[body[long] + 2]
+        return Answers(kind, identifier, code)
+
+    def _publishes(self, data: bytes, text: Bytes, first: Bytes, body: Ints, ends: Ints) -> Arrivals:
+        qos = (first >> 1 & 3).astype(np.int64)
+        if (qos == 3).any():
+            self._fail("a message with QoS 3")
+        if (body + 2 > ends).any():
+            self._fail("a message that ends before its topic")
+        begin = body + 2
+        topic_end = begin + (text[body].astype(np.int64) << 8 | text[body + 1])
+        behind = topic_end + 2 * (qos > 0)
+        if (behind + self._is_5 > ends).any():
+            self._fail("a message that ends within its topic")
+        if (topic_end == begin).any():
+            self._fail("a message without a topic")  # nor with an alias for it, of which we allow none
+        mid = np.zeros(len(body), np.int64)
+        if qos.any():
+            rows = qos > 0
+            place = topic_end[rows]
+            mid[rows] = found = text[place].astype(np.int64) << 8 | text[place + 1]
+            if not found.all():
+                self._fail("a message with QoS 1 or 2 without an identifier")
+        payload = self._behind_properties(data, text, behind, ends) if self._is_5 else behind
+        return Arrivals(data, begin, topic_end, payload, ends, qos, mid, np.full(len(body), self._epoch))
+
+    def _behind_properties(self, data: bytes, text: Bytes, place: Ints, ends: Ints) -> Ints:
+        """Return where payloads begin, given where the lengths of the properties stand."""
+        size = text[place].astype(np.int64)
+        payload: Ints = place + 1 + size
+        for row in np.flatnonzero(size > SEVEN_BITS).tolist():
+            begin = int(place[row])
+            long, used = self._long(data[begin : min(begin + LENGTH_BYTES, int(ends[row]))])
+            if not used:
+                self._fail("a message that ends within the length of its properties")
+            payload[row] = begin + used + long
+        if (payload > ends).any():
+            self._fail("a message that ends within its properties")
+        return payload
+
+    def _fail(self, what: str) -> NoReturn:
+        advice = "is it an MQTT broker, and is there nothing in between that changes the stream?"
+        raise ProtocolError(f"the broker sent {what}", address=self._address, advice=advice)
