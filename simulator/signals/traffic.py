@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.batch import Catalog
+from simulator.batch import Batch, Catalog
 from simulator.signals.devices.gateway import GatewayDevice
 
-__all__ = ["Traffic", "message_starts"]
+__all__ = ["Traffic"]
 
 Ints = NDArray[np.int64]
-
-
-def message_starts(time_ns: Ints, asset: NDArray[np.integer]) -> Ints:
-    """Return the first row of each message among rows sorted by time, then sensor."""
-    if not len(time_ns):
-        return np.empty(0, dtype=np.int64)
-    begins = np.ones(len(time_ns), dtype=bool)
-    begins[1:] = (time_ns[1:] != time_ns[:-1]) | (asset[1:] != asset[:-1])
-    return np.flatnonzero(begins)
 
 
 class Traffic:
@@ -43,10 +35,16 @@ class Traffic:
         self._sensor_bytes = sensor_bytes
         self._asset_bytes = asset_bytes
 
-    def carry(self, time_ns: Ints, sensor: Ints) -> None:
-        """Take in the readings of the window, sorted by time, then sensor."""
+    def clocks_off_ms(self) -> tuple[int, int]:
+        """Return by how many ms dates of messages are early and late at most, the first at most 0."""
+        off = [gateway.transit.extremes_ms() for gateway in self.gateways]
+        return math.floor(min((early for early, _ in off), default=0)), math.ceil(max((late for _, late in off), default=0))
+
+    def carry(self, batch: Batch) -> None:
+        """Take in the readings of the window; their values do not matter."""
+        time_ns, sensor = batch.time_ns, batch.sensor
         asset = self._asset_of[sensor]
-        first = message_starts(time_ns, asset)
+        first = batch.message_starts(asset)
         size = np.add.reduceat(self._sensor_bytes[sensor], first) if len(first) else first
         size = size + self._asset_bytes[asset[first]]
         carrier = self.carrier[asset[first]]
