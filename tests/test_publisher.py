@@ -19,7 +19,8 @@ from simulator.errors import OutOfReachError
 from simulator.publish.credit import Credit
 from simulator.publish.publisher import Publisher, gateways
 from simulator.results.histogram import Latency
-from simulator.results.ledger import Counts, Ledger
+from simulator.results.counts import Counts
+from simulator.results.ledger import Ledger
 from simulator.wire.json import JsonEncoder
 
 MS = 1_000_000

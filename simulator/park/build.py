@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import simpy
@@ -11,11 +11,12 @@ import simpy
 from simulator.batch import Asset, Catalog, Sensor
 from simulator.park.buffer import Buffer
 from simulator.park.calendar import Calendar
-from simulator.park.faults import Strike, distortions, strikes, unleash
+from simulator.park.faults import Strike, distortions, strikes, trouble, unleash
 from simulator.park.machine import Machine, Place, Port
 from simulator.park.plant import Plant
 from simulator.park.post import Post
 from simulator.park.systems import Station, surroundings
+from simulator.park.traffic import traffic_of
 from simulator.park.truth import Truth, with_truth
 from simulator.scenario.machine_type import MachineType
 from simulator.scenario.schema import Factory, Line, Scenario, Site
@@ -165,6 +166,8 @@ def build(
         )
 
     around = surroundings(scenario, [(spot.area, spot.machine_name, spot.spec) for spot in everything], post)
+    around = replace(around, traffic=traffic_of(around.devices, measured, [spot.spec for spot in everything]))
+    trouble(struck, measured, around.devices, seed=scenario.seed)
     unleash(env, struck, machines, truth)
     bent = distortions(struck, measured, [spot.spec for spot in everything], seed=scenario.seed, origin_ns=origin_ns)
     return Park(catalog, measured, tuple(machines), tuple(plants), truth, bent, around, tuple(tracks))

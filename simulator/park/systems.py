@@ -69,7 +69,7 @@ def stations(site: Site, sky: Sky, assets: Sequence[Standing]) -> Iterator[Stati
     """Yield the systems of a site, each after those that it supplies."""
     standing = {name: asset for asset, (area, name, spec) in enumerate(assets) if is_system(site, area, spec)}
     entries = {system.name: system for system in site.systems}
-    for name in supply_order(site):
+    for name in supply_order(site, {spec.name: spec for _, _, spec in assets}):
         spec = assets[standing[name]][2]
         assert isinstance(spec, SystemType)
         served: list[int] = []

@@ -186,6 +186,11 @@ class System(Strict):
     serves: tuple[Name, ...] = Field(
         default=(), description="factories and systems of the site that it supplies, with whatever its role gives"
     )
+    via: tuple[Name, ...] = Field(
+        default=(),
+        max_length=8,
+        description="links of the site through which it reaches the world; the first that is open carries",
+    )
     area: Name = Field(default="utilities", description="the third level of the topic")
 
 

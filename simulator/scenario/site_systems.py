@@ -11,7 +11,7 @@ from simulator.scenario.machine_type import MachineType
 from simulator.scenario.schema import Scenario, Site
 from simulator.scenario.system_type import SystemType
 
-__all__ = ["check_supplies", "check_systems", "supply_order"]
+__all__ = ["check_supplies", "check_systems", "role_kind", "supply_order"]
 
 Path_ = tuple[str | int, ...]
 
@@ -20,7 +20,7 @@ def check_systems(scenario: Scenario, document: Document, shipped: Collection[st
     """Return what is wrong with the systems of all sites. ``shipped`` names the system types there are."""
     problems = []
     for i, site in enumerate(scenario.sites):
-        for path, sentence in (*mistakes(site, shipped), *in_circles(site)):
+        for path, sentence in mistakes(site, shipped):
             problems.append(document.problem(("sites", i, *path), sentence))
     return problems
 
@@ -47,13 +47,18 @@ def mistakes(site: Site, shipped: Collection[str]) -> list[tuple[Path_, str]]:
         for k, name in enumerate(system.serves):
             if name not in known:
                 found.append((("systems", j, "serves", k), unknown(name, "factory or system of this site", known)))
+        for k, name in enumerate(system.via):
+            if name not in known[len(factories) :]:
+                found.append((("systems", j, "via", k), unknown(name, "system of this site", known[len(factories) :])))
     return found
 
 
 def check_supplies(scenario: Scenario, document: Document, types: Mapping[str, MachineType]) -> list[Problem]:
-    """Return who serves others without anything to give, and who is supplied twice with the same."""
+    """Return who serves others without anything to give, who is supplied twice with the same, and circles."""
     problems = []
     for i, site in enumerate(scenario.sites):
+        for path, sentence in (*in_circles(site, types), *astray(site, types)):
+            problems.append(document.problem(("sites", i, *path), sentence))
         by: dict[tuple[str, str], str] = {}
         for j, system in enumerate(site.systems):
             spec = types[system.type]
@@ -70,20 +75,59 @@ def check_supplies(scenario: Scenario, document: Document, types: Mapping[str, M
     return problems
 
 
-def in_circles(site: Site) -> list[tuple[Path_, str]]:
-    """Return the feeders that supply themselves, round several corners or directly."""
-    done = set(supply_order(site))
+def in_circles(site: Site, types: Mapping[str, MachineType]) -> list[tuple[Path_, str]]:
+    """Return the systems that supply themselves or lead through themselves, round several corners or directly."""
+    done = set(supply_order(site, types))
     stuck = [j for j, system in enumerate(site.systems) if system.name not in done]
+    if not stuck:
+        return []
+    if any(site.systems[j].via for j in stuck):
+        sentence = "systems lead through each other in a circle; one of them must lead elsewhere"
+        return [(("systems", next(j for j in stuck if site.systems[j].via), "via"), sentence)]
     sentence = "systems supply each other in a circle; one of them must serve others"
-    return [(("systems", j, "serves"), sentence) for j in stuck[:1]]
+    return [(("systems", stuck[0], "serves"), sentence)]
 
 
-def supply_order(site: Site) -> list[str]:
-    """Return the names of the systems, each after all those that it serves; what goes in circles is left out."""
-    left = {system.name: set(system.serves) for system in site.systems}
+def astray(site: Site, types: Mapping[str, MachineType]) -> list[tuple[Path_, str]]:
+    """Return ways that lead through no link, or that belong to nothing that sends, and gateways behind gateways."""
+    found: list[tuple[Path_, str]] = []
+    kinds = {system.name: role_kind(types[system.type]) for system in site.systems}
+    for j, system in enumerate(site.systems):
+        if system.via and kinds[system.name] not in {"link", "gateway"}:
+            sentence = f"a {system.type} sends nothing on; only links and gateways lead through others"
+            found.append((("systems", j, "via"), sentence))
+            continue
+        for k, name in enumerate(system.via):
+            if kinds[name] != "link":
+                found.append((("systems", j, "via", k), f"{name!r} is no link, so nothing leads through it"))
+            elif name in system.via[:k]:
+                found.append((("systems", j, "via", k), f"{name!r} is written twice; remove one"))
+        for k, name in enumerate(system.serves):
+            if kinds[system.name] == kinds.get(name) == "gateway":
+                sentence = f"{name!r} is a gateway, which sends what it says itself; remove it"
+                found.append((("systems", j, "serves", k), sentence))
+    return found
+
+
+def role_kind(spec: MachineType) -> str | None:
+    """Return the kind of a system's role, if it has one."""
+    role = spec.role if isinstance(spec, SystemType) else None
+    return None if role is None else role.kind
+
+
+def supply_order(site: Site, types: Mapping[str, MachineType]) -> list[str]:
+    """Return the names of the systems, each after all those that it serves and that it leads through.
+
+    What goes in circles is left out. Who gives data depends on nobody that it serves: a gateway may send what the
+    feeder says that it hangs on.
+    """
+    left = {
+        system.name: {*system.via, *(() if role_kind(types[system.type]) == "gateway" else system.serves)}
+        for system in site.systems
+    }
     order: list[str] = []
     while True:
-        ready = [name for name, serves in left.items() if not serves & left.keys()]
+        ready = [name for name, needs in left.items() if not needs & left.keys()]
         if not ready:
             return order
         order += ready

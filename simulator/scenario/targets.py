@@ -9,10 +9,11 @@ from typing import NamedTuple
 
 from simulator.scenario.document import Document, Problem
 from simulator.scenario.explain import guess
-from simulator.scenario.fault import Fault, MachineFault, Slow
+from simulator.scenario.fault import Fault, MachineFault, NetworkFault, SensorFault, Slow
 from simulator.scenario.machine_type import MachineType
 from simulator.scenario.schema import Factory, Line, Scenario, Site
 from simulator.scenario.sensor import SensorType, SupplyModel
+from simulator.scenario.site_systems import role_kind
 from simulator.scenario.system_type import SystemType
 
 __all__ = ["MOST_STRUCK", "Struck", "check_targets", "struck_by"]
@@ -45,7 +46,10 @@ class Step(NamedTuple):
 def struck_by(fault: Fault, scenario: Scenario, types: Mapping[str, MachineType]) -> Iterator[Struck]:
     """Yield everything that a fault strikes, in the order of the scenario."""
     for step in way_down(fault, scenario, types)[-1]:
-        if isinstance(fault, MachineFault):
+        if isinstance(fault, NetworkFault):
+            if isinstance(step.here, MachineType) and role_kind(step.here) in fault.ROLES:
+                yield Struck(step.path, -1)
+        elif isinstance(fault, MachineFault):
             # A system has no cycles that could take longer.
             if not (isinstance(fault, Slow) and isinstance(step.here, SystemType)):
                 yield Struck(step.path, -1)
@@ -69,7 +73,7 @@ def check_targets(scenario: Scenario, document: Document, types: Mapping[str, Ma
 
 
 def levels_of(fault: Fault) -> Sequence[str]:
-    return LEVELS[:4] if isinstance(fault, MachineFault) else LEVELS
+    return LEVELS if isinstance(fault, SensorFault) else LEVELS[:4]
 
 
 def way_down(fault: Fault, scenario: Scenario, types: Mapping[str, MachineType]) -> list[list[Step]]:
@@ -125,6 +129,8 @@ def why_nothing(fault: Fault, scenario: Scenario, types: Mapping[str, MachineTyp
         whose = "sensor" if wanted is LEVELS else "machine"
         return f"{fault.target!r} has {len(patterns)} levels; a {fault.kind} strikes a {whose}: {'/'.join(wanted)}"
     levels = way_down(fault, scenario, types)
+    if levels[-1] and isinstance(fault, NetworkFault):
+        return f"{fault.target!r} is no {' or '.join(sorted(fault.ROLES))}, and a {fault.kind} strikes nothing else"
     if levels[-1] and isinstance(fault, MachineFault):
         return f"{fault.target!r} runs without cycles, so it cannot be slow; it can break down or be stopped"
     if levels[-1]:

@@ -69,6 +69,8 @@ class Device:
 
     draws: ClassVar[bool] = False
     """Whether it takes electric power beyond what its motor does."""
+    follows: ClassVar[bool] = False
+    """Whether what it shows depends on the messages of the window, which are known once all else is."""
 
     def advance(self, timeline: Timeline) -> None:
         """Take in the timeline of the next window; what it keeps must not depend on how time is cut."""

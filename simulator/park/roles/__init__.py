@@ -6,10 +6,13 @@ from collections.abc import Callable
 
 from simulator.park.post import Post
 from simulator.park.roles.load import load
+from simulator.park.roles.network import gateway, link
 from simulator.signals.device import Device
 
 __all__ = ["ROLES"]
 
 ROLES: dict[str, Callable[[Post], Device]] = {
+    "gateway": gateway,
+    "link": link,
     "load": load,
 }

@@ -6,8 +6,10 @@ from typing import Annotated
 
 from pydantic import Field
 
+from simulator.scenario.roles.gateway import Gateway
+from simulator.scenario.roles.link import Link
 from simulator.scenario.roles.load import Load
 
 __all__ = ["Role"]
 
-Role = Annotated[Load, Field(discriminator="kind")]
+Role = Annotated[Load | Link | Gateway, Field(discriminator="kind")]
