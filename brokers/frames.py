@@ -64,9 +64,7 @@ def numbered(first: int, identifiers: NDArray[np.int64]) -> bytes:
 def subscribe(identifier: int, pattern: bytes, *, qos: int, version: int) -> bytes:
     """Return a SUBSCRIBE for one pattern."""
     properties = b"\0" if version == MQTT_5 else b""
-    body = b"".join(
-        [identifier.to_bytes(2, "big"), properties, len(pattern).to_bytes(2, "big"), pattern, bytes([qos])]
-    )
+    body = b"".join([identifier.to_bytes(2, "big"), properties, len(pattern).to_bytes(2, "big"), pattern, bytes([qos])])
     return bytes([SUBSCRIBE]) + length(len(body)) + body
 
 

@@ -7,6 +7,9 @@ import time
 from dataclasses import dataclass
 from typing import Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 __all__ = ["Clock", "FakeClock", "Pace", "RealClock"]
 
 SECOND_NS = 1_000_000_000
@@ -89,3 +92,12 @@ class Pace:
         if self.speed is None:
             return self.wall_start_ns
         return self.wall_start_ns + round((sim_ns - self.sim_start_ns) / self.speed)
+
+    def due_each(self, sim_ns: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return ``due_ns`` of each simulated instant, int64[N]."""
+        if self.speed is None:
+            return np.full(len(sim_ns), self.wall_start_ns, np.int64)
+        due: NDArray[np.int64] = self.wall_start_ns + np.rint((sim_ns - self.sim_start_ns) / self.speed).astype(
+            np.int64
+        )
+        return due

@@ -12,10 +12,12 @@ from types import TracebackType
 from typing import Self
 from zlib import crc32
 
+import numpy as np
 import orjson
 import pytest
 from presses import START_MS, catalog_of, rows_of
 
+from brokers.blocks import Arrivals
 from brokers.endpoint import Delivery, Outgoing, Session
 from brokers.memory import MemoryBroker
 from simulator.clock import SECOND_NS, Clock, FakeClock, Pace, RealClock
@@ -26,8 +28,10 @@ from simulator.ingest.stores.none import NoStore
 from simulator.ingest.stores.sqlite import SqliteStore
 from simulator.results.histogram import Latency
 from simulator.results.ledger import UNMARKED, Ledger
+from simulator.wire.line_protocol import LineProtocol
 
 CATALOG = catalog_of()
+ASSETS = tuple(enumerate(CATALOG.assets))
 ROWS = rows_of(CATALOG, 20)
 DOWN = StoreError("nobody listens", retryable=True)
 BUSY = StoreError("slow down", retryable=True, after_s=7.0)
@@ -39,6 +43,25 @@ TOO_LARGE = StoreError("too large", retryable=False, split=True)
 
 def message(row: Row) -> tuple[str, bytes]:
     return CATALOG.assets[row.asset].topic, orjson.dumps({"t": row.time_ms, "n": row.seq} | dict(row.fields))
+
+
+def arrivals_of(deliveries: Sequence[Delivery]) -> Arrivals:
+    """Deliveries as a session hands them over in a block."""
+    data, edges = b"", []
+    for one in deliveries:
+        topic = one.topic.encode()
+        begin = len(data) + 3
+        edges.append((begin, begin + len(topic), begin + len(topic) + 2, begin + len(topic) + 2 + len(one.payload)))
+        data += b"\x32\x00," + topic + b"\x00:" + one.payload
+    where = np.array(edges, dtype=np.int64).reshape(-1, 4).T
+    rest = (np.array([getattr(one, name) for one in deliveries], np.int64) for name in ("qos", "mid", "epoch"))
+    return Arrivals(data, *where, *rest)
+
+
+@pytest.fixture(autouse=True, params=["rows", "lines"])
+def form(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run each test with stores that take rows, and with stores that take lines."""
+    monkeypatch.setattr(Moody, "lines", LineProtocol(CATALOG) if request.param == "lines" else None)
 
 
 class Inbox:
@@ -54,15 +77,15 @@ class Inbox:
         self.acknowledged: list[int] = []
         self.calls = 0
 
-    def receive(self, *, limit: int, timeout_s: float) -> list[Delivery]:
+    def receive_block(self, *, limit: int, timeout_s: float) -> Arrivals:
         self.calls += 1
         room = min(limit, self.window - self.unacknowledged, len(self.waiting))
         self.unacknowledged += room
-        return [self.waiting.popleft() for _ in range(room)]
+        return arrivals_of([self.waiting.popleft() for _ in range(room)])
 
-    def acknowledge(self, deliveries: Sequence[Delivery]) -> None:
-        self.unacknowledged -= len(deliveries)
-        self.acknowledged += [delivery.mid for delivery in deliveries]
+    def acknowledge_block(self, arrivals: Arrivals, count: int) -> None:
+        self.unacknowledged -= count
+        self.acknowledged += arrivals.mid[:count].tolist()
 
     def subscribe(self, pattern: str, *, qos: int) -> None:
         """Everything is here already."""
@@ -73,6 +96,8 @@ class Inbox:
 
 class Moody:
     """A store that answers with these errors first, refuses these sequence numbers always, and keeps the rest."""
+
+    lines: LineProtocol | None = None
 
     def __init__(self, clock: FakeClock, *answers: Exception, bad: set[int] | None = None) -> None:
         self.answers = deque(answers)
@@ -92,6 +117,9 @@ class Moody:
             raise BAD_LINE
         self.rows |= {(row.asset, row.time_ms): row for row in rows}
 
+    def write_lines(self, body: bytes) -> None:
+        self.write([row_of(line) for line in body.decode().splitlines()])
+
     def count(self, *, from_ms: int, to_ms: int) -> int:
         return len(self.rows)
 
@@ -102,6 +130,16 @@ class Moody:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         pass
+
+
+def row_of(line: str) -> Row:
+    """Read a line of the catalogue's assets."""
+    series, fields, time_ms = line.split(" ")
+    numbers = {",".join((asset.kind, *(f"{k}={v}" for k, v in asset.tags.items()))): i for i, asset in ASSETS}
+    values = dict(field.split("=") for field in fields.split(","))
+    seq = int(values.pop("seq").removesuffix("i"))
+    read = {name: int(text[:-1]) if text.endswith("i") else float(text) for name, text in values.items()}
+    return Row(numbers[series], int(time_ms), seq, read)
 
 
 def ledger_of(rows: Sequence[Row], *, marked: bool = True) -> Ledger:
@@ -477,7 +515,7 @@ def test_the_size_that_a_store_takes_is_remembered_and_tried_again_later() -> No
     rows = rows_of(CATALOG, 1_400)
     clock, ledger = FakeClock(), ledger_of(rows)
     inbox = Inbox([message(row) for row in rows], window=60)
-    store = Narrow()
+    store = Narrow(CATALOG)
     bridge = bridge_of(inbox, store, clock, ledger)
     while bridge.step():
         assert len(bridge.dead_letters) == 0

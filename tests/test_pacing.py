@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from simulator.batch import Batch
 from simulator.clock import FakeClock, Pace
-from simulator.publish.pacing import SLICE_ROWS, ahead, due_times, paced
+from simulator.publish.pacing import SLICE_ROWS, ahead, paced
 
 MS = 1_000_000
 SECOND = 1_000_000_000
@@ -95,7 +95,7 @@ def test_due_times_of_arrays_are_those_of_the_pace(milliseconds: list[int], spee
     pace = Pace(START, 12_345, speed)
     time_ns = START + np.array(milliseconds, np.int64) * MS
     expected = [pace.due_ns(int(one)) for one in time_ns]
-    assert expected == due_times(pace, time_ns).tolist()
+    assert expected == pace.due_each(time_ns).tolist()
 
 
 def test_the_next_window_is_made_while_this_one_leaves() -> None:

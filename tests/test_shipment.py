@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from simulator.ingest.cargo import Cargo
 from simulator.ingest.shipment import Shipment
 from simulator.ingest.store import Row
+from simulator.wire.line_blocks import LineBlock
 
 
-def rows_of(count: int) -> list[Row]:
-    return [Row(0, number, number, {}) for number in range(count)]
+def cargo_of(count: int) -> Cargo:
+    rows = tuple(Row(0, number, number, {}) for number in range(count))
+    return Cargo(LineBlock.joined([]), rows, np.arange(count))
 
 
 class Picky:
@@ -26,14 +30,14 @@ class Picky:
         self.requests = 0
 
     def take(self, shipment: Shipment) -> None:
-        while rows := shipment.next():
+        while cargo := shipment.next():
             self.requests += 1
-            if len(rows) > self.most or any(row.seq in self.bad for row in rows):
+            if len(cargo) > self.most or any(row.seq in self.bad for row in cargo.rows):
                 refused = shipment.refused()
                 if refused is not None:
-                    self.set_aside.append(shipment.rows[refused].seq)
+                    self.set_aside.append(shipment.cargo.rows[refused].seq)
             else:
-                self.stored += [row.seq for row in shipment.written()]
+                self.stored += [row.seq for row in shipment.written().rows]
 
 
 @given(count=st.integers(0, 300), bad=st.sets(st.integers(0, 299), max_size=20), most=st.integers(1, 400))
@@ -42,7 +46,7 @@ def test_every_good_row_is_written_once_in_order_and_every_bad_one_set_aside(
 ) -> None:
     """Whatever the store refuses, good rows arrive in order, once, and exactly the bad ones are set aside."""
     store = Picky(bad, most)
-    store.take(Shipment(rows_of(count)))
+    store.take(Shipment(cargo_of(count)))
     assert [n for n in range(count) if n not in bad] == store.stored
     assert [n for n in range(count) if n in bad] == store.set_aside
 
@@ -50,7 +54,7 @@ def test_every_good_row_is_written_once_in_order_and_every_bad_one_set_aside(
 def requests_for(count: int, bad: set[int]) -> int:
     """How many writes it takes until all good rows are stored."""
     store = Picky(bad, count)
-    store.take(Shipment(rows_of(count)))
+    store.take(Shipment(cargo_of(count)))
     return store.requests
 
 
@@ -79,7 +83,7 @@ def test_scattered_bad_rows_cost_at_most_a_search_each(count: int, bad: set[int]
 
 def test_the_size_that_a_store_takes_is_learnt() -> None:
     """After a body that was too large, the cap is a size that went through."""
-    shipment = Shipment(rows_of(5_000))
+    shipment = Shipment(cargo_of(5_000))
     Picky(set(), 700).take(shipment)
     assert shipment.cap == 625
 
@@ -87,14 +91,14 @@ def test_the_size_that_a_store_takes_is_learnt() -> None:
 def test_a_learnt_size_is_kept_to() -> None:
     """With the cap of an earlier shipment nothing is refused."""
     store = Picky(set(), 700)
-    shipment = Shipment(rows_of(5_000), cap=625)
+    shipment = Shipment(cargo_of(5_000), cap=625)
     store.take(shipment)
     assert (store.requests, shipment.cap) == (8, 625)
 
 
 def test_what_is_left_is_known_when_the_store_goes_away() -> None:
     """Rows neither written nor set aside are left, in the midst of a search as well."""
-    shipment = Shipment(rows_of(8))
+    shipment = Shipment(cargo_of(8))
     shipment.refused()
     shipment.written()
-    assert [row.seq for row in shipment.left] == [4, 5, 6, 7]
+    assert [row.seq for row in shipment.left.rows] == [4, 5, 6, 7]

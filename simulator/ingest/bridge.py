@@ -5,24 +5,26 @@ from __future__ import annotations
 import random
 import threading
 from collections import Counter
-from collections.abc import Sequence
 from contextlib import suppress
 from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
 
-from brokers.endpoint import Delivery, Session
+from brokers.blocks import Arrivals
+from brokers.endpoint import Session
 from brokers.errors import BrokerError
 from simulator.batch import Catalog
 from simulator.clock import SECOND_NS, Clock, Pace
 from simulator.errors import StoreError
+from simulator.ingest.cargo import Cargo, LineReader, Reader, Refused, RowReader
 from simulator.ingest.dead_letters import DeadLetters
-from simulator.ingest.decode import Decoder, Refusal
+from simulator.ingest.decode import Refusal
 from simulator.ingest.shipment import Shipment
-from simulator.ingest.store import Row, Store
+from simulator.ingest.store import Store
 from simulator.results.histogram import Histogram, Latency
 from simulator.results.ledger import Ledger
+from simulator.wire.line_blocks import LineBlock
 
 __all__ = ["Bridge"]
 
@@ -39,6 +41,8 @@ SHIPMENTS_BEFORE_GROWTH = 64
 QUIET_S = 3.0
 """A connected broker that has sent nothing for so long has nothing more."""
 POLL_NS = SECOND_NS // 50
+MS = 1_000_000
+NOTHING = Cargo(LineBlock.joined([]), (), np.empty(0, dtype=np.int64))
 
 
 class Bridge:
@@ -80,11 +84,10 @@ class Bridge:
         self._clock = clock
         self._pattern = pattern
         self._qos = qos
-        self._decoder = Decoder(catalog)
-        self._origin: list[Delivery] = []
-        """Where each row of the shipment comes from."""
-        self._deliveries: Sequence[Delivery] = ()
-        self._shipment = Shipment(())
+        self._reader: Reader = RowReader(catalog) if store.lines is None else LineReader(catalog)
+        self._arrivals = Arrivals.none()
+        """What came last and is not acknowledged."""
+        self._shipment = Shipment(NOTHING)
         self._cap: int | None = None
         self._unbroken = 0
         self._failures = 0
@@ -106,29 +109,30 @@ class Bridge:
     @property
     def backlog(self) -> int:
         """Messages received and not yet acknowledged."""
-        return len(self._deliveries)
+        return self._arrivals.number
 
     def stuck_s(self) -> float:
         """Return for how long the store has taken nothing of what waits for it; 0 while nothing waits."""
-        return (self._clock.monotonic_ns() - self._moved_ns) / SECOND_NS if self._deliveries else 0.0
+        return (self._clock.monotonic_ns() - self._moved_ns) / SECOND_NS if self.backlog else 0.0
 
     def take_stock(self) -> tuple[list[int], list[int]]:
         """Return asset and sequence number of every message that has come and is neither written nor a dead letter.
 
         For the end, after close(): what the session still has waiting is looked at too, and stays unacknowledged.
         """
-        waiting: list[Delivery] = []
+        waiting: list[tuple[list[int], list[int]]] = []
         with suppress(BrokerError):  # a session that broke has nothing more to tell
-            while part := self._session.receive(limit=MOST_AT_ONCE, timeout_s=0):
-                waiting += part
-        _, assets, numbers = named(self._decoded(waiting)).T
-        self._ledger.receive(assets, numbers)
-        left = self._shipment.left
-        return [*assets.tolist(), *(row.asset for row in left)], [*numbers.tolist(), *(row.seq for row in left)]
+            while (part := self._session.receive_block(limit=MOST_AT_ONCE, timeout_s=0)).number:
+                cargo, refused = self._read(part)
+                assets, numbers = named(cargo, refused)
+                self._ledger.receive(assets, numbers)
+                waiting.append((assets.tolist(), numbers.tolist()))
+        waiting.append((self._shipment.left.asset.tolist(), self._shipment.left.seq.tolist()))
+        return [one for assets, _ in waiting for one in assets], [one for _, numbers in waiting for one in numbers]
 
     def left(self) -> dict[str, int]:
         """Return how many received messages are not written yet, by topic."""
-        rows = Counter(row.asset for row in self._shipment.left)
+        rows = Counter(self._shipment.left.asset.tolist())
         return {self._catalog.assets[asset].topic: n for asset, n in sorted(rows.items())}
 
     def step(self) -> int:
@@ -136,19 +140,19 @@ class Bridge:
 
         Waits for the first message at most 0.1 s, and for the time that the store has asked for.
         """
-        if not self._deliveries:
-            deliveries = self._session.receive(limit=MOST_AT_ONCE, timeout_s=RECEIVE_TIMEOUT_S)
-            if not deliveries:
+        if not self.backlog:
+            arrivals = self._session.receive_block(limit=MOST_AT_ONCE, timeout_s=RECEIVE_TIMEOUT_S)
+            if not arrivals.number:
                 return 0
-            self._take(deliveries)
+            self._take(arrivals)
         elif not self._clock.wait_until(self._not_before_ns, self._stop):
             return 0
         if not self._write():
             return 0
         # Also what became a dead letter: it is recorded, and sending it again would not better it.
-        done, self._deliveries = self._deliveries, ()
-        self._session.acknowledge(done)
-        return len(done)
+        done, self._arrivals = self._arrivals, Arrivals.none()
+        self._session.acknowledge_block(done, done.number)
+        return done.number
 
     def drain(self, deadline_s: float) -> bool:
         """Go on until everything that the broker acknowledged is written; return False if something is not.
@@ -160,7 +164,7 @@ class Bridge:
         while not self._is_done():
             now = self._clock.monotonic_ns()
             # A broker that we are cut off from is silent and may have a lot.
-            if self._deliveries or not self._session.is_connected():
+            if self.backlog or not self._session.is_connected():
                 self._heard_ns = now
             quiet = now - max(self._heard_ns, began_ns) > QUIET_S * SECOND_NS
             if quiet or self.failure is not None or now - began_ns >= deadline_s * SECOND_NS:
@@ -180,7 +184,7 @@ class Bridge:
             self._thread.join(timeout_s)
 
     def _is_done(self) -> bool:
-        return not self._deliveries and self._ledger.unwritten() == 0
+        return not self.backlog and self._ledger.unwritten() == 0
 
     def _run(self) -> None:
         try:
@@ -189,55 +193,55 @@ class Bridge:
         except Exception as error:  # noqa: BLE001 - kept for the run, which ends on it; a dead thread tells nobody
             self.failure = error
 
-    def _take(self, deliveries: Sequence[Delivery]) -> None:
-        """Turn deliveries into the rows of a new shipment; those that are no rows become dead letters."""
+    def _take(self, arrivals: Arrivals) -> None:
+        """Turn arrivals into a new shipment; those that are no rows become dead letters."""
         now = self._heard_ns = self._clock.monotonic_ns()
-        decoded = self._decoded(deliveries)
-        came = named(decoded)
-        where, assets, numbers = came.T
+        cargo, refused = self._read(arrivals)
+        assets, numbers = named(cargo, refused)
         # sent again though it is in the store already: there is nothing to do but to acknowledge it
-        done = set(where[self._ledger.is_written(assets, numbers)].tolist())
-        new = set(where[self._ledger.receive(assets, numbers)].tolist())
-        rows, fresh, self._origin = [], [], []
-        for place, (delivery, found) in enumerate(zip(deliveries, decoded, strict=True)):
-            if place in done:
-                continue
-            if isinstance(found, Refusal):
-                self._bury(delivery, found)
-                continue
-            self._origin.append(delivery)
-            rows.append(found)
-            if place in new:
-                fresh.append(found)
-        self._record(self._latency.broker, fresh, now)
-        self._shipment = Shipment(rows, cap=self._cap)
+        done = self._ledger.is_written(assets, numbers)
+        order = np.argsort(
+            np.concatenate((cargo.place, [one.place for one in refused if is_named(one)])), kind="stable"
+        )
+        new = np.empty(len(order), dtype=bool)
+        new[order] = self._ledger.receive(assets[order], numbers[order])
+        for one in refused:
+            self._bury(arrivals, one.place, one.refusal)
+        many = len(cargo)
+        self._record(self._latency.broker, cargo, new[:many] & ~done[:many], now)
+        self._shipment = Shipment(cargo.only(~done[:many]), cap=self._cap)
         self._moved_ns = now
-        self._deliveries = deliveries
+        self._arrivals = arrivals
 
-    def _decoded(self, deliveries: Sequence[Delivery]) -> list[Row | Refusal]:
+    def _read(self, arrivals: Arrivals) -> tuple[Cargo, list[Refused]]:
         """Read the messages; what this run has not sent is refused, a good row too.
 
         Another run or a device speaks on the same topics: written, its row could replace a true one.
         """
-        found = [self._decoder.decode(delivery.topic, delivery.payload) for delivery in deliveries]
-        places, assets, numbers = named(found).T
+        cargo, refused = self._reader.read(arrivals)
+        named_ = [one for one in refused if is_named(one)]
+        assets, numbers = named(cargo, refused)
+        places = np.concatenate((cargo.place, [one.place for one in named_])).astype(np.int64)
         ours = self._ledger.is_scheduled(assets, numbers)
-        for place, seq in zip(places[~ours].tolist(), numbers[~ours].tolist(), strict=True):
-            found[place] = stranger("sequence number of no message of this run", f"n(={seq})")
-        places, assets, numbers = places[ours], assets[ours], numbers[ours]
-        marks = [crc32(deliveries[place].payload) for place in places.tolist()]
-        theirs = ~self._ledger.is_marked(assets, numbers, marks)
-        for place, seq in zip(places[theirs].tolist(), numbers[theirs].tolist(), strict=True):
-            found[place] = stranger("content of no message of this run", f"n(={seq}) with this content")
-        return found
+        data = memoryview(arrivals.data)
+        ends = zip(arrivals.payload_start[places].tolist(), arrivals.payload_end[places].tolist(), strict=True)
+        marks = np.fromiter((crc32(data[low:high]) for low, high in ends), dtype=np.int64, count=len(places))
+        same = ours.copy()
+        same[ours] = self._ledger.is_marked(assets[ours], numbers[ours], marks[ours])
+        if same.all():
+            return cargo, refused
+        strange = strangers(places[~same], numbers[~same], ours[~same])
+        others = {one.place for one in strange}
+        refused = [one for one in refused if one.place not in others]
+        return cargo.only(same[: len(cargo)]), sorted(refused + strange, key=lambda one: one.place)
 
     def _write(self) -> bool:
         """Write what is left of the shipment; return False if the store wants us to come back later."""
         shipment = self._shipment
         whole = True
-        while rows := shipment.next():
+        while len(cargo := shipment.next()):
             try:
-                self._store.write(rows)
+                self._put(cargo)
             except StoreError as error:
                 if not error.split:
                     self._postpone(error)
@@ -257,13 +261,26 @@ class Bridge:
         if cap is not None and self._unbroken >= SHIPMENTS_BEFORE_GROWTH:
             self._cap, self._unbroken = (cap * 2 if cap * 2 < MOST_AT_ONCE else None), 0
 
-    def _committed(self, rows: Sequence[Row]) -> None:
-        self._moved_ns = self._clock.monotonic_ns()
-        numbers = np.array([(row.asset, row.seq, len(row.fields)) for row in rows], np.int64)
-        new = np.flatnonzero(self._ledger.write(*numbers.T)).tolist()
-        self._record(self._latency.end_to_end, [rows[place] for place in new], self._clock.monotonic_ns())
-        for row in rows:
-            self._latency.settle(row.asset, row.seq)
+    def _put(self, cargo: Cargo) -> None:
+        """Write in the form that the store takes. Raises StoreError."""
+        if self._store.lines is None:
+            self._store.write(cargo.rows)
+            return
+        try:
+            body = cargo.text(self._store.lines)
+        except ValueError as error:
+            message = f"{len(cargo)} rows were not written: {error}"
+            raise StoreError(message, retryable=False, split=True) from error
+        self._store.write_lines(body)
+
+    def _committed(self, cargo: Cargo) -> None:
+        now = self._moved_ns = self._clock.monotonic_ns()
+        asset, seq = cargo.asset, cargo.seq
+        new = self._ledger.write(asset, seq, cargo.readings)
+        self._record(self._latency.end_to_end, cargo, new, now)
+        if self._latency.expects:
+            for one in zip(asset.tolist(), seq.tolist(), strict=True):
+                self._latency.settle(*one)
 
     def _postpone(self, error: StoreError) -> None:
         """Set the time of the next attempt: when the store asked, else later and later, never at the same beat."""
@@ -285,28 +302,50 @@ class Bridge:
             self.retries["batch split"] += 1
             return
         self._moved_ns = self._clock.monotonic_ns()
-        row = self._shipment.rows[number]
-        self._bury(self._origin[number], Refusal("store refuses the row", detail, row.asset, row.seq))
+        bad = self._shipment.cargo.part(number, number + 1)
+        place, asset, seq = (int(column[0]) for column in (bad.place, bad.asset, bad.seq))
+        self._bury(self._arrivals, place, Refusal("store refuses the row", detail, asset, seq))
 
-    def _bury(self, delivery: Delivery, refusal: Refusal) -> None:
-        self.dead_letters.add(refusal.reason, refusal.detail, delivery.topic, delivery.payload)
+    def _bury(self, arrivals: Arrivals, place: int, refusal: Refusal) -> None:
+        topic = arrivals.topic(place).decode(errors="backslashreplace")
+        self.dead_letters.add(refusal.reason, refusal.detail, topic, arrivals.payload(place))
         if refusal.asset is not None and refusal.seq is not None:
             self._ledger.dead_letter(refusal.reason, [refusal.asset], [refusal.seq])
         else:
             self._ledger.foreign(refusal.reason, 1)
 
-    def _record(self, histogram: Histogram, rows: Sequence[Row], now_ns: int) -> None:
-        if self._pace.speed is not None and rows:
-            due_ns = [self._latency.due_ns(row.asset, row.seq, row.time_ms * 1_000_000) for row in rows]
-            histogram.record([now_ns - self._pace.due_ns(one) for one in due_ns])
+    def _record(self, histogram: Histogram, cargo: Cargo, which: NDArray[np.bool_], now_ns: int) -> None:
+        """Note how long after they were due some messages came to a hop."""
+        if self._pace.speed is None or not which.any():
+            return
+        dated_ns = cargo.time_ms[which] * MS
+        if self._latency.expects:
+            messages = zip(cargo.asset[which].tolist(), cargo.seq[which].tolist(), dated_ns.tolist(), strict=True)
+            dated_ns = np.array([self._latency.due_ns(*one) for one in messages], dtype=np.int64)
+        histogram.record(now_ns - self._pace.due_each(dated_ns))
 
 
-def named(found: Sequence[Row | Refusal]) -> NDArray[np.int64]:
-    """Return (place, asset, sequence number) of every message that says whose it is, int64[N, 3]."""
-    known = [(n, one.asset, one.seq) for n, one in enumerate(found) if one.asset is not None and one.seq is not None]
-    return np.array(known, np.int64).reshape(-1, 3)
+def is_named(one: Refused) -> bool:
+    """Say whether a refused message tells whose it is."""
+    return one.refusal.asset is not None and one.refusal.seq is not None
 
 
-def stranger(reason: str, what: str) -> Refusal:
-    """Return the refusal of a message that is none of this run; without an asset it stays out of the balance."""
-    return Refusal(reason, f"{what} was not sent by this run; does another run or a device speak on the same topics?")
+def named(cargo: Cargo, refused: list[Refused]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return asset and number of every message that says whose it is: first of the cargo, then of the refused."""
+    known = [(one.refusal.asset, one.refusal.seq) for one in refused if is_named(one)]
+    others = np.array(known, dtype=np.int64).reshape(-1, 2)
+    return np.concatenate((cargo.asset, others[:, 0])), np.concatenate((cargo.seq, others[:, 1]))
+
+
+def strangers(place: NDArray[np.int64], seq: NDArray[np.int64], known: NDArray[np.bool_]) -> list[Refused]:
+    """Return the refusals of messages that are none of this run; without an asset they stay out of the balance.
+
+    ``known`` says of which of them the run has sent the number, with another content.
+    """
+    found = []
+    for where, number, is_known in zip(place.tolist(), seq.tolist(), known.tolist(), strict=True):
+        what = f"n(={number}) with this content" if is_known else f"n(={number})"
+        detail = f"{what} was not sent by this run; does another run or a device speak on the same topics?"
+        reason = "content of no message of this run" if is_known else "sequence number of no message of this run"
+        found.append(Refused(where, Refusal(reason, detail)))
+    return found

@@ -18,7 +18,7 @@ def open_none(text: str, catalog: Catalog, run_id: str) -> Store:  # noqa: ARG00
     if text != "none":
         message = f"store {text!r}: none takes nothing after it; write: none"
         raise ScenarioError(message)
-    return NoStore()
+    return NoStore(catalog)
 
 
 def open_sqlite(text: str, catalog: Catalog, run_id: str) -> Store:

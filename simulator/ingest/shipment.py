@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from simulator.ingest.store import Row
+from simulator.ingest.cargo import Cargo
 
 __all__ = ["Shipment"]
 
@@ -24,9 +22,9 @@ class Shipment:
     ``cap`` bounds the rows of one write. It is learnt: rows that pass one by one but not together were too many.
     """
 
-    def __init__(self, rows: Sequence[Row], *, cap: int | None = None) -> None:
+    def __init__(self, cargo: Cargo, *, cap: int | None = None) -> None:
         self.cap = cap
-        self.rows = rows
+        self.cargo = cargo
         self._done = 0
         self._suspect: int | None = None
         """The first bad row lies before this index."""
@@ -36,15 +34,15 @@ class Shipment:
         """The most rows to try at once after a bad one; None: as many as there are."""
 
     @property
-    def left(self) -> Sequence[Row]:
+    def left(self) -> Cargo:
         """Rows that are neither written nor set aside."""
-        return self.rows[self._done :]
+        return self.cargo.part(self._done, len(self.cargo))
 
-    def next(self) -> Sequence[Row]:
+    def next(self) -> Cargo:
         """Return the rows to write now; none: all is done."""
-        return self.rows[self._done : self._end()]
+        return self.cargo.part(self._done, self._end())
 
-    def written(self) -> Sequence[Row]:
+    def written(self) -> Cargo:
         """Note that ``next()`` went through, and return it."""
         first, self._done = self._done, self._end()
         if self._suspect is not None:
@@ -55,7 +53,7 @@ class Shipment:
                 self._suspect = self._block = None
         elif self._block is not None:
             self._block *= GROWTH
-        return self.rows[first : self._done]
+        return self.cargo.part(first, self._done)
 
     def refused(self) -> int | None:
         """Note that ``next()`` was refused as a whole. If it was a single row set it aside and return its index."""
@@ -72,4 +70,4 @@ class Shipment:
         if self._suspect is not None:
             return self._done + max(1, (self._suspect - self._done) // 2)
         bounds = (most for most in (self.cap, self._block) if most is not None)
-        return min((len(self.rows), *(self._done + most for most in bounds)))
+        return min((len(self.cargo), *(self._done + most for most in bounds)))

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import NamedTuple, Protocol, Self
 
+from simulator.wire.line_protocol import LineProtocol
+
 __all__ = ["Row", "Store"]
 
 
@@ -32,6 +34,13 @@ class Store(Protocol):
 
         After a StoreError none, some or all of the rows may be there: write them again.
         """
+
+    @property
+    def lines(self) -> LineProtocol | None:
+        """How this database writes a row as a line; None if it takes no lines."""
+
+    def write_lines(self, body: bytes) -> None:
+        """Write rows that are lines already; as ``write`` otherwise."""
 
     def count(self, *, from_ms: int, to_ms: int) -> int | None:
         """Ask the database how many rows of this run's assets it holds with from_ms <= time < to_ms.

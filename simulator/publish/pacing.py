@@ -8,25 +8,17 @@ from collections.abc import Generator, Iterable, Iterator
 from typing import TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from simulator.batch import Batch
 from simulator.clock import Clock, Pace
 
-__all__ = ["ahead", "due_times", "paced"]
+__all__ = ["ahead", "paced"]
 
 T = TypeVar("T")
 
 TICK_NS = 1_000_000
 """Slices leave at least this far apart: a thousand wake-ups a second cost a tenth of a core, ten thousand all of it."""
 SLICE_ROWS = 4096
-
-
-def due_times(pace: Pace, time_ns: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return int64[N]: the monotonic time at which each simulated instant is due, as ``pace.due_ns`` says it."""
-    if pace.speed is None:
-        return np.full(len(time_ns), pace.wall_start_ns, np.int64)
-    return pace.wall_start_ns + np.rint((time_ns - pace.sim_start_ns) / pace.speed).astype(np.int64)
 
 
 def paced(
@@ -40,7 +32,7 @@ def paced(
     slice_at = clock.monotonic_ns() - tick_ns
     for batch in batches:
         leaves_ns = batch.due_ns
-        due = due_times(pace, leaves_ns) if pace.speed is not None else None
+        due = pace.due_each(leaves_ns) if pace.speed is not None else None
         first, from_ns = 0, 0
         while first < len(batch):
             if due is None:

@@ -18,7 +18,6 @@ from simulator.clock import Clock, Pace
 from simulator.errors import OutOfReachError
 from simulator.publish.credit import Credit
 from simulator.publish.gateway_book import GatewayBook
-from simulator.publish.pacing import due_times
 from simulator.results.histogram import Latency
 from simulator.results.ledger import Ledger
 from simulator.wire.json import JsonEncoder, Message
@@ -173,7 +172,7 @@ class Publisher:
             self._latency.publish.record(delays)
 
     def _hand_over(self, block: list[Message]) -> None:
-        due = due_times(self._pace, np.array([m.due_ns for m in block], np.int64)).tolist()
+        due = self._pace.due_each(np.array([m.due_ns for m in block], np.int64)).tolist()
         queues: dict[int, deque[tuple[Message, int]]] = {}
         for message, due_ns in zip(block, due, strict=True):
             queues.setdefault(self._gateway_of[message.asset], deque()).append((message, due_ns))

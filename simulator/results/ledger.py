@@ -288,8 +288,6 @@ class Ledger:
 
     def _overtaken(self) -> int:
         holes = self._received.holes.items()
-        ended = sum(
-            self._dropped.among(asset, ranges) + self._spilled.among(asset, ranges) for asset, ranges in holes
-        )
+        ended = sum(self._dropped.among(asset, ranges) + self._spilled.among(asset, ranges) for asset, ranges in holes)
         ended += sum(self._kept[asset].common(ranges) for asset, ranges in holes if asset in self._kept)
         return sum(ranges.size for _, ranges in holes) - ended + self._received.given_up

@@ -38,7 +38,9 @@ class Traffic:
     def clocks_off_ms(self) -> tuple[int, int]:
         """Return by how many ms dates of messages are early and late at most, the first at most 0."""
         off = [gateway.transit.extremes_ms() for gateway in self.gateways]
-        return math.floor(min((early for early, _ in off), default=0)), math.ceil(max((late for _, late in off), default=0))
+        return math.floor(min((early for early, _ in off), default=0)), math.ceil(
+            max((late for _, late in off), default=0)
+        )
 
     def carry(self, batch: Batch) -> None:
         """Take in the readings of the window; their values do not matter."""

@@ -62,6 +62,40 @@ class LineBlock:
             self.readings[rows],
         )
 
+    def only(self, wanted: Mask) -> LineBlock:
+        """Return some of the lines."""
+        if wanted.all():
+            return self
+        length = np.diff(self.start)
+        return LineBlock(
+            self.data[np.repeat(wanted, length)],
+            np.concatenate(([0], np.cumsum(length[wanted]))),
+            self.place[wanted],
+            self.asset[wanted],
+            self.time_ms[wanted],
+            self.seq[wanted],
+            self.readings[wanted],
+        )
+
+    @classmethod
+    def ordered(cls, parts: list[LineBlock]) -> LineBlock:
+        """Join blocks, in the order of the messages that their lines were."""
+        if len(parts) == 1:
+            return parts[0]
+        whole = cls.joined(parts)
+        order = np.argsort(whole.place, kind="stable")
+        view, edges = memoryview(whole.data.tobytes()), whole.start.tolist()
+        pieces = [view[edges[i] : edges[i + 1]] for i in order.tolist()]
+        return cls(
+            np.frombuffer(b"".join(pieces), dtype=np.uint8),
+            np.concatenate(([0], np.cumsum(np.diff(whole.start)[order]))),
+            whole.place[order],
+            whole.asset[order],
+            whole.time_ms[order],
+            whole.seq[order],
+            whole.readings[order],
+        )
+
     @classmethod
     def joined(cls, parts: list[LineBlock]) -> LineBlock:
         """Put blocks one after the other."""
@@ -145,7 +179,7 @@ class LineBlocks:
             mine = np.flatnonzero(taken & (head.count == many))
             rows = head.first[mine][:, np.newaxis] + 2 + np.arange(many - 2)
             parts.append(self._written(found, rows, sensor[rows], head, asset[head.message[mine]]))
-        return LineBlock.joined(parts), np.flatnonzero(~even)
+        return LineBlock.ordered(parts), np.flatnonzero(~even)
 
     def _marks_of_table(self) -> NDArray[np.uint64]:
         padded = np.zeros((len(self._names.length), max(WORD, self._names.width)), dtype=np.uint8)

@@ -28,6 +28,7 @@ from typing import NamedTuple, Self
 from simulator.batch import Asset, Catalog
 from simulator.errors import OutOfReachError, ScenarioError, StoreError
 from simulator.ingest.store import Row
+from simulator.wire.line_protocol import LineProtocol
 
 __all__ = ["SqliteStore"]
 
@@ -67,6 +68,8 @@ class Table(NamedTuple):
 
 class SqliteStore:
     """An open SQLite file. Raises OutOfReachError when it cannot be used, ScenarioError for names it cannot have."""
+
+    lines: LineProtocol | None = None
 
     def __init__(self, path: Path, catalog: Catalog, *, run_id: str) -> None:
         self._path = path
@@ -110,6 +113,10 @@ class SqliteStore:
             except (sqlite3.Error, OverflowError) as error:
                 self._roll_back()
                 raise self._failed(error, f"{len(rows)} rows were not written") from error
+
+    def write_lines(self, body: bytes) -> None:
+        """SQL takes values."""
+        raise NotImplementedError
 
     def count(self, *, from_ms: int, to_ms: int) -> int:
         """Count the rows that this run wrote with from_ms <= time < to_ms. Raises StoreError."""

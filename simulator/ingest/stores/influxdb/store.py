@@ -25,10 +25,7 @@ class InfluxStore:
     """
 
     def __init__(self, address: Address, catalog: Catalog) -> None:
-        try:
-            self._lines = LineProtocol(catalog)
-        except ValueError as error:
-            raise ScenarioError(str(error)) from error
+        self.lines: LineProtocol | None = line_protocol(catalog)
         self._own: set[Series] = {
             (asset.kind, *(asset.tags.get(name, "") for name in TAGS)) for asset in catalog.assets
         }
@@ -47,11 +44,16 @@ class InfluxStore:
 
     def write(self, rows: Sequence[Row]) -> None:
         """Write in one request. Raises StoreError."""
+        assert self.lines is not None
         try:
-            body = "\n".join([self._lines.line(*row) for row in rows]).encode()
+            body = "\n".join([self.lines.line(*row) for row in rows]).encode()
         except ValueError as error:
             message = f"store influxdb: {len(rows)} rows were not written: {error}"
             raise StoreError(message, retryable=False, split=True) from error
+        self.write_lines(body)
+
+    def write_lines(self, body: bytes) -> None:
+        """Write lines in one request. Raises StoreError."""
         self._link.request("POST", self._path, query=self._query, body=body)
 
     def count(self, *, from_ms: int, to_ms: int) -> int:
@@ -74,6 +76,14 @@ class InfluxStore:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._link.close()
+
+
+def line_protocol(catalog: Catalog) -> LineProtocol:
+    """Return who writes the lines of a catalogue. Raises ScenarioError for names that line protocol cannot carry."""
+    try:
+        return LineProtocol(catalog)
+    except ValueError as error:
+        raise ScenarioError(str(error)) from error
 
 
 def try_to_write(link: Connection, dialect: Dialect) -> None:
