@@ -512,6 +512,9 @@ def test_the_size_that_a_store_takes_is_remembered_and_tried_again_later() -> No
             if len(rows) > 30:
                 raise TOO_LARGE
 
+        def write_lines(self, body: bytes) -> None:
+            self.write([row_of(line) for line in body.decode().splitlines()])
+
     rows = rows_of(CATALOG, 1_400)
     clock, ledger = FakeClock(), ledger_of(rows)
     inbox = Inbox([message(row) for row in rows], window=60)
