@@ -13,6 +13,7 @@ from simulator.park.buffer import Buffer
 from simulator.park.calendar import Calendar
 from simulator.park.faults import Strike, distortions, strikes, unleash
 from simulator.park.machine import Machine, Place, Port
+from simulator.park.rests import groups_of, rest
 from simulator.park.surroundings import surroundings
 from simulator.park.truth import Truth, with_truth
 from simulator.scenario.machine_type import MachineType
@@ -138,8 +139,12 @@ def build(
                 place = Place(len(machines), env, calendar, crew, record, truth)
                 machines.append(machine_at(spot, place, scenario))
             mine = machines[first:]
-            for line, members in lines_of(everything[first : len(machines)], mine):
+            grouped = lines_of(everything[first : len(machines)], mine)
+            for line, members in grouped:
                 connect(line, members, buffers, env)
+            if factory.shifts.breaks is not None:
+                groups = groups_of(units_of(grouped), factory.shifts.breaks.groups)
+                env.process(rest(env, calendar, groups))
             plants.append(Plant((scenario.enterprise, site.name, factory.name), tuple(mine), buffers, calendar))
     unleash(env, struck, machines, truth)
     bent = distortions(struck, measured, [spot.spec for spot in everything], seed=scenario.seed, origin_ns=origin_ns)
@@ -171,6 +176,15 @@ def lines_of(everything: list[Spot], machines: list[Machine]) -> list[tuple[Line
     for spot, machine in zip(everything, machines, strict=True):
         grouped.setdefault(spot.line_name, (spot.line, []))[1].append(machine)
     return list(grouped.values())
+
+
+def units_of(grouped: list[tuple[Line, list[Machine]]]) -> list[list[Machine]]:
+    """Return what people work at together: each machine of its own in parallel, a line in series as a whole."""
+    return [
+        unit
+        for line, members in grouped
+        for unit in ([members] if line.flow == "series" else [[one] for one in members])
+    ]
 
 
 def connect(line: Line, members: list[Machine], buffers: dict[str, Buffer], env: simpy.Environment) -> None:

@@ -19,7 +19,7 @@ class Kpis:
     running: int
     alarms: int
     busy_ns: int
-    """Planned busy time, PBT: open shifts."""
+    """Planned busy time, PBT: open shifts without the breaks in which a machine is held."""
     producing_ns: int
     """Actual production time, APT: Execute."""
     ideal_ns: int
@@ -67,7 +67,7 @@ def measure(park: Park, *, origin_ns: int, now_ns: int, energy_kwh: float) -> Kp
     makers = [machine for plant in plants for machine in plant.machines]
     busy_ns = sum(
         (plant.calendar.open_ns(now_ns) - plant.calendar.open_ns(origin_ns)) * len(plant.machines) for plant in plants
-    )
+    ) - sum(machine.rested_ns(now_ns) for machine in makers)
     last = [machine for machine in makers if not any(port.gives for port in machine.ports)]
     return Kpis(
         machines=len(makers),

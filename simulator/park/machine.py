@@ -74,7 +74,8 @@ class Machine:
         self._wake: simpy.Event | None = None
         self._short = False
         self._slow: list[float] = []
-        self._held_until_ns = self._broken_until_ns = 0
+        self._held_until_ns = self._broken_until_ns = self._alone_until_ns = 0
+        self._rested_ns = 0
         self._breaks = False
         self._write_down()
         self._process = self._env.process(self._life())
@@ -151,6 +152,17 @@ class Machine:
         """Make no parts until then: Held if it is making some, else where it is."""
         self._held_until_ns = max(self._held_until_ns, until_ns)
         self._rouse()
+
+    def leave_alone(self, until_ns: int) -> None:
+        """Have no operator until then, for he takes a break; hold if it needs one."""
+        self._alone_until_ns = until_ns
+        if self.spec.attended:
+            self._rested_ns += until_ns - int(self._env.now)
+            self.hold(until_ns)
+
+    def rested_ns(self, now_ns: int) -> int:
+        """Return how much time of breaks in which it is held has passed."""
+        return self._rested_ns - (max(self._alone_until_ns - now_ns, 0) if self.spec.attended else 0)
 
     def slow_down(self, factor: float) -> None:
         """Take so many times as long for a cycle, beside whatever else slows it, until ``speed_up``."""
@@ -297,7 +309,7 @@ class Machine:
                 yield request
                 yield self._env.timeout(work_ns)
         else:
-            yield self._env.timeout(work_ns)
+            yield self._env.timeout(max(self._alone_until_ns - int(self._env.now), 0) + work_ns)
 
     def _supplied(self) -> Steps:
         """Wait until all buffers can serve. Return False if the shift ends first."""

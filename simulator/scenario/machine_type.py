@@ -117,6 +117,11 @@ class MachineType(Strict):
     cycle: Duration = Field(gt=0, description="time per cycle at full speed")
     pieces: Amount = Field(ge=1, description="pieces per cycle: cavities, nests")
     first_pass_yield: float = Field(gt=0, le=1, description="share of good pieces")
+    attended: bool = Field(
+        default=True,
+        description="an operator is at it, and it is held in his break; else it runs on, its jams wait until he is "
+        "back, and its faults until they are noticed",
+    )
     motor: Motor
     bearing: Bearing | None = Field(default=None, description="the bearing that wears, if one is watched")
     timing: Timing = Timing()

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
+from simulator.scenario.breaks import Breaks
 from simulator.scenario.fault import MOST_FAULTS, Fault
 from simulator.scenario.machine_type import MachineType
 from simulator.scenario.quantities import NAME, Amount, Duration, Name
@@ -166,6 +167,7 @@ class Shifts(Strict):
         default=ALL_DAYS, min_length=1, max_length=7, description="the days on which a shift may begin"
     )
     closed: tuple[date, ...] = Field(default=(), description="holidays: no shift begins")
+    breaks: Breaks | None = Field(default=None, description="when people rest; none: nobody stops for it")
 
 
 class Factory(Strict):
