@@ -13,7 +13,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # Name another one with `make demo PYTHON=/path/to/python3.12`.
 PYTHON := python3 python3.14 python3.13 python3.12 python3.11
-RESOLVE := pip compile pyproject.toml --quiet --universal --python-version 3.11 --fork-strategy fewest \
+RESOLVE := pip compile pyproject.toml --quiet --universal --no-strip-extras --python-version 3.11 --fork-strategy fewest \
 	--generate-hashes --no-header
 # Debian puts mosquitto where only root looks.
 export PATH := $(PATH):/usr/sbin:/sbin

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from simulator.park.build import Park
 from simulator.park.packml import State
-from simulator.scenario.schema import UTILITIES
 
 __all__ = ["Kpis", "measure"]
 
@@ -63,7 +62,7 @@ def measure(park: Park, *, origin_ns: int, now_ns: int, energy_kwh: float) -> Kp
     for machine in park.machines:
         machine.settle()
     # Systems run round the clock and make no pieces; they alarm, but have no share in effectiveness.
-    plants = [plant for plant in park.plants if plant.path[-1] != UTILITIES]
+    plants = [plant for plant in park.plants if plant.makes]
     makers = [machine for plant in plants for machine in plant.machines]
     busy_ns = sum(
         (plant.calendar.open_ns(now_ns) - plant.calendar.open_ns(origin_ns)) * len(plant.machines) for plant in plants

@@ -14,7 +14,7 @@ from simulator.batch import Batch, Catalog
 from simulator.scenario.machine_type import MachineType
 from simulator.scenario.sensor import CycleModel, CycleTimeModel, SensorType, VibrationModel
 from simulator.signals.distortion import Distortions
-from simulator.signals.drives import Drives
+from simulator.signals.drives import WMS_PER_KWH, Drives
 from simulator.signals.gauges import GAUGES, EnergyGauge, Gauge, Placed, Samples, Works
 from simulator.signals.noise import Noise
 from simulator.signals.process import Cycles
@@ -192,6 +192,8 @@ class Bank:
 
     def advance(self, timeline: Timeline) -> None:
         """Take in a window; call it for each window in order, whether or not its readings are wanted."""
+        for device in self._works.surroundings.devices.values():
+            device.advance(timeline)
         self._works.network.advance(timeline)
         self._meters.advance(timeline)
         for group in self._groups:
@@ -235,7 +237,11 @@ class Bank:
         end = np.full(len(assets), timeline.until_ns)
         segment = np.array(timeline.latest())
         nothing = np.zeros(len(assets))
-        return self._meters.values(Samples(assets, end, segment, nothing, nothing), timeline)
+        spent = self._meters.values(Samples(assets, end, segment, nothing, nothing), timeline)
+        for asset, device in self._works.surroundings.devices.items():
+            if device.draws:
+                spent[asset] = self._works.network.steps[asset].energy_wms(end[:1]).sum() / WMS_PER_KWH
+        return spent
 
     def _quantise(self, sensor: Ints, value: Floats) -> NDArray[np.float64]:
         """Round to the resolution of each sensor, so that every copy of a reading is the same decimal."""
