@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 import simpy
 
 from simulator.batch import Asset, Catalog, Sensor
+from simulator.park.annex import extended
 from simulator.park.buffer import Buffer
+from simulator.park.bulletin import Bulletin, Bulletins
 from simulator.park.calendar import Calendar
+from simulator.park.crew import Crew
 from simulator.park.faults import Strike, distortions, strikes, unleash
 from simulator.park.machine import Machine, Place, Port
 from simulator.park.plant import Plant
 from simulator.park.post import Post
-from simulator.park.rests import groups_of, rest
 from simulator.park.systems import Station, surroundings
+from simulator.park.tenancy import Tenancy
 from simulator.park.truth import Truth, with_truth
+from simulator.scenario.adoption import Climb
+from simulator.scenario.fitting import Fitting, Stage
 from simulator.scenario.machine_type import MachineType
 from simulator.scenario.schema import Factory, Line, Scenario, Site
 from simulator.scenario.sensor import Model, OutputModel
 from simulator.signals.device import Device, Track
 from simulator.signals.distortion import Distortions
+from simulator.signals.growth import Era, Growth
 from simulator.signals.process import Cycles
 from simulator.signals.streams import Stream
 from simulator.signals.surroundings import Surroundings
@@ -38,7 +44,7 @@ class Park:
     """The whole park as built."""
 
     catalog: Catalog
-    """What is measured, and after it the truth."""
+    """What is measured, and after it the truth and the bulletins."""
     measured: Catalog
     machines: tuple[Machine, ...]
     plants: tuple[Plant, ...]
@@ -46,7 +52,10 @@ class Park:
     distortions: Distortions
     surroundings: Surroundings
     tracks: tuple[Track, ...]
-    """What systems wrote down, for their devices to read."""
+    """What systems and people wrote down, for devices and bulletins to read."""
+    growth: Growth | None
+    """Which sensors are yet to come; None if all are there."""
+    bulletins: Bulletins
 
 
 @dataclass(frozen=True)
@@ -59,6 +68,10 @@ class Spot:
     line_name: str
     machine_name: str
     spec: MachineType
+    climbs: Sequence[Climb]
+    """When its factory climbs to higher bands of maturity."""
+    stages: list[Stage]
+    """What it shows before the last of them."""
 
     @property
     def area(self) -> tuple[str, str]:
@@ -72,14 +85,17 @@ class Spot:
 
 def spots(scenario: Scenario, types: Mapping[str, MachineType]) -> Iterator[Spot]:
     """Yield every machine in the order of the scenario."""
+    fitting = Fitting(scenario, types)
     for site in scenario.sites:
         for factory in site.areas:
             for line in factory.lines:
                 for line_name in line.names:
                     for machine in line.machines:
-                        spec = machine.applied_to(types[machine.type])
+                        spec = fitting.type_of(site.name, factory.name, machine)
+                        climbs = fitting.climbs_of(site.name, factory.name)
+                        stages = fitting.stages_of(site.name, factory.name, machine)
                         for machine_name in machine.names:
-                            yield Spot(site, factory, line, line_name, machine_name, spec)
+                            yield Spot(site, factory, line, line_name, machine_name, spec, climbs, stages)
 
 
 def catalog_of(scenario: Scenario, types: Mapping[str, MachineType]) -> Catalog:
@@ -128,10 +144,17 @@ def build(
     truth = Truth(env, catalog, truth_of, start_ns=start_ns)
     machines: list[Machine] = []
     plants: list[Plant] = []
+    bulletins: list[Bulletin | None] = []
+    tracks: list[Track] = []
+
+    def track(initial: float) -> Track:
+        tracks.append(Track(lambda: int(env.now), initial))
+        return tracks[-1]
+
     for site in scenario.sites:
         for factory in site.areas:
             calendar = Calendar(factory.shifts, scenario.timezone, origin_ns=int(env.now))
-            crew = simpy.Resource(env, capacity=factory.crew)
+            crew = Crew(env, factory.crew)
             buffers = {b.name: Buffer(env, b.name, capacity=b.capacity, initial=b.initial) for b in factory.buffers}
             first = len(machines)
             here = (site.name, factory.name)
@@ -143,12 +166,23 @@ def build(
             grouped = lines_of(everything[first : len(machines)], mine)
             for line, members in grouped:
                 connect(line, members, buffers, env)
-            if factory.shifts.breaks is not None:
-                groups = groups_of(units_of(grouped), factory.shifts.breaks.groups)
-                env.process(rest(env, calendar, groups))
             path = (scenario.enterprise, site.name, factory.name)
+            tenancy = Tenancy(
+                env=env,
+                path=path,
+                site=site,
+                factory=factory,
+                calendar=calendar,
+                crew=crew,
+                lines=grouped,
+                paths=[measured.assets[asset].path for asset in range(first, len(machines))],
+                whole=[types[spot.spec.name] for spot in everything[first : len(machines)]],
+                climbs=everything[first].climbs,
+                seed=scenario.seed,
+                track=track,
+            )
+            bulletins.append(tenancy.begin())
             plants.append(Plant(path, tuple(mine), buffers, calendar, makes=factory.name not in site.open_areas))
-    tracks: list[Track] = []
 
     def post(station: Station, devices: Mapping[str, Device]) -> Post:
         return Post(
@@ -172,7 +206,30 @@ def build(
     around = surroundings(scenario, [(spot.area, spot.machine_name, spot.spec) for spot in everything], post)
     unleash(env, struck, machines, truth)
     bent = distortions(struck, measured, [spot.spec for spot in everything], seed=scenario.seed, origin_ns=origin_ns)
-    return Park(catalog, measured, tuple(machines), tuple(plants), truth, bent, around, tuple(tracks))
+    told = [one for one in bulletins if one is not None]
+    whole = extended(catalog, (one.asset for one in told))
+    return Park(
+        whole,
+        measured,
+        tuple(machines),
+        tuple(plants),
+        truth,
+        bent,
+        around,
+        tuple(tracks),
+        growth_of(everything, measured, origin_ns=origin_ns),
+        Bulletins(told, [asset.first_sensor for asset in whole.assets[len(catalog.assets) :]]),
+    )
+
+
+def growth_of(everything: list[Spot], measured: Catalog, *, origin_ns: int) -> Growth | None:
+    """Return which sensors are yet to come, None if all are there."""
+    eras = {
+        asset: [Era(origin_ns + stage.until_ns, {one.name: one for one in stage.sensors}) for stage in spot.stages]
+        for asset, spot in enumerate(everything)
+        if spot.stages
+    }
+    return Growth(measured, eras) if eras else None
 
 
 def befallen(everything: list[Spot], struck: list[Strike]) -> set[int]:
@@ -194,15 +251,6 @@ def lines_of(everything: list[Spot], machines: list[Machine]) -> list[tuple[Line
     for spot, machine in zip(everything, machines, strict=True):
         grouped.setdefault(spot.line_name, (spot.line, []))[1].append(machine)
     return list(grouped.values())
-
-
-def units_of(grouped: list[tuple[Line, list[Machine]]]) -> list[list[Machine]]:
-    """Return what people work at together: each machine of its own in parallel, a line in series as a whole."""
-    return [
-        unit
-        for line, members in grouped
-        for unit in ([members] if line.flow == "series" else [[one] for one in members])
-    ]
 
 
 def connect(line: Line, members: list[Machine], buffers: dict[str, Buffer], env: simpy.Environment) -> None:

@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from simulator.scenario.holidays import load_holidays
 from simulator.scenario.quantities import instant_ns
 from simulator.scenario.schema import ALL_DAYS, Shifts, shift_span
 
@@ -37,6 +38,7 @@ class Calendar:
     def __init__(self, shifts: Shifts, timezone: str, *, origin_ns: int) -> None:
         self._shifts = shifts
         self._zone = ZoneInfo(timezone)
+        self._holidays = load_holidays(shifts.holidays) if shifts.holidays is not None else None
         self._origin_ns = origin_ns
         self._day = self._first_day()
         self._opens: list[int] = []
@@ -60,9 +62,25 @@ class Calendar:
         # A shift of the day before may still be running at the origin.
         return self._local(self._origin_ns).date() - timedelta(days=1)
 
+    def day_of(self, at_ns: int) -> date:
+        """Return the local day of an instant."""
+        return self._local(at_ns).date()
+
+    def midnight_after(self, day: date) -> int:
+        """Return the instant at which a local day ends."""
+        return self._instant(day + timedelta(days=1), "00:00")
+
+    def staffing(self, day: date) -> float:
+        """Return the share of posts that are filled on a day: less than all of them for some days after Tet."""
+        return self._shifts.tet.staffing(day) if self._shifts.tet is not None else 1.0
+
     def is_workday(self, day: date) -> bool:
         """Say whether shifts begin on a day."""
-        return ALL_DAYS[day.weekday()] in self._shifts.days and day not in self._shifts.closed
+        shifts = self._shifts
+        if ALL_DAYS[day.weekday()] not in shifts.days or day in shifts.closed:
+            return False
+        holiday = self._holidays is not None and self._holidays.holds(day)
+        return not holiday and not (shifts.tet is not None and shifts.tet.closes(day))
 
     def _shifts_of(self, day: date) -> Iterator[Shift]:
         if not self.is_workday(day):

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
-import numpy as np
 import simpy
 
 from simulator.batch import Batch, Catalog
+from simulator.park.annex import Teller, joined
 from simulator.park.build import build
 from simulator.park.kpi import Kpis, measure
 from simulator.park.truth import Happening
@@ -70,7 +70,9 @@ class World:
             origin_ns=self._now_ns,
             surroundings=self.park.surroundings,
             distortions=self.park.distortions,
+            growth=self.park.growth,
         )
+        self._tellers: tuple[Teller, ...] = (self.park.truth, self.park.bulletins)
         self._energy_kwh = 0.0
         self.skip(start_ns)
         self._at_start = self._kpis()
@@ -83,13 +85,14 @@ class World:
         while until_ns is None or self._now_ns < until_ns:
             end_ns = self._now_ns + window_ns
             timeline = self._advance(end_ns if until_ns is None else min(end_ns, until_ns))
-            yield merged(self._bank.read(timeline), self.park.truth.read(timeline.until_ns))
+            yield joined(self._bank.read(timeline), [teller.read(timeline) for teller in self._tellers])
 
     def skip(self, until_ns: int) -> None:
         """Let the park live on without reading its sensors, until then or until stopped."""
         while self._now_ns < until_ns and not self._stop():
             timeline = self._advance(min(self._now_ns + UNSEEN_WINDOW_NS, until_ns))
-            self.park.truth.read(timeline.until_ns)
+            for teller in self._tellers:
+                teller.skip(timeline)
 
     def start_later(self, start_ns: int) -> None:
         """Move the start on without reading: the figures of the park count from there."""
@@ -132,15 +135,6 @@ class World:
 
     def _kpis(self) -> Kpis:
         return measure(self.park, origin_ns=self.origin_ns, now_ns=self._now_ns, energy_kwh=self._energy_kwh)
-
-
-def merged(measured: Batch, truth: Batch) -> Batch:
-    """Put the truth of a window among its readings; its sensors have the highest numbers."""
-    if not len(truth):
-        return measured
-    both = Batch.join([measured, truth])
-    order = np.lexsort((both.sensor, both.time_ns))
-    return Batch(both.time_ns[order], both.sensor[order], both.value[order], measured.until_ns)
 
 
 def told(happening: Happening, catalog: Catalog) -> FaultTold:

@@ -44,6 +44,9 @@ class Stop(Strict):
         description="operators are at the machine; the crew is shared and may be busy"
     )
     becomes: Literal["held", "aborted"] = Field(description="PackML: held for jams and set-ups, aborted for faults")
+    set_up: bool = Field(
+        default=False, description="a set-up for other work, by operators: how long it takes is a matter of skill"
+    )
     source: str = Field(default="", description="where the numbers come from")
 
 
