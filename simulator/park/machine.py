@@ -15,7 +15,7 @@ from simulator.park.buffer import Buffer
 from simulator.park.calendar import Calendar
 from simulator.park.crew import Crew
 from simulator.park.packml import NEXT, State
-from simulator.park.stops import MS, BearingLife, StopClock, lognormal_ns, whole_ms
+from simulator.park.stops import LONGEST_LIFE_NS, MS, BearingLife, StopClock, lognormal_ns, whole_ms
 from simulator.park.truth import Happening, Truth
 from simulator.park.upkeep import Upkeep
 from simulator.scenario.fault import Cause
@@ -299,7 +299,7 @@ class Machine:
                 if ran >= LEAST_REST_NS:
                     break
                 rest_ns = min(rest_ns, LEAST_REST_NS - ran)
-            yield from self._sleep(min(rest_ns, self._until_change()))
+            yield from self._sleep(min(rest_ns, self._until_change(), self._patience_ns()))
             ran = int(self._env.now) - self._since_ns
         self.settle()
         self._disconnect()
@@ -376,6 +376,10 @@ class Machine:
     def _is_due(self) -> bool:
         return self.upkeep is not None and self.upkeep.is_due(*self.worn())
 
+    def _patience_ns(self) -> int:
+        """Return how long it may run on until maintenance can wait no longer."""
+        return self.upkeep.patience_ns(*self.worn()) if self.upkeep is not None else LONGEST_LIFE_NS
+
     def _maintain(self) -> Steps:
         """Have planned work done while it is Stopped."""
         assert self.upkeep is not None
@@ -423,7 +427,7 @@ class Machine:
         """Say whether it may work: in a shift, with people, and unless maintenance can wait no longer."""
         if not self._manned or not self._place.calendar.is_open(int(self._env.now)):
             return False
-        return self.upkeep is None or not self.upkeep.is_overdue(*self.worn())
+        return self._patience_ns() > 0
 
     def _until_change(self) -> int:
         now = int(self._env.now)
