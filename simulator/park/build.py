@@ -9,9 +9,11 @@ from functools import partial
 import simpy
 
 from simulator.batch import Asset, Catalog, Sensor
+from simulator.park.annex import extended
 from simulator.park.buffer import Buffer
 from simulator.park.calendar import Calendar
 from simulator.park.faults import Strike, distortions, strikes, unleash
+from simulator.park.groups import Group, assets_of, grouped
 from simulator.park.machine import Machine, Place, Port
 from simulator.park.surroundings import surroundings
 from simulator.park.truth import Truth, with_truth
@@ -43,11 +45,15 @@ class Park:
     """The whole park as built."""
 
     catalog: Catalog
-    """What is measured, and after it the truth."""
+    """What is measured, and after it what tellers say: the truth, key figures."""
     measured: Catalog
     machines: tuple[Machine, ...]
     plants: tuple[Plant, ...]
     truth: Truth
+    groups: tuple[Group, ...]
+    """What has key figures of its own."""
+    first_figure: int
+    """Number of the first sensor that tells them."""
     distortions: Distortions
     surroundings: Surroundings
 
@@ -143,7 +149,18 @@ def build(
             plants.append(Plant((scenario.enterprise, site.name, factory.name), tuple(mine), buffers, calendar))
     unleash(env, struck, machines, truth)
     bent = distortions(struck, measured, [spot.spec for spot in everything], seed=scenario.seed, origin_ns=origin_ns)
-    return Park(catalog, measured, tuple(machines), tuple(plants), truth, bent, around(scenario, everything))
+    groups = tuple(grouped(measured.assets, machines, scenario.kpis.levels))
+    return Park(
+        extended(catalog, assets_of(groups, scenario.kpis.every)),
+        measured,
+        tuple(machines),
+        tuple(plants),
+        truth,
+        groups,
+        len(catalog),
+        bent,
+        around(scenario, everything),
+    )
 
 
 def around(scenario: Scenario, everything: list[Spot]) -> Surroundings:

@@ -15,12 +15,13 @@ from simulator.scenario.machine_type import MachineType
 from simulator.scenario.sensor import CycleModel, CycleTimeModel, SensorType, VibrationModel
 from simulator.signals.distortion import Distortions
 from simulator.signals.drives import Drives
-from simulator.signals.gauges import GAUGES, EnergyGauge, Gauge, Placed, Samples, Works
+from simulator.signals.gauges import GAUGES, Gauge, Placed, Samples, Works
 from simulator.signals.noise import Noise
 from simulator.signals.process import Cycles
 from simulator.signals.site_gauges import SITE_GAUGES
 from simulator.signals.streams import Stream
 from simulator.signals.surroundings import Surroundings
+from simulator.signals.tallies import Tallies
 from simulator.signals.timeline import Timeline, ragged
 
 __all__ = ["Bank"]
@@ -173,7 +174,7 @@ class Bank:
         for p in placed:
             if p.spec.model.kind == "state":
                 self._state_sensor[p.asset] = p.number
-        self._meters = EnergyGauge.of_all(self._works)
+        self.tallies = Tallies(drives, machines, books)
         sensors = catalog.sensors
         self._scale = np.array([10.0**s.decimals for s in sensors])
         self._step = np.array([float(s.step) for s in sensors])
@@ -193,7 +194,7 @@ class Bank:
     def advance(self, timeline: Timeline) -> None:
         """Take in a window; call it for each window in order, whether or not its readings are wanted."""
         self._works.network.advance(timeline)
-        self._meters.advance(timeline)
+        self.tallies.advance(timeline)
         for group in self._groups:
             group.gauge.advance(timeline)
         self._distortions.hold(timeline.until_ns, lambda sensor, time_ns: self._true_value(sensor, time_ns, timeline))
@@ -228,14 +229,6 @@ class Bank:
         last = np.maximum(timeline.cycles_at(segment, np.array([time_ns])) - 1, 0)
         quality, scatter = self._works.books[asset].values(last)
         return float(cycle_value(self._per_cycle[asset][column].spec, quality, scatter[:, column])[0])
-
-    def energy_kwh(self, timeline: Timeline) -> Floats:
-        """Return each asset's energy from the beginning of the world to the end of the window, float64[assets]."""
-        assets = np.arange(len(self._catalog.assets))
-        end = np.full(len(assets), timeline.until_ns)
-        segment = np.array(timeline.latest())
-        nothing = np.zeros(len(assets))
-        return self._meters.values(Samples(assets, end, segment, nothing, nothing), timeline)
 
     def _quantise(self, sensor: Ints, value: Floats) -> NDArray[np.float64]:
         """Round to the resolution of each sensor, so that every copy of a reading is the same decimal."""

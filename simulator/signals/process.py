@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from simulator.signals.streams import Stream
 
-__all__ = ["Cycles"]
+__all__ = ["EPOCH", "Cycles"]
 
 EPOCH = 256
 """Cycles per epoch of random numbers."""
@@ -54,6 +54,11 @@ class Cycles:
         chance = self._least_chance * np.exp(0.5 * STEEPNESS * quality**2)
         good = self.pieces - rng.binomial(self.pieces, np.minimum(chance, 1.0))
         return quality, np.concatenate(([0], np.cumsum(good)))
+
+    def good_in_epoch(self, epoch: int) -> tuple[int, NDArray[np.int64]]:
+        """Return the good pieces before an epoch, and those before each cycle of it since then, int64[EPOCH + 1]."""
+        within = self._epoch(epoch)[1]
+        return self._good_before_epoch[epoch], within
 
     def good_before(self, cycle: int) -> int:
         """Return how many good pieces the cycles with numbers below ``cycle`` made together."""
