@@ -59,7 +59,7 @@ MISTAKES = [
         (
             f"{SENSOR}.model.kind: 'lagg' is not allowed here, must be one of 'state', 'lag', 'profile', "
             "'motor', 'vibration', 'bearing_heat', 'cycle', 'cycle_time', 'count', 'energy', "
-            "'weather', 'solar', 'supply'; did you mean 'lag'?"
+            "'weather', 'solar', 'supply', 'output'; did you mean 'lag'?"
         ),
     ),
     ("{kind: lag, ", "§{", f"{SENSOR}.model.kind: missing, must be given"),

@@ -151,7 +151,7 @@ def test_systems_are_no_machines_in_the_key_figures(shown: Shown) -> None:
         ("- {name: a, type: feeder-22kw, serves: [wiring-devices]}", "'feeder-22kw' is no system type"),
         ("- {name: a, type: feeder-22kv, serves: [wiring-device]}", "'wiring-device' is no factory or system"),
         ("- {name: wiring-devices, type: pv-plant}", "'wiring-devices' is the name of something else here"),
-        ("- {name: a, type: feeder-22kv, serves: [a]}", "feeders supply each other in a circle"),
+        ("- {name: a, type: feeder-22kv, serves: [a]}", "systems supply each other in a circle"),
     ],
 )
 def test_a_mistake_in_systems_is_told_with_its_place(tmp_path: Path, systems: str, told: str) -> None:
@@ -166,7 +166,7 @@ def test_a_mistake_in_systems_is_told_with_its_place(tmp_path: Path, systems: st
 def test_who_is_supplied_twice_is_told(tmp_path: Path) -> None:
     """A factory behind two feeders would be billed twice."""
     text = "".join(f"      - {{name: f{i}, type: feeder-22kv, serves: [wiring-devices]}}\n" for i in (1, 2))
-    with pytest.raises(ScenarioError, match="'wiring-devices' is supplied by 'f1' already"):
+    with pytest.raises(ScenarioError, match="'wiring-devices' is supplied with power by 'f1' already"):
         supplied(tmp_path, f"    systems:\n{text}\nmessaging:\n")
 
 

@@ -7,9 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.park.build import Plant
 from simulator.park.kpi import Work
-from simulator.park.machine import Machine
+from simulator.park.plant import Plant
 from simulator.signals.tallies import Tallies
 
 __all__ = ["Accounts"]
@@ -32,10 +31,9 @@ class Accounts:
         machines = [machine for plant in plants for machine in plant.machines]
         shared = {buffer for plant in plants for buffer in plant.buffers.values()}
         gives = [[port.buffer for port in machine.ports if port.gives] for machine in machines]
-        self._makes = np.array([not machine.spec.runs_for_a_site for machine in machines])
+        self._makes = np.repeat([plant.makes for plant in plants], [len(plant.machines) for plant in plants])
         self._leaves_factory = np.array([not buffers for buffers in gives])
         self._leaves_line = np.array([shared.issuperset(buffers) for buffers in gives])
-        self._machines = machines
 
     def at(self, time_ns: Ints) -> Work:
         """Return int64[instants, machines] at instants of the window that the tallies took in last."""
@@ -57,7 +55,7 @@ class Accounts:
 
     def nothing(self) -> Work:
         """Return the work before the beginning, int64[1, machines]."""
-        zeros = np.zeros((1, len(self._machines)), dtype=np.int64)
+        zeros = np.zeros((1, len(self._makes)), dtype=np.int64)
         return Work(*(zeros for _ in Work.__dataclass_fields__))
 
     def _busy_ms(self, time_ns: Ints) -> Ints:

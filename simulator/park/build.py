@@ -15,10 +15,14 @@ from simulator.park.calendar import Calendar
 from simulator.park.faults import Strike, distortions, strikes, unleash
 from simulator.park.groups import Group, assets_of, grouped
 from simulator.park.machine import Machine, Place, Port
-from simulator.park.surroundings import surroundings
+from simulator.park.plant import Plant
+from simulator.park.post import Post
+from simulator.park.systems import Station, surroundings
 from simulator.park.truth import Truth, with_truth
 from simulator.scenario.machine_type import MachineType
 from simulator.scenario.schema import Factory, Line, Scenario, Site
+from simulator.scenario.sensor import Model, OutputModel
+from simulator.signals.device import Device, Track
 from simulator.signals.distortion import Distortions
 from simulator.signals.process import Cycles
 from simulator.signals.streams import Stream
@@ -28,16 +32,6 @@ from simulator.signals.timeline import Segment
 __all__ = ["Park", "build", "catalog_of"]
 
 MS = 1_000_000
-
-
-@dataclass(frozen=True)
-class Plant:
-    """A factory as built: its machines, what lies between them, and its shifts."""
-
-    path: tuple[str, ...]
-    machines: tuple[Machine, ...]
-    buffers: Mapping[str, Buffer]
-    calendar: Calendar
 
 
 @dataclass(frozen=True)
@@ -56,6 +50,8 @@ class Park:
     """Number of the first sensor that tells them."""
     distortions: Distortions
     surroundings: Surroundings
+    tracks: tuple[Track, ...]
+    """What systems wrote down, for their devices to read."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +100,7 @@ def catalog_of(scenario: Scenario, types: Mapping[str, MachineType]) -> Catalog:
                 low=s.range[0],
                 high=s.range[1],
                 period_ns=s.period or 0,
-                monotonic=s.model.kind in {"count", "energy"},
+                monotonic=is_counter(s.model),
                 step=s.step,
             )
             for s in spot.spec.sensors
@@ -117,6 +113,11 @@ def catalog_of(scenario: Scenario, types: Mapping[str, MachineType]) -> Catalog:
         assets.append(Asset(path, spot.spec.name, tags, first, sensors, int(phase) * MS))
         first += len(sensors)
     return Catalog(tuple(assets))
+
+
+def is_counter(model: Model) -> bool:
+    """Say whether what a sensor shows never falls."""
+    return model.kind in {"count", "energy"} or (isinstance(model, OutputModel) and model.shows == "energy")
 
 
 def build(
@@ -146,7 +147,30 @@ def build(
             mine = machines[first:]
             for line, members in lines_of(everything[first : len(machines)], mine):
                 connect(line, members, buffers, env)
-            plants.append(Plant((scenario.enterprise, site.name, factory.name), tuple(mine), buffers, calendar))
+            path = (scenario.enterprise, site.name, factory.name)
+            plants.append(Plant(path, tuple(mine), buffers, calendar, makes=factory.name not in site.open_areas))
+    tracks: list[Track] = []
+
+    def post(station: Station, devices: Mapping[str, Device]) -> Post:
+        return Post(
+            env=env,
+            asset=station.asset,
+            scenario=scenario,
+            site=station.site,
+            system=station.system,
+            spec=station.spec,
+            sky=station.sky,
+            catalog=measured,
+            machines=machines,
+            plants=plants,
+            served=station.served,
+            devices=devices,
+            truth=truth,
+            start_ns=start_ns,
+            tracks=tracks,
+        )
+
+    around = surroundings(scenario, [(spot.area, spot.machine_name, spot.spec) for spot in everything], post)
     unleash(env, struck, machines, truth)
     bent = distortions(struck, measured, [spot.spec for spot in everything], seed=scenario.seed, origin_ns=origin_ns)
     groups = tuple(grouped(measured.assets, machines, scenario.kpis.levels))
@@ -159,14 +183,9 @@ def build(
         groups,
         len(catalog),
         bent,
-        around(scenario, everything),
+        around,
+        tuple(tracks),
     )
-
-
-def around(scenario: Scenario, everything: list[Spot]) -> Surroundings:
-    """Return the skies of the sites, their panels and their feeders."""
-    places = [(spot.area, spot.machine_name, spot.spec) for spot in everything]
-    return surroundings(scenario, places)
 
 
 def befallen(everything: list[Spot], struck: list[Strike]) -> set[int]:

@@ -18,6 +18,7 @@ __all__ = ["KIND", "LEVEL", "Group", "Groups", "assets_of", "grouped"]
 
 Ints = NDArray[np.int64]
 LEVEL, KIND = "_kpi", "kpi"
+SITE = 2
 LEVELS = ("park", "site", "factory", "line", "machine")
 """By how many names a path has, from one."""
 
@@ -37,14 +38,14 @@ class Group:
 def grouped(assets: Sequence[Asset], machines: Sequence[Machine], levels: Sequence[str]) -> Iterator[Group]:
     """Yield the groups of some levels, the smallest first, each level in the order of the catalogue.
 
-    Systems make nothing, so they are no groups of their own; what they use belongs to their site.
+    Systems make nothing, so there is no group of systems alone; what they use belongs to their site.
     """
     for size in range(len(LEVELS), 0, -1):
         if LEVELS[size - 1] not in levels:
             continue
         for path, members in groupby(range(len(machines)), key=lambda number: assets[number].path[:size]):
             numbers = list(members)
-            if not all(machines[number].spec.runs_for_a_site for number in numbers):
+            if size <= SITE or not all(machines[number].spec.runs_for_a_site for number in numbers):
                 province = assets[numbers[0]].tags["province"] if size > 1 else None
                 yield Group(LEVELS[size - 1], path, province, numbers[0], numbers[-1] + 1)
 

@@ -61,6 +61,7 @@ class Machine:
         self.state = State.STOPPED
         self.cycles = 0
         self.ports: Sequence[Port] = ()
+        self._watchers: list[Callable[[Machine], None]] = []
         self.in_state_ns = dict.fromkeys(State, 0)
         self.book = book
         self._place = place
@@ -137,6 +138,10 @@ class Machine:
     def go_on(self) -> None:
         """Look again: a buffer can serve."""
         self._rouse()
+
+    def watch(self, changed: Callable[[Machine], None]) -> None:
+        """Call ``changed`` after every change of its state from now on."""
+        self._watchers.append(changed)
 
     # What befalls it from outside.
 
@@ -379,6 +384,8 @@ class Machine:
         if state is State.EXECUTE and not self._into_ns:
             self._cycle_began_ns = now
         self._write_down()
+        for changed in self._watchers:
+            changed(self)
 
     def _write_down(self) -> None:
         bearing = self._bearing

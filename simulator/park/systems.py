@@ -1,55 +1,85 @@
-"""What stands around the machines of a park, read from its scenario."""
+"""The systems of a park in their places: whom each supplies, what hangs over it, and what its role makes of it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
+from simulator.park.post import Post
+from simulator.park.roles import ROLES
 from simulator.scenario.climate import load_climate
 from simulator.scenario.machine_type import MachineType
 from simulator.scenario.rulebook import shipped_tariff
-from simulator.scenario.schema import UTILITIES, Scenario, Site
+from simulator.scenario.schema import Scenario, Site, System
 from simulator.scenario.site_systems import supply_order
 from simulator.scenario.system_type import SystemType
+from simulator.signals.device import Device
 from simulator.signals.sky import Sky
 from simulator.signals.supply import Feeder
 from simulator.signals.surroundings import Surroundings
 
-__all__ = ["Standing", "surroundings"]
+__all__ = ["Standing", "Station", "surroundings"]
 
 TARIFF = "evn-manufacturing"
 Standing = tuple[tuple[str, str], str, MachineType]
 """An asset: its site and area, its name, and its type."""
 
 
-def surroundings(scenario: Scenario, assets: Sequence[Standing]) -> Surroundings:
-    """Return the surroundings of assets, which come in the order of the catalogue."""
+@dataclass(frozen=True)
+class Station:
+    """A system in its place."""
+
+    asset: int
+    site: Site
+    system: System
+    spec: SystemType
+    sky: Sky
+    served: tuple[int, ...]
+    """The assets of everything that it serves."""
+
+
+def surroundings(
+    scenario: Scenario, assets: Sequence[Standing], post: Callable[[Station, dict[str, Device]], Post]
+) -> Surroundings:
+    """Return the surroundings of assets, which come in the order of the catalogue.
+
+    ``post`` makes the post of a system, given the devices of its site that it supplies; roles come to life here.
+    """
     numbers = {site.name: number for number, site in enumerate(scenario.sites)}
     skies = [Sky(load_climate(site.climate), seed=scenario.seed, site=site.name) for site in scenario.sites]
-    panels = {
-        asset: spec.panels.rated_kw
-        for asset, (_, _, spec) in enumerate(assets)
-        if isinstance(spec, SystemType) and spec.panels is not None
-    }
-    feeders = [feeder for site in scenario.sites for feeder in feeders_of(site, assets)]
-    return Surroundings(skies, [numbers[area[0]] for area, _, _ in assets], panels, feeders)
+    panels: dict[int, float] = {}
+    feeders: list[Feeder] = []
+    devices: dict[int, Device] = {}
+    for site, sky in zip(scenario.sites, skies, strict=True):
+        by_name: dict[str, Device] = {}
+        for station in stations(site, sky, assets):
+            spec = station.spec
+            if spec.panels is not None:
+                panels[station.asset] = spec.panels.rated_kw
+            if spec.supply is not None:
+                supply, tariff = spec.supply, shipped_tariff(TARIFF)
+                feeders.append(Feeder(station.asset, station.served, supply.loss, supply.compensation_kvar, tariff))
+            if spec.role is not None:
+                device = ROLES[spec.role.kind](post(station, by_name))
+                devices[station.asset] = by_name[station.system.name] = device
+    return Surroundings(skies, [numbers[area[0]] for area, _, _ in assets], panels, feeders, devices)
 
 
-def feeders_of(site: Site, assets: Sequence[Standing]) -> list[Feeder]:
-    """Return the feeders of a site, each after those that it supplies."""
-    systems = {name: asset for asset, (area, name, _) in enumerate(assets) if area == (site.name, UTILITIES)}
-    serves = {system.name: system.serves for system in site.systems}
-    feeders = []
+def stations(site: Site, sky: Sky, assets: Sequence[Standing]) -> Iterator[Station]:
+    """Yield the systems of a site, each after those that it supplies."""
+    standing = {name: asset for asset, (area, name, spec) in enumerate(assets) if is_system(site, area, spec)}
+    entries = {system.name: system for system in site.systems}
     for name in supply_order(site):
-        spec = assets[systems[name]][2]
-        if not isinstance(spec, SystemType) or spec.supply is None:
-            continue
-        behind: list[int] = []
-        for served in serves[name]:
-            if served in systems:
-                behind.append(systems[served])
+        spec = assets[standing[name]][2]
+        assert isinstance(spec, SystemType)
+        served: list[int] = []
+        for other in entries[name].serves:
+            if other in standing:
+                served.append(standing[other])
             else:
-                behind += [asset for asset, (area, _, _) in enumerate(assets) if area == (site.name, served)]
-        supply = spec.supply
-        tariff = shipped_tariff(TARIFF)
-        feeders.append(Feeder(systems[name], tuple(behind), supply.loss, supply.compensation_kvar, tariff))
-    return feeders
+                served += [asset for asset, (area, _, _) in enumerate(assets) if area == (site.name, other)]
+        yield Station(standing[name], site, entries[name], spec, sky, tuple(served))
+
+
+def is_system(site: Site, area: tuple[str, str], spec: MachineType) -> bool:
+    return area[0] == site.name and isinstance(spec, SystemType)

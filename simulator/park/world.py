@@ -131,6 +131,9 @@ class World:
 
     def _advance(self, until_ns: int) -> Timeline:
         self._env.run(until=until_ns)
+        for track in self.park.tracks:
+            # What devices draw is held for a minute, which may have begun before the window.
+            track.forget(self._now_ns - MINUTE_NS)
         timeline = Timeline.build(
             self._current + self._fresh, assets=len(self._current), from_ns=self._now_ns, until_ns=until_ns
         )

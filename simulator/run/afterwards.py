@@ -58,7 +58,7 @@ def next_steps(
 
 def look_into(loaded: Loaded, store: str) -> list[tuple[str, str]]:
     """Return how to ask the database about the first machine type of the scenario."""
-    kind = loaded.scenario.sites[0].factories[0].lines[0].machines[0].type
+    kind = loaded.scenario.sites[0].areas[0].lines[0].machines[0].type
     if store.startswith("sqlite:"):
         sensors = loaded.types[kind].sensors
         field = next((sensor.name for sensor in sensors if sensor.decimals), sensors[0].name)

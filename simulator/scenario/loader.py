@@ -20,7 +20,7 @@ from simulator.scenario.machine_type import MachineType
 from simulator.scenario.reader import read_document
 from simulator.scenario.room import check_room
 from simulator.scenario.schema import Scenario
-from simulator.scenario.site_systems import check_systems
+from simulator.scenario.site_systems import check_supplies, check_systems
 from simulator.scenario.system_type import SystemType
 from simulator.scenario.targets import check_targets
 
@@ -66,6 +66,7 @@ def load_scenario(path: Path) -> Loaded:
     for name in sorted(types_used(scenario) - types.keys()):
         types[name] = load_machine_type(shipped[name]) if name in shipped else load_system_type(systems[name])
     misfits = check_room(scenario, document, types) + check_targets(scenario, document, types)
+    misfits += check_supplies(scenario, document, types)
     if misfits:
         raise refusal(document, misfits)
     told = tuple(one.at(document.name) for one in sorted(warnings))

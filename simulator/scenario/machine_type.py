@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from simulator.scenario.quantities import Amount, Duration, Name
 from simulator.scenario.sensor import (
     BearingHeatModel,
+    OutputModel,
     SensorType,
     SolarModel,
     StateModel,
@@ -144,8 +145,10 @@ class MachineType(Strict):
         if sum(isinstance(sensor.model, StateModel) for sensor in self.sensors) > 1:
             message = "sensors: a machine has one state, so one sensor of model state"
             raise ValueError(message)
-        if not self.runs_for_a_site and any(isinstance(s.model, SolarModel | SupplyModel) for s in self.sensors):
-            message = "sensors: models solar and supply belong to systems of a site, not to machines"
+        if not self.runs_for_a_site and any(
+            isinstance(s.model, SolarModel | SupplyModel | OutputModel) for s in self.sensors
+        ):
+            message = "sensors: models solar, supply and output belong to systems of a site, not to machines"
             raise ValueError(message)
         if self.bearing is None and any(isinstance(s.model, VibrationModel | BearingHeatModel) for s in self.sensors):
             message = "bearing: missing, but a sensor measures its vibration or heat"

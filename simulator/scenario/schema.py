@@ -184,11 +184,14 @@ class System(Strict):
 
     name: Name = Field(description="the last level of the topic")
     type: Name = Field(description="a system type")
-    serves: tuple[Name, ...] = Field(default=(), description="factories and systems of the site that a feeder supplies")
+    serves: tuple[Name, ...] = Field(
+        default=(), description="factories and systems of the site that it supplies, with whatever its role gives"
+    )
+    area: Name = Field(default="utilities", description="the third level of the topic")
 
 
 UTILITIES = "utilities"
-"""The area of a site that its systems stand in, as factories are for machines."""
+"""The area of a site that its systems stand in unless they say otherwise, as factories are for machines."""
 
 
 class Site(Strict):
@@ -197,26 +200,30 @@ class Site(Strict):
     name: Name = Field(description="the second level of the topic")
     province: Name = Field(description="a tag of every reading")
     climate: Name = Field(default="ho-chi-minh-city", description="the normals of its weather")
-    factories: tuple[Factory, ...] = Field(min_length=1, description="its tenants")
+    factories: tuple[Factory, ...] = Field(default=(), description="its tenants")
     systems: tuple[System, ...] = Field(default=(), description="what it runs for all of them")
     crew: int = Field(default=2, ge=1, le=1_000, description="repairs of systems that can go on at once")
 
     @property
     def areas(self) -> tuple[Factory, ...]:
-        """The factories and, as one more of them that never closes, the systems: a line per type."""
-        if not self.systems:
-            return self.factories
+        """The factories and, as more of them that never close, the areas of the systems: a line per type."""
+        return (*self.factories, *(self._open_area(name) for name in dict.fromkeys(one.area for one in self.systems)))
+
+    @property
+    def open_areas(self) -> frozenset[str]:
+        """Names of the areas in which systems stand."""
+        return frozenset(one.area for one in self.systems)
+
+    def _open_area(self, name: str) -> Factory:
+        mine = [one for one in self.systems if one.area == name]
         lines = {
-            kind: tuple(Machine(name=one.name, type=kind) for one in self.systems if one.type == kind)
-            for kind in dict.fromkeys(one.type for one in self.systems)
+            kind: tuple(Machine(name=one.name, type=kind) for one in mine if one.type == kind)
+            for kind in dict.fromkeys(one.type for one in mine)
         }
-        return (
-            *self.factories,
-            Factory(
-                name=UTILITIES,
-                crew=self.crew,
-                lines=tuple(Line(name=kind, machines=machines) for kind, machines in lines.items()),
-            ),
+        return Factory(
+            name=name,
+            crew=self.crew,
+            lines=tuple(Line(name=kind, machines=machines) for kind, machines in lines.items()),
         )
 
 

@@ -17,8 +17,10 @@ __all__ = [
     "CycleTimeModel",
     "EnergyModel",
     "LagModel",
+    "Model",
     "MotorModel",
     "Noise",
+    "OutputModel",
     "ProfileModel",
     "SensorType",
     "SolarModel",
@@ -173,6 +175,13 @@ class SupplyModel(Strict):
     ] = Field(description="kW, kvar, A, V, 1, %; or registers in kWh: all, and by tariff period")
 
 
+class OutputModel(Strict):
+    """A quantity that the role of a system gives."""
+
+    kind: Literal["output"] = Field(description="what the role of the system gives")
+    shows: Name = Field(description="the name of the quantity; power (kW) and energy (kWh) of whatever takes power")
+
+
 Model = Annotated[
     StateModel
     | LagModel
@@ -186,12 +195,13 @@ Model = Annotated[
     | EnergyModel
     | WeatherModel
     | SolarModel
-    | SupplyModel,
+    | SupplyModel
+    | OutputModel,
     Field(discriminator="kind"),
 ]
 
 PER_CYCLE = (CycleModel, CycleTimeModel)
-NOISY = (LagModel, ProfileModel, MotorModel, BearingHeatModel, WeatherModel, SupplyModel)
+NOISY = (LagModel, ProfileModel, MotorModel, BearingHeatModel, WeatherModel, SupplyModel, OutputModel)
 """Models whose sensors may add noise to the modelled value."""
 
 

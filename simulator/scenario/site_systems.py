@@ -1,15 +1,17 @@
-"""Checks of what a site runs for its tenants: types, names, and who is supplied by whom."""
+"""Checks of what a site runs for its tenants: types, names, and who is supplied with what by whom."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from simulator.scenario.climate import shipped_climates
 from simulator.scenario.document import Document, Problem
 from simulator.scenario.explain import guess
-from simulator.scenario.schema import UTILITIES, Scenario, Site
+from simulator.scenario.machine_type import MachineType
+from simulator.scenario.schema import Scenario, Site
+from simulator.scenario.system_type import SystemType
 
-__all__ = ["check_systems", "supply_order"]
+__all__ = ["check_supplies", "check_systems", "supply_order"]
 
 Path_ = tuple[str | int, ...]
 
@@ -29,11 +31,12 @@ def mistakes(site: Site, shipped: Collection[str]) -> list[tuple[Path_, str]]:
     if site.climate not in shipped_climates():
         found.append((("climate",), unknown(site.climate, "climate", shipped_climates())))
     factories = [factory.name for factory in site.factories]
-    if site.systems and UTILITIES in factories:
-        at = factories.index(UTILITIES)
-        found.append((("factories", at, "name"), f"{UTILITIES!r} is where the systems of the site stand"))
+    if not site.factories and not site.systems:
+        found.append(((), "has neither factories nor systems; give it some"))
+    for j, name in enumerate(factories):
+        if name in site.open_areas:
+            found.append((("factories", j, "name"), f"{name!r} is where systems of the site stand"))
     names: set[str] = set(factories)
-    supplied: dict[str, str] = {}
     known = [*factories, *(system.name for system in site.systems)]
     for j, system in enumerate(site.systems):
         if system.type not in shipped:
@@ -44,17 +47,34 @@ def mistakes(site: Site, shipped: Collection[str]) -> list[tuple[Path_, str]]:
         for k, name in enumerate(system.serves):
             if name not in known:
                 found.append((("systems", j, "serves", k), unknown(name, "factory or system of this site", known)))
-            elif name in supplied:
-                found.append((("systems", j, "serves", k), f"{name!r} is supplied by {supplied[name]!r} already"))
-            supplied.setdefault(name, system.name)
     return found
+
+
+def check_supplies(scenario: Scenario, document: Document, types: Mapping[str, MachineType]) -> list[Problem]:
+    """Return who serves others without anything to give, and who is supplied twice with the same."""
+    problems = []
+    for i, site in enumerate(scenario.sites):
+        by: dict[tuple[str, str], str] = {}
+        for j, system in enumerate(site.systems):
+            spec = types[system.type]
+            medium = spec.gives if isinstance(spec, SystemType) else None
+            if system.serves and medium is None:
+                sentence = f"a {system.type} gives nothing to others; remove it"
+                problems.append(document.problem(("sites", i, "systems", j, "serves"), sentence))
+                continue
+            for k, name in enumerate(system.serves):
+                other = by.setdefault((str(medium), name), system.name)
+                if other != system.name or name in system.serves[:k]:
+                    sentence = f"{name!r} is supplied with {medium} by {other!r} already"
+                    problems.append(document.problem(("sites", i, "systems", j, "serves", k), sentence))
+    return problems
 
 
 def in_circles(site: Site) -> list[tuple[Path_, str]]:
     """Return the feeders that supply themselves, round several corners or directly."""
     done = set(supply_order(site))
     stuck = [j for j, system in enumerate(site.systems) if system.name not in done]
-    sentence = "feeders supply each other in a circle; one of them must serve others"
+    sentence = "systems supply each other in a circle; one of them must serve others"
     return [(("systems", j, "serves"), sentence) for j in stuck[:1]]
 
 

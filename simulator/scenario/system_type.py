@@ -8,7 +8,8 @@ from pydantic import Field, model_validator
 
 from simulator.scenario.machine_type import MachineType, Motor
 from simulator.scenario.quantities import Amount, Duration
-from simulator.scenario.sensor import PER_CYCLE, CountModel, ProfileModel, SolarModel, Strict, SupplyModel
+from simulator.scenario.roles import Role
+from simulator.scenario.sensor import PER_CYCLE, CountModel, OutputModel, ProfileModel, SolarModel, Strict, SupplyModel
 
 __all__ = ["Panels", "Supply", "SystemType"]
 
@@ -46,6 +47,7 @@ class SystemType(MachineType):
     motor: Motor = Field(default=NO_MOTOR, description="what it draws itself, as far as the weather leaves it alone")
     supply: Supply | None = Field(default=None, description="it feeds others, named in `serves` of the scenario")
     panels: Panels | None = Field(default=None, description="it feeds in what the sun gives")
+    role: Role | None = Field(default=None, description="what else it is for the site")
 
     @model_validator(mode="after")
     def fits_a_site(self) -> Self:
@@ -63,4 +65,24 @@ class SystemType(MachineType):
         if (SolarModel in kinds) != (self.panels is not None):
             message = "panels: sensors of model solar and the key `panels` go together"
             raise ValueError(message)
+        known = self.outputs
+        for sensor in self.sensors:
+            if isinstance(sensor.model, OutputModel) and sensor.model.shows not in known:
+                what = f"role {self.role.kind!r} gives {', '.join(sorted(known))}" if self.role else "it has no role"
+                message = f"sensors: {sensor.name} shows {sensor.model.shows!r}, but {what}"
+                raise ValueError(message)
         return self
+
+    @property
+    def outputs(self) -> frozenset[str]:
+        """Names of the quantities that its sensors of model output can show."""
+        if self.role is None:
+            return frozenset()
+        return self.role.SHOWS | {"power", "energy"} if self.role.DRAWS else self.role.SHOWS
+
+    @property
+    def gives(self) -> str | None:
+        """What it gives to those it serves: power, air and so on."""
+        if self.supply is not None:
+            return "power"
+        return None if self.role is None else self.role.GIVES

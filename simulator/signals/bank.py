@@ -174,7 +174,7 @@ class Bank:
         for p in placed:
             if p.spec.model.kind == "state":
                 self._state_sensor[p.asset] = p.number
-        self.tallies = Tallies(drives, machines, books)
+        self.tallies = Tallies(self._works, machines)
         sensors = catalog.sensors
         self._scale = np.array([10.0**s.decimals for s in sensors])
         self._step = np.array([float(s.step) for s in sensors])
@@ -193,6 +193,8 @@ class Bank:
 
     def advance(self, timeline: Timeline) -> None:
         """Take in a window; call it for each window in order, whether or not its readings are wanted."""
+        for device in self._works.surroundings.devices.values():
+            device.advance(timeline)
         self._works.network.advance(timeline)
         self.tallies.advance(timeline)
         for group in self._groups:

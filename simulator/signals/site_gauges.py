@@ -14,7 +14,7 @@ from simulator.signals.gauges import Placed, Samples, Works
 from simulator.signals.supply import MINUTE_NS
 from simulator.signals.timeline import EXECUTE, Timeline
 
-__all__ = ["SITE_GAUGES", "SolarGauge", "SupplyGauge", "WeatherGauge"]
+__all__ = ["SITE_GAUGES", "OutputGauge", "SolarGauge", "SupplyGauge", "WeatherGauge"]
 
 Floats = NDArray[np.floating[Any]]
 THD_IDLE_PCT, THD_LOADED_PCT = 1.2, 1.3
@@ -101,7 +101,27 @@ class SupplyGauge(RowGauge):
         }[model.shows]
 
 
+class OutputGauge(RowGauge):
+    """What the roles of systems give, and what those take that take power."""
+
+    def one(self, place: Placed, samples: Samples, mine: slice, timeline: Timeline) -> Floats:
+        model: Any = place.spec.model
+        time_ns = samples.time_ns[mine]
+        device = self.works.surroundings.devices[place.asset]
+        if device.draws and model.shows in {"power", "energy"}:
+            steps = self.works.network.steps[place.asset]
+            if model.shows == "power":
+                return np.asarray(steps.watts[steps.at(time_ns)] / 1000.0)
+            return np.asarray(steps.energy_wms(time_ns).sum(axis=1) / WMS_PER_KWH)
+        return device.values(model.shows, time_ns)
+
+
 REGISTERS = {"energy": None, "normal": 0, "off_peak": 1, "peak": 2}
 """Registers by what a sensor shows: all energy, or that of one place in PERIODS of the tariff."""
 
-SITE_GAUGES: dict[str, Any] = {"solar": SolarGauge, "supply": SupplyGauge, "weather": WeatherGauge}
+SITE_GAUGES: dict[str, Any] = {
+    "output": OutputGauge,
+    "solar": SolarGauge,
+    "supply": SupplyGauge,
+    "weather": WeatherGauge,
+}

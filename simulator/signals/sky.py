@@ -22,6 +22,7 @@ class Sky:
     """Weather, air and dust of one site, at any instants since 1970."""
 
     def __init__(self, climate: Climate, *, seed: int, site: str) -> None:
+        self.utc_offset_ns = climate.utc_offset_ns
         self.weather = Weather(climate, seed=seed, site=site)
         self.air = AirQuality(climate, rain=self.weather.rain, seed=seed, site=site)
         self.soiling = solar.Soiling(self.weather.rain, utc_offset_ns=climate.utc_offset_ns)

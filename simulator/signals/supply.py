@@ -71,15 +71,19 @@ class Steps:
 class Network:
     """All feeders of a park.
 
-    ``held`` gives, per asset that depends on the weather, its watts by minute; it draws them while it is in Execute.
-    A feeder may serve other feeders that come before it in the list.
+    ``held`` gives, per asset that has more than a motor, its watts by minute; it draws them while it is in Execute.
+    Those that are ``metered`` have registers, as feeders do. A feeder may serve other feeders that come before it in
+    the list.
     """
 
-    def __init__(self, feeders: Sequence[Feeder], drives: Drives, held: Mapping[int, Held]) -> None:
-        self._feeders = feeders
+    def __init__(
+        self, feeders: Sequence[Feeder], drives: Drives, held: Mapping[int, Held], *, metered: Sequence[int] = ()
+    ) -> None:
+        # A meter is a feeder without losses that serves the asset which it stands at.
+        self._feeders = (*(Feeder(asset, (asset,), 0.0, 0.0, None) for asset in metered), *feeders)
         self._drives = drives
         self._held = held
-        self._carried = {feeder.asset: np.zeros(PERIODS, dtype=np.int64) for feeder in feeders}
+        self._carried = {feeder.asset: np.zeros(PERIODS, dtype=np.int64) for feeder in self._feeders}
         self.steps: dict[int, Steps] = {}
 
     def advance(self, timeline: Timeline) -> None:

@@ -13,9 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.scenario.machine_type import MachineType
-from simulator.signals.drives import Drives
+from simulator.signals.gauge import Works
 from simulator.signals.pieces import Pieces
-from simulator.signals.process import Cycles
 from simulator.signals.timeline import EXECUTE, Timeline
 
 __all__ = ["Done", "Tallies"]
@@ -46,9 +45,11 @@ class Done(NamedTuple):
 class Tallies:
     """Carries the sums of every asset from window to window."""
 
-    def __init__(self, drives: Drives, machines: Sequence[MachineType], books: Sequence[Cycles]) -> None:
-        self._drives = drives
-        self._pieces = Pieces(books)
+    def __init__(self, works: Works, machines: Sequence[MachineType]) -> None:
+        self._drives = works.drives
+        self._network = works.network
+        self._metered = [asset for asset, device in works.surroundings.devices.items() if device.draws]
+        self._pieces = Pieces(works.books)
         self._rated_ms = np.array([machine.cycle // MS for machine in machines], dtype=np.int64)
         self._carried = np.zeros((3, len(machines)), dtype=np.int64)
         self._carried_failures = np.zeros(len(machines), dtype=np.int64)
@@ -88,5 +89,7 @@ class Tallies:
         ideal = cycles * rated_ms + np.rint(into_ns / cycle_ns * rated_ms).astype(np.int64)
         good = self._pieces.good_before(asset, cycles)
         processed = cycles * self._pieces.per_cycle[asset]
+        for one in self._metered:
+            spent[one::assets] = self._network.steps[one].energy_wms(time_ns).sum(axis=1)
         columns = (producing, ideal, down, self._failures[segment], processed, good, spent)
         return Done(*(column.reshape(len(time_ns), assets) for column in columns))

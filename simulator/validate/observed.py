@@ -11,13 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.batch import Batch, Catalog
-from simulator.park.build import Plant
 from simulator.park.machine import Machine
 from simulator.park.packml import State
+from simulator.park.plant import Plant
 from simulator.park.world import World
 from simulator.scenario.fault import CODES, Cause
 from simulator.scenario.machine_type import MachineType
-from simulator.scenario.schema import UTILITIES, Scenario
+from simulator.scenario.schema import Scenario
 from simulator.scenario.sensor import SensorType
 
 __all__ = ["BLOCK_NS", "QUARTER_NS", "Observed", "Outage", "Tally", "observe"]
@@ -101,7 +101,7 @@ class Observed:
     @property
     def factories(self) -> list[Plant]:
         """The plants that make something: all but the systems of a site."""
-        return [plant for plant in self.plants if plant.path[-1] != UTILITIES]
+        return [plant for plant in self.plants if plant.makes]
 
 
 def observe(

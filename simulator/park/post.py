@@ -1,0 +1,69 @@
+"""A post: where a system stands, and all that its role may look at and act upon."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import simpy
+
+from simulator.batch import Catalog
+from simulator.park.machine import Machine
+from simulator.park.plant import Plant
+from simulator.park.truth import Truth
+from simulator.scenario.schema import Scenario, Site, System
+from simulator.scenario.system_type import SystemType
+from simulator.signals.device import Device, Track
+from simulator.signals.sky import Sky
+from simulator.signals.streams import Stream
+
+__all__ = ["Post"]
+
+
+@dataclass(frozen=True)
+class Post:
+    """One system of a site, as its role is built. Instants are nanoseconds since the Unix epoch."""
+
+    env: simpy.Environment
+    asset: int
+    """Its number in the catalogue."""
+    scenario: Scenario
+    site: Site
+    system: System
+    """Its entry in the scenario."""
+    spec: SystemType
+    sky: Sky
+    catalog: Catalog
+    """What is measured, without the truth."""
+    machines: Sequence[Machine]
+    """All of the park, by asset; the systems are among them."""
+    plants: Sequence[Plant]
+    """All factories of the park, and all areas of systems."""
+    served: tuple[int, ...]
+    """The assets of everything that it serves."""
+    devices: Mapping[str, Device]
+    """Those of the systems of the site that come before, by name."""
+    truth: Truth
+    start_ns: int
+    """The first instant whose readings are wanted."""
+    tracks: list[Track]
+    """All tracks of the park."""
+
+    @property
+    def machine(self) -> Machine:
+        """The system itself, with its state."""
+        return self.machines[self.asset]
+
+    def stream(self, *names: str) -> Stream:
+        """Return a stream of random numbers of its own."""
+        return Stream(self.scenario.seed, *self.catalog.assets[self.asset].path, *names)
+
+    def now_ns(self) -> int:
+        """Return the instant."""
+        return int(self.env.now)
+
+    def track(self, initial: float = 0.0) -> Track:
+        """Return a new track."""
+        track = Track(self.now_ns, initial)
+        self.tracks.append(track)
+        return track

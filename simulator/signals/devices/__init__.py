@@ -1,0 +1,1 @@
+"""What the systems of a site show: a file per role."""

@@ -1,0 +1,44 @@
+"""Electric loads that follow the hours of the day."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.scenario.roles.load import Load
+from simulator.signals.device import Device
+from simulator.signals.rhythm import Rhythm
+from simulator.signals.sky import Sky
+
+__all__ = ["LoadDevice"]
+
+Floats = NDArray[np.floating[Any]]
+Ints = NDArray[np.int64]
+COOL_C = 24.0
+"""Below this nothing is cooled [E]."""
+
+
+class LoadDevice(Device):
+    """A load under the sky of its site."""
+
+    draws: ClassVar[bool] = True
+
+    def __init__(self, load: Load, sky: Sky) -> None:
+        self._load = load
+        self._sky = sky
+        self._rhythm = Rhythm(load.day, saturday=load.saturday, sunday=load.sunday, utc_offset_ns=sky.utc_offset_ns)
+
+    def values(self, shows: str, time_ns: Ints) -> Floats:
+        """Return the share of rated power."""
+        share = self._rhythm.at(time_ns)
+        if self._load.per_degree:
+            heat = np.maximum(self._sky.weather.at(time_ns).temperature_c - COOL_C, 0.0)
+            share = share * (1.0 + self._load.per_degree * heat)
+        return share
+
+    def watts(self, minute_ns: Ints) -> Ints:
+        """Return the share of the minute's beginning in W."""
+        power: Ints = np.rint(self.values("share", minute_ns) * self._load.rated_kw * 1000.0).astype(np.int64)
+        return power
