@@ -45,9 +45,8 @@ class Park:
     plants: tuple[Plant, ...]
     truth: Truth
     groups: tuple[Group, ...]
-    """What has key figures of its own."""
-    first_figure: int
-    """Number of the first sensor that tells them."""
+    """What has key figures of its own on a topic."""
+    sites: tuple[Group, ...]
     distortions: Distortions
     surroundings: Surroundings
     tracks: tuple[Track, ...]
@@ -173,7 +172,9 @@ def build(
     around = surroundings(scenario, [(spot.area, spot.machine_name, spot.spec) for spot in everything], post)
     unleash(env, struck, machines, truth)
     bent = distortions(struck, measured, [spot.spec for spot in everything], seed=scenario.seed, origin_ns=origin_ns)
-    groups = tuple(grouped(measured.assets, machines, scenario.kpis.levels))
+    groups, sites = (
+        tuple(grouped(measured.assets, machines, around.devices, levels)) for levels in (scenario.kpis.levels, ["site"])
+    )
     return Park(
         extended(catalog, assets_of(groups, scenario.kpis.every)),
         measured,
@@ -181,7 +182,7 @@ def build(
         tuple(plants),
         truth,
         groups,
-        len(catalog),
+        sites,
         bent,
         around,
         tuple(tracks),

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
 
 from simulator.park.build import Park
+from simulator.park.groups import mean_of
 from simulator.park.kpi import Work
 from simulator.park.packml import State
 
 __all__ = ["Census"]
+
+MS = 1_000_000
+Figures = dict[str, float | int | None]
 
 
 @dataclass(frozen=True)
@@ -26,18 +30,28 @@ class Census:
     running: int
     alarms: int
     """Systems alarm, too, but make nothing."""
+    added: Mapping[str, Figures]
+    """What devices add to the figures of their site, by site."""
 
     @classmethod
-    def of(cls, park: Park, work: Work, at_start: Work) -> Self:
-        """Look at the machines of a park now."""
+    def of(cls, park: Park, work: Work, at_start: Work, *, until_ns: int | None) -> Self:
+        """Look at a park as it stands at the end of a window; None: before the first."""
         running = sum(one.state is State.EXECUTE and not one.spec.runs_for_a_site for one in park.machines)
         alarms = sum(one.state in {State.ABORTING, State.ABORTED} for one in park.machines)
-        return cls(park, work, at_start, running, alarms)
+        # Devices show the instants of a window, and its end is the first of the next.
+        last = None if until_ns is None else np.array([until_ns - MS])
+        added = {
+            site.path[-1]: {
+                name: None if last is None else known(mean_of(site.devices, name, last)[0]) for name in site.added
+            }
+            for site in park.sites
+        }
+        return cls(park, work, at_start, running, alarms, added)
 
-    def whole(self) -> dict[str, float | int | None]:
+    def whole(self) -> Figures:
         """Return the figures of the park: ratios since the origin, counts and energy since the start."""
         every = range(len(self.park.machines))
-        ever, run = added(self.work, every), added(self.work.since(self.at_start), every)
+        ever = total(self.work, every)
         return {
             "oee": known(ever.oee),
             "availability": known(ever.availability),
@@ -46,34 +60,34 @@ class Census:
             "machines": sum(not machine.spec.runs_for_a_site for machine in self.park.machines),
             "running": self.running,
             "alarms": self.alarms,
-            "failures": int(ever.failures),
-            "mtbf_h": known(ever.mtbf_h),
-            "mttr_min": known(ever.mttr_min),
-            "pieces_good": int(run.left_factory),
-            "pieces_bad": int(run.spoilt),
-            "energy_kwh": float(run.energy_kwh),
+            **self._made(every),
         }
 
     def parts(self) -> dict[str, Any]:
         """Return OEE since the origin by factory and by machine type, and the figures of each site."""
         places: dict[str, list[int]] = {}
         kinds: dict[str, list[int]] = {}
-        sites: dict[str, list[int]] = {}
         for number, (asset, machine) in enumerate(zip(self.park.measured.assets, self.park.machines, strict=True)):
-            sites.setdefault(asset.path[1], []).append(number)
             if not machine.spec.runs_for_a_site:
                 places.setdefault("/".join(asset.path[1:3]), []).append(number)
                 kinds.setdefault(asset.kind, []).append(number)
         return {
-            "oee": {place: known(added(self.work, members).oee) for place, members in places.items()},
-            "oee_by_type": {kind: known(added(self.work, members).oee) for kind, members in kinds.items()},
-            "sites": {site: self._site(members) for site, members in sites.items()},
+            "oee": {place: known(total(self.work, members).oee) for place, members in places.items()},
+            "oee_by_type": {kind: known(total(self.work, members).oee) for kind, members in kinds.items()},
+            "sites": {
+                site.path[-1]: {
+                    "oee": known(total(self.work, range(site.first, site.last)).oee),
+                    **self._made(range(site.first, site.last)),
+                    "figures": self.added[site.path[-1]],
+                }
+                for site in self.park.sites
+            },
         }
 
-    def _site(self, members: list[int]) -> dict[str, Any]:
-        ever, run = added(self.work, members), added(self.work.since(self.at_start), members)
+    def _made(self, members: Iterable[int]) -> Figures:
+        """Return failures since the origin, pieces and energy since the start."""
+        ever, run = total(self.work, members), total(self.work.since(self.at_start), members)
         return {
-            "oee": known(ever.oee),
             "failures": int(ever.failures),
             "mtbf_h": known(ever.mtbf_h),
             "mttr_min": known(ever.mttr_min),
@@ -83,7 +97,7 @@ class Census:
         }
 
 
-def added(work: Work, members: Iterable[int]) -> Work:
+def total(work: Work, members: Iterable[int]) -> Work:
     """Return the work of some machines together."""
     chosen = list(members)
     return work.map(lambda column: column[0, chosen].sum())

@@ -97,7 +97,8 @@ class Work:
 
 def ratio(part: Ints, whole: Ints) -> Floats:
     """Return part / whole; no number where there is no whole."""
-    return np.divide(part, whole, out=np.full(np.shape(whole), np.nan), where=whole != 0)
+    quotient: Floats = np.divide(part, whole, out=np.full(np.shape(whole), np.nan), where=whole != 0)
+    return quotient
 
 
 def sensor(name: str, unit: str, high: float, *, decimals: int = 0, counts: bool = False) -> Sensor:

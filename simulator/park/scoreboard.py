@@ -10,24 +10,26 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.batch import Batch
+from simulator.batch import Asset, Batch
 from simulator.park.accounts import Accounts
-from simulator.park.groups import Group, Groups
+from simulator.park.groups import Group, Groups, mean_of
 from simulator.park.kpi import SENSORS, Work, figures
 from simulator.scenario.quantities import instant_ns
 from simulator.signals.timeline import Timeline
 
 __all__ = ["Days", "Scoreboard"]
 
+Floats = NDArray[np.floating[Any]]
 Ints = NDArray[np.int64]
 AT_ONCE = 60
 """Instants that are evaluated together: it bounds the memory of a long window."""
-SCALE = np.array([10.0**sensor.decimals for sensor in SENSORS])
+DECIMALS = np.array([sensor.decimals for sensor in SENSORS])
 HIGH = np.array([sensor.high for sensor in SENSORS])
 
 
@@ -57,16 +59,22 @@ class Days:
 
 
 class Scoreboard:
-    """Tells the figures of groups, whose assets follow each other in the catalogue from ``first_sensor`` on."""
+    """Tells the figures of groups; ``assets`` are those that speak for them, in the same order."""
 
     def __init__(
-        self, accounts: Accounts, groups: Sequence[Group], *, every_ns: int, zone: str, first_sensor: int
+        self, accounts: Accounts, groups: Sequence[Group], *, every_ns: int, zone: str, assets: Sequence[Asset]
     ) -> None:
         self._accounts = accounts
         self._groups = Groups(groups)
         self._every_ns = every_ns
         self._days = Days(ZoneInfo(zone))
-        self._number = first_sensor + np.arange(len(groups) * len(SENSORS)).reshape(len(groups), len(SENSORS))
+        first = np.array([asset.first_sensor for asset in assets], dtype=np.int64)
+        self._number = first[:, None] + np.arange(len(SENSORS))
+        self._added = [
+            (asset.first_sensor + number, figure, group.devices)
+            for group, asset in zip(groups, assets, strict=True)
+            for number, figure in enumerate(group.added.values(), len(SENSORS))
+        ]
         self._at_midnight = self._groups.add_up(accounts.nothing())
 
     def skip(self, timeline: Timeline) -> None:
@@ -105,10 +113,19 @@ class Scoreboard:
     def _told(self, time_ns: Ints, at_midnight: Work) -> Batch:
         done = self._done(time_ns)
         today = done.since(at_midnight)
-        value = np.moveaxis(figures(today, self._groups.finished(today), done), 0, -1)
-        # Rounded like every reading, so that each copy of it is the same decimal.
-        value = np.rint(np.minimum(value, HIGH) * SCALE) / SCALE
-        known = np.isfinite(value)
-        time = np.broadcast_to(time_ns[:, None, None], value.shape)
-        sensor = np.broadcast_to(self._number, value.shape)
-        return Batch(time[known], sensor[known].astype(np.int32), value[known])
+        value = rounded(np.moveaxis(figures(today, self._groups.finished(today), done), 0, -1), DECIMALS, HIGH)
+        at_ns = np.broadcast_to(time_ns[:, None, None], value.shape)
+        number = np.broadcast_to(self._number, value.shape)
+        parts = [(at_ns.ravel(), number.ravel(), value.ravel())]
+        for sensor, figure, devices in self._added:
+            shown = rounded(mean_of(devices, figure.name, time_ns), figure.decimals, figure.high)
+            parts.append((time_ns, np.full(len(time_ns), sensor), shown))
+        time, sensors, values = (np.concatenate(column) for column in zip(*parts, strict=True))
+        known = np.isfinite(values)
+        return Batch(time[known], sensors[known].astype(np.int32), values[known])
+
+
+def rounded(value: Floats, decimals: Ints | int, high: Floats | float) -> Floats:
+    """Round and bound a figure like any reading, so that each copy of it is the same decimal."""
+    scale = np.power(10.0, decimals)
+    return np.rint(np.clip(value, 0.0, high) * scale) / scale

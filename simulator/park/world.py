@@ -83,7 +83,7 @@ class World:
                 self.park.groups,
                 every_ns=scenario.kpis.every,
                 zone=scenario.timezone,
-                first_sensor=self.park.first_figure,
+                assets=self.catalog.assets[len(self.catalog.assets) - len(self.park.groups) :],
             ),
         )
         self.skip(start_ns)
@@ -122,7 +122,8 @@ class World:
 
     def census(self) -> Census:
         """Return what the park has done by now, to be looked at later."""
-        return Census.of(self.park, self._work_by_now(), self._at_start)
+        until_ns = None if self._now_ns == self.origin_ns else self._now_ns
+        return Census.of(self.park, self._work_by_now(), self._at_start, until_ns=until_ns)
 
     def faults(self, before_ns: int) -> tuple[list[FaultTold], int]:
         """Return the faults in force between the start and an instant, and how many more are not listed."""
