@@ -1,4 +1,4 @@
-"""Key figures follow from what machines do: recomputed from readings, added up by level, told on topics of their own."""
+"""Key figures follow from what machines do: recomputed from readings, added up by level, told on their own topics."""
 
 from __future__ import annotations
 
@@ -378,7 +378,7 @@ class Telling(LoadDevice):
 
 
 def test_a_device_adds_a_figure_to_its_site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Told with those of the site and in the census while it has a number; what the tower takes is the site's energy."""
+    """Told with those of the site while it has a number; what the tower takes is energy of the site."""
 
     def telling(post: Any) -> Device:
         return Telling(post.spec.role, post.sky)
