@@ -10,6 +10,8 @@ How the numbers come about:
   it a little; a stopped machine still tells its state and temperatures, but has no cycles.
 - The figures per day are averages over a week with its shifts and with the time that stops take, in series that of
   the machine which stands most. Holidays, and waiting for parts, are left out.
+- What a factory tells of its people, a message a minute, is left out; so is what machines show before it has climbed
+  to the last band of maturity that it will reach within a year: its sensors count as if they were there.
 - Key figures are told at their own pace. The truth about faults is left out: two messages per fault, of machines that
   stop every half hour one in a quarter of an hour. Assets and sensors are those that measure.
 - Bytes come from ``simulator.wire.message_size``.
@@ -27,6 +29,7 @@ from simulator.ingest.bridge import MOST_AT_ONCE
 from simulator.park.groups import LEVEL
 from simulator.park.kpi import SENSORS
 from simulator.publish.credit import LIMIT as UNWRITTEN
+from simulator.scenario.fitting import Fitting
 from simulator.scenario.loader import Loaded
 from simulator.scenario.machine_type import MachineType
 from simulator.scenario.quantities import duration_text
@@ -37,6 +40,7 @@ from simulator.wire.message_size import field_bytes, frame_bytes, packet_overhea
 __all__ = ["Cap", "Plan", "plan"]
 
 SECOND_NS = 1_000_000_000
+MINUTE_NS = 60 * SECOND_NS
 DAY_S = 86_400
 FIGURE_DIGITS = 6
 """Characters of a key figure, about."""
@@ -119,12 +123,13 @@ def plan(loaded: Loaded) -> Plan:
     changes_per_s = 0.0
     # machines of a kind send alike, and a file may write out thousands
     kinds: dict[tuple[object, ...], tuple[Flow, Flow]] = {}
-    for factory, line, prefix in lines(scenario):
+    fitting = Fitting(scenario, loaded.types)
+    for site, factory, line, prefix in lines(scenario):
         slowest = slowest_pieces_per_s(line, loaded.types)
         for machine in line.machines:
-            spec = machine.applied_to(loaded.types[machine.type])
+            spec = fitting.type_of(site, factory.name, machine)
             cycles_per_s = SECOND_NS / spec.cycle if slowest is None else slowest / spec.pieces
-            kind = (machine.type, spec.cycle, spec.pieces, spec.first_pass_yield, cycles_per_s)
+            kind = (id(spec), cycles_per_s)  # the fitting keeps its types
             if kind not in kinds:
                 kinds[kind] = flows(spec, cycles_per_s)
             overhead = packet_overhead(f"{prefix}/{machine.names[0]}", scenario.messaging.qos)
@@ -134,7 +139,7 @@ def plan(loaded: Loaded) -> Plan:
             sensors += number * len(spec.sensors)
             always += grid.times(number)
             working += at_work.times(number)
-            average += at_work.times(number * share_at_work(factory) * availability(line, loaded.types, spec))
+            average += at_work.times(number * share_at_work(factory, spec) * availability(line, loaded.types, spec))
             changes_per_s += number * state_changes(spec)
     always = sum((figures_flow(scenario, topic).times(number) for topic, number in groups(scenario)), start=always)
     busy, mean = always + working, always + average
@@ -156,12 +161,15 @@ def plan(loaded: Loaded) -> Plan:
     )
 
 
-def lines(scenario: Scenario) -> Iterator[tuple[Factory, Line, str]]:
-    """Yield each line that is written out, with the topic above the machines of the first that it stands for."""
+def lines(scenario: Scenario) -> Iterator[tuple[str, Factory, Line, str]]:
+    """Yield each line that is written out, in its site and factory, and the topic above its machines.
+
+    Of the lines that it stands for, the topic is that of the first.
+    """
     for site in scenario.sites:
         for factory in site.areas:
             for line in factory.lines:
-                yield factory, line, "/".join((scenario.enterprise, site.name, factory.name, line.names[0]))
+                yield site.name, factory, line, "/".join((scenario.enterprise, site.name, factory.name, line.names[0]))
 
 
 def groups(scenario: Scenario) -> Iterator[tuple[str, int]]:
@@ -216,8 +224,9 @@ def flows(spec: MachineType, cycles_per_s: float) -> tuple[Flow, Flow]:
     sampled = [sensor for sensor in spec.sensors if sensor.period]
     per_cycle = [sensor for sensor in spec.sensors if not sensor.period]
     ticks = instants_per_s([sensor.period for sensor in sampled if sensor.period])
-    cycles = cycles_per_s if per_cycle else 0.0
-    states = [sensor for sensor in sampled if isinstance(sensor.model, StateModel)]
+    # One in so many cycles is measured; the sensor that measures most often has a message each time.
+    cycles = max((cycles_per_s / sensor.every for sensor in per_cycle), default=0.0)
+    states = [sensor for sensor in sampled if isinstance(sensor.model, StateModel) and sensor.model.changes]
     changes = state_changes(spec) if states else 0.0
     frame = frame_bytes(ticks + cycles)
 
@@ -226,7 +235,7 @@ def flows(spec: MachineType, cycles_per_s: float) -> tuple[Flow, Flow]:
         return Flow(messages, sum(rate for _, rate in spoken), messages * frame + fields)
 
     grid = flow(ticks, [(sensor, SECOND_NS / sensor.period) for sensor in sampled if sensor.period])
-    ends = flow(cycles, [(sensor, cycles) for sensor in per_cycle])
+    ends = flow(cycles, [(sensor, cycles_per_s / sensor.every) for sensor in per_cycle])
     return grid, ends + flow(changes, [(sensor, changes) for sensor in states])
 
 
@@ -252,9 +261,12 @@ def state_changes(spec: MachineType) -> float:
     return sum(CHANGES[stop.becomes] * SECOND_NS / stop.mtbf for stop in spec.stops)
 
 
-def share_at_work(factory: Factory) -> float:
-    """Return the share of a week in which a factory has a shift."""
-    minutes = sum(shift_span(hours)[1] for hours in factory.shifts.hours)
+def share_at_work(factory: Factory, spec: MachineType) -> float:
+    """Return the share of a week in which a machine of a factory has a shift, and is not held in a break."""
+    minutes = 0.0
+    for begin, length in map(shift_span, factory.shifts.hours):
+        rests = factory.shifts.breaks.in_shift(begin, length)[:1] if factory.shifts.breaks and spec.attended else []
+        minutes += length - sum(last - first for first, last in rests) / MINUTE_NS
     return minutes * len(factory.shifts.days) / (7 * DAY_MIN)
 
 

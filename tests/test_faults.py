@@ -15,6 +15,7 @@ from scenario_texts import PARK, load, pointed, problems
 from simulator.batch import Batch
 from simulator.park.packml import NEXT, State
 from simulator.scenario import targets
+from simulator.scenario.fitting import Fitting
 from simulator.scenario.targets import struck_by
 from simulator.signals.timeline import Segment
 
@@ -379,7 +380,10 @@ def test_a_star_stands_for_any_part_of_a_level(tmp_path: Path, line: str, expect
         assert len(problems(tmp_path, with_faults(line))) == 1
         return
     loaded = load(tmp_path, with_faults(line))
-    assert len(list(struck_by(loaded.scenario.faults[0], loaded.scenario, loaded.types))) == expected
+    assert (
+        len(list(struck_by(loaded.scenario.faults[0], loaded.scenario, Fitting(loaded.scenario, loaded.types))))
+        == expected
+    )
 
 
 def test_faults_strike_a_bounded_number_of_things(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.park.calendar import Calendar
 from simulator.park.kpi import Work
 from simulator.park.plant import Plant
 from simulator.signals.tallies import Tallies
@@ -25,15 +26,18 @@ class Accounts:
 
     def __init__(self, plants: Sequence[Plant], tallies: Tallies, *, origin_ns: int) -> None:
         self._tallies = tallies
-        self._calendars = [plant.calendar for plant in plants]
-        self._open_before_ns = [calendar.open_ns(origin_ns) for calendar in self._calendars]
-        self._plant_of = np.repeat(np.arange(len(plants)), [len(plant.machines) for plant in plants])
         machines = [machine for plant in plants for machine in plant.machines]
         shared = {buffer for plant in plants for buffer in plant.buffers.values()}
         gives = [[port.buffer for port in machine.ports if port.gives] for machine in machines]
         self._makes = np.repeat([plant.makes for plant in plants], [len(plant.machines) for plant in plants])
         self._leaves_factory = np.array([not buffers for buffers in gives])
         self._leaves_line = np.array([shared.issuperset(buffers) for buffers in gives])
+        # Machines of a factory whose people rest together are busy together.
+        places = [(plant.calendar, machine.rests_with) for plant in plants for machine in plant.machines]
+        self._hours = list(dict.fromkeys(places))
+        numbers = {hours: number for number, hours in enumerate(self._hours)}
+        self._hours_of = np.array([numbers[place] for place in places], dtype=np.int64)
+        self._before_ms = self._busy_ms(np.array([origin_ns]))
 
     def at(self, time_ns: Ints) -> Work:
         """Return int64[instants, machines] at instants of the window that the tallies took in last."""
@@ -41,7 +45,7 @@ class Accounts:
         mine = self._makes
         good = done.good * mine
         return Work(
-            busy_ms=self._busy_ms(time_ns) * mine,
+            busy_ms=(self._busy_ms(time_ns) - self._before_ms) * mine,
             producing_ms=done.producing_ms * mine,
             ideal_ms=done.ideal_ms * mine,
             down_ms=done.down_ms * mine,
@@ -59,8 +63,11 @@ class Accounts:
         return Work(*(zeros for _ in Work.__dataclass_fields__))
 
     def _busy_ms(self, time_ns: Ints) -> Ints:
-        open_ms = [
-            [(calendar.open_ns(at) - before) // MS for at in time_ns.tolist()]
-            for calendar, before in zip(self._calendars, self._open_before_ns, strict=True)
-        ]
-        return np.array(open_ms, dtype=np.int64).T[:, self._plant_of]
+        """Return the open time of shifts without breaks, int64[instants, machines], for differences."""
+        columns = [[busy_ns(calendar, group, at) // MS for at in time_ns.tolist()] for calendar, group in self._hours]
+        return np.array(columns, dtype=np.int64).T[:, self._hours_of]
+
+
+def busy_ns(calendar: Calendar, group: int | None, at_ns: int) -> int:
+    """Return the open time without the breaks of a group by an instant, for differences."""
+    return calendar.open_ns(at_ns) - (0 if group is None else calendar.rested_ns(at_ns, group))

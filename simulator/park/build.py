@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -11,19 +11,25 @@ import simpy
 from simulator.batch import Asset, Catalog, Sensor
 from simulator.park.annex import extended
 from simulator.park.buffer import Buffer
+from simulator.park.bulletin import Bulletin, Bulletins
 from simulator.park.calendar import Calendar
+from simulator.park.crew import Crew
 from simulator.park.faults import Strike, distortions, strikes, unleash
-from simulator.park.groups import Group, assets_of, grouped
+from simulator.park.groups import Group, assets_of, groups_in
 from simulator.park.machine import Machine, Place, Port
 from simulator.park.plant import Plant
 from simulator.park.post import Post
 from simulator.park.systems import Station, surroundings
+from simulator.park.tenancy import Tenancy
 from simulator.park.truth import Truth, with_truth
+from simulator.scenario.adoption import Climb
+from simulator.scenario.fitting import Fitting, Stage
 from simulator.scenario.machine_type import MachineType
 from simulator.scenario.schema import Factory, Line, Scenario, Site
 from simulator.scenario.sensor import Model, OutputModel
 from simulator.signals.device import Device, Track
 from simulator.signals.distortion import Distortions
+from simulator.signals.growth import Era, Growth
 from simulator.signals.process import Cycles
 from simulator.signals.streams import Stream
 from simulator.signals.surroundings import Surroundings
@@ -39,7 +45,7 @@ class Park:
     """The whole park as built."""
 
     catalog: Catalog
-    """What is measured, and after it what tellers say: the truth, key figures."""
+    """What is measured, and after it what tellers say: the truth, bulletins, key figures."""
     measured: Catalog
     machines: tuple[Machine, ...]
     plants: tuple[Plant, ...]
@@ -50,7 +56,10 @@ class Park:
     distortions: Distortions
     surroundings: Surroundings
     tracks: tuple[Track, ...]
-    """What systems wrote down, for their devices to read."""
+    """What systems and people wrote down, for devices and bulletins to read."""
+    growth: Growth | None
+    """Which sensors are yet to come; None if all are there."""
+    bulletins: Bulletins
 
 
 @dataclass(frozen=True)
@@ -63,6 +72,10 @@ class Spot:
     line_name: str
     machine_name: str
     spec: MachineType
+    climbs: Sequence[Climb]
+    """When its factory climbs to higher bands of maturity."""
+    stages: list[Stage]
+    """What it shows before the last of them."""
 
     @property
     def area(self) -> tuple[str, str]:
@@ -76,14 +89,17 @@ class Spot:
 
 def spots(scenario: Scenario, types: Mapping[str, MachineType]) -> Iterator[Spot]:
     """Yield every machine in the order of the scenario."""
+    fitting = Fitting(scenario, types)
     for site in scenario.sites:
         for factory in site.areas:
             for line in factory.lines:
                 for line_name in line.names:
                     for machine in line.machines:
-                        spec = machine.applied_to(types[machine.type])
+                        spec = fitting.type_of(site.name, factory.name, machine)
+                        climbs = fitting.climbs_of(site.name, factory.name)
+                        stages = fitting.stages_of(site.name, factory.name, machine)
                         for machine_name in machine.names:
-                            yield Spot(site, factory, line, line_name, machine_name, spec)
+                            yield Spot(site, factory, line, line_name, machine_name, spec, climbs, stages)
 
 
 def catalog_of(scenario: Scenario, types: Mapping[str, MachineType]) -> Catalog:
@@ -132,10 +148,17 @@ def build(
     truth = Truth(env, catalog, truth_of, start_ns=start_ns)
     machines: list[Machine] = []
     plants: list[Plant] = []
+    bulletins: list[Bulletin | None] = []
+    tracks: list[Track] = []
+
+    def track(initial: float) -> Track:
+        tracks.append(Track(lambda: int(env.now), initial))
+        return tracks[-1]
+
     for site in scenario.sites:
         for factory in site.areas:
             calendar = Calendar(factory.shifts, scenario.timezone, origin_ns=int(env.now))
-            crew = simpy.Resource(env, capacity=factory.crew)
+            crew = Crew(env, factory.crew)
             buffers = {b.name: Buffer(env, b.name, capacity=b.capacity, initial=b.initial) for b in factory.buffers}
             first = len(machines)
             here = (site.name, factory.name)
@@ -144,11 +167,26 @@ def build(
                 place = Place(len(machines), env, calendar, crew, record, truth)
                 machines.append(machine_at(spot, place, scenario))
             mine = machines[first:]
-            for line, members in lines_of(everything[first : len(machines)], mine):
+            grouped = lines_of(everything[first : len(machines)], mine)
+            for line, members in grouped:
                 connect(line, members, buffers, env)
             path = (scenario.enterprise, site.name, factory.name)
+            tenancy = Tenancy(
+                env=env,
+                path=path,
+                site=site,
+                factory=factory,
+                calendar=calendar,
+                crew=crew,
+                lines=grouped,
+                paths=[measured.assets[asset].path for asset in range(first, len(machines))],
+                whole=[types[spot.spec.name] for spot in everything[first : len(machines)]],
+                climbs=everything[first].climbs,
+                seed=scenario.seed,
+                track=track,
+            )
+            bulletins.append(tenancy.begin())
             plants.append(Plant(path, tuple(mine), buffers, calendar, makes=factory.name not in site.open_areas))
-    tracks: list[Track] = []
 
     def post(station: Station, devices: Mapping[str, Device]) -> Post:
         return Post(
@@ -172,11 +210,14 @@ def build(
     around = surroundings(scenario, [(spot.area, spot.machine_name, spot.spec) for spot in everything], post)
     unleash(env, struck, machines, truth)
     bent = distortions(struck, measured, [spot.spec for spot in everything], seed=scenario.seed, origin_ns=origin_ns)
+    told = [one for one in bulletins if one is not None]
+    spoken = extended(catalog, (one.asset for one in told))
     groups, sites = (
-        tuple(grouped(measured.assets, machines, around.devices, levels)) for levels in (scenario.kpis.levels, ["site"])
+        tuple(groups_in(measured.assets, machines, around.devices, levels))
+        for levels in (scenario.kpis.levels, ["site"])
     )
     return Park(
-        extended(catalog, assets_of(groups, scenario.kpis.every)),
+        extended(spoken, assets_of(groups, scenario.kpis.every)),
         measured,
         tuple(machines),
         tuple(plants),
@@ -186,7 +227,19 @@ def build(
         bent,
         around,
         tuple(tracks),
+        growth_of(everything, measured, origin_ns=origin_ns),
+        Bulletins(told, [asset.first_sensor for asset in spoken.assets[len(catalog.assets) :]]),
     )
+
+
+def growth_of(everything: list[Spot], measured: Catalog, *, origin_ns: int) -> Growth | None:
+    """Return which sensors are yet to come, None if all are there."""
+    eras = {
+        asset: [Era(origin_ns + stage.until_ns, {one.name: one for one in stage.sensors}) for stage in spot.stages]
+        for asset, spot in enumerate(everything)
+        if spot.stages
+    }
+    return Growth(measured, eras) if eras else None
 
 
 def befallen(everything: list[Spot], struck: list[Strike]) -> set[int]:

@@ -16,6 +16,7 @@ from simulator.batch import Catalog
 from simulator.park.machine import Machine
 from simulator.park.truth import Happening, Truth
 from simulator.scenario.fault import Breakdown, Cause, Fault, MachineFault, SensorFault, Slow, Stop
+from simulator.scenario.fitting import Fitting
 from simulator.scenario.machine_type import MachineType
 from simulator.scenario.schema import Scenario
 from simulator.scenario.sensor import StateModel
@@ -45,10 +46,11 @@ def strikes(
 ) -> list[Strike]:
     """Return what the faults of a scenario strike, in its order, without those that are over when the world begins."""
     found = []
+    fitting = Fitting(scenario, types)
     for fault in scenario.faults:
         from_ns, to_ns = fault.span_ns(start_ns)
         if to_ns > origin_ns:
-            for path, sensor in struck_by(fault, scenario, types):
+            for path, sensor in struck_by(fault, scenario, fitting):
                 asset = catalog.by_topic["/".join((scenario.enterprise, *path))]
                 found.append(Strike(fault, asset, sensor, from_ns, to_ns))
     return found

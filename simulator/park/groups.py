@@ -16,7 +16,7 @@ from simulator.park.kpi import SENSORS, Work
 from simulator.park.machine import Machine
 from simulator.signals.device import Device, Figure
 
-__all__ = ["KIND", "LEVEL", "Group", "Groups", "assets_of", "grouped", "mean_of"]
+__all__ = ["KIND", "LEVEL", "Group", "Groups", "assets_of", "groups_in", "mean_of"]
 
 Floats = NDArray[np.floating[Any]]
 Ints = NDArray[np.int64]
@@ -45,7 +45,7 @@ class Group:
         return {figure.name: figure for device in self.devices for figure in device.figures}
 
 
-def grouped(
+def groups_in(
     assets: Sequence[Asset], machines: Sequence[Machine], devices: Mapping[int, Device], levels: Sequence[str]
 ) -> Iterator[Group]:
     """Yield the groups of some levels, the smallest first, each level in the order of the catalogue.

@@ -33,7 +33,7 @@ class Work:
     """What machines did in some time: int64 arrays of one shape, such as [instants, machines]; they add up."""
 
     busy_ms: Ints
-    """Planned busy time, PBT: open shifts."""
+    """Planned busy time, PBT: open shifts, without the breaks in which a machine is held."""
     producing_ms: Ints
     """Actual production time, APT: Execute."""
     ideal_ms: Ints

@@ -13,9 +13,11 @@ from numpy.typing import NDArray
 
 from simulator.park.buffer import Buffer
 from simulator.park.calendar import Calendar
+from simulator.park.crew import Crew
 from simulator.park.packml import NEXT, State
 from simulator.park.stops import MS, BearingLife, StopClock, lognormal_ns, whole_ms
 from simulator.park.truth import Happening, Truth
+from simulator.park.upkeep import Upkeep
 from simulator.scenario.fault import Cause
 from simulator.scenario.machine_type import MachineType
 from simulator.signals.process import Cycles
@@ -29,6 +31,8 @@ PASSING_CV = 0.2
 """How much the passing states vary, so that machines of a hall do not move in lockstep."""
 
 LEAST_REST_NS = 1_000 * MS
+UNNOTICED_CV = 0.5
+"""How much it varies how long a fault stays unnoticed [E]."""
 
 
 class Port(NamedTuple):
@@ -47,7 +51,7 @@ class Place:
     asset: int
     env: simpy.Environment
     calendar: Calendar
-    crew: simpy.Resource
+    crew: Crew
     record: Callable[[Segment], None]
     truth: Truth
 
@@ -75,7 +79,15 @@ class Machine:
         self._wake: simpy.Event | None = None
         self._short = False
         self._slow: list[float] = []
-        self._held_until_ns = self._broken_until_ns = 0
+        self._held_until_ns = self._broken_until_ns = self._alone_until_ns = 0
+        self.rests_with: int | None = None
+        """The group of people in whose breaks it is held; None: it never is."""
+        self._manned = True
+        self.set_up_factor = 1.0
+        """How many times as long set-ups take as the type says."""
+        self.unnoticed_ns = 0
+        """How long a fault stays unnoticed on average while nobody is at the machine."""
+        self.upkeep: Upkeep | None = None
         self._breaks = False
         self._write_down()
         self._process = self._env.process(self._life())
@@ -157,6 +169,41 @@ class Machine:
         self._held_until_ns = max(self._held_until_ns, until_ns)
         self._rouse()
 
+    def leave_alone(self, until_ns: int) -> None:
+        """Have no operator until then, for he takes a break; hold if it needs one."""
+        self._alone_until_ns = until_ns
+        if self.spec.attended:
+            self.hold(until_ns)
+
+    def man(self, *, manned: bool) -> None:
+        """Have people for it, or none: then it is Stopped as soon as may be, and stays so."""
+        self._manned = manned
+        self._rouse()
+
+    def spoil(self, factor: float) -> None:
+        """Make so many times as many bad pieces as the type says, from the next cycle on."""
+        self.settle()
+        self.book.spoil(factor, from_cycle=self.cycles + 1)
+        for port in self.ports:
+            port.buffer.started()
+
+    def ease(self, rate: float) -> None:
+        """Fail so many times as often as the type says, bearings apart."""
+        for clock in self._stops:
+            if clock.stop.becomes == "aborted":
+                clock.ease(rate)
+
+    def worn(self) -> tuple[int, int, int]:
+        """Return now, how long it has run, and how long its bearing has; exact, whoever settled last."""
+        now = int(self._env.now)
+        since = now - self._settled_ns if self.state is State.EXECUTE else 0
+        return now, self.in_state_ns[State.EXECUTE] + since, self._bearing.age_ns + since if self._bearing else 0
+
+    @property
+    def bearing(self) -> BearingLife | None:
+        """The bearing that wears, if one is watched."""
+        return self._bearing
+
     def slow_down(self, factor: float) -> None:
         """Take so many times as long for a cycle, beside whatever else slows it, until ``speed_up``."""
         self._slow.append(factor)
@@ -215,7 +262,7 @@ class Machine:
             yield self._env.timeout(LEAST_REST_NS)
         while True:
             while not self._is_open():
-                yield from self._sleep(self._until_change())
+                yield from self._maintain() if self._is_due() else self._sleep(self._until_change())
             yield from self._pass(State.RESETTING, State.IDLE)
             yield from self._shift()
 
@@ -298,11 +345,14 @@ class Machine:
             assert self._bearing is not None
             work_ns = self._bearing.replace()
         if by_crew:
-            with self._place.crew.request() as request:
-                yield request
-                yield self._env.timeout(work_ns)
+            nobody = not self.spec.attended or int(self._env.now) < self._alone_until_ns
+            if nobody and self.unnoticed_ns:
+                yield self._env.timeout(lognormal_ns(self._rng, self.unnoticed_ns, cv=UNNOTICED_CV))
+            yield from self._place.crew.mend(work_ns)
         else:
-            yield self._env.timeout(work_ns)
+            if stop and stop.stop.set_up:
+                work_ns = whole_ms(work_ns * self.set_up_factor)
+            yield self._env.timeout(max(self._alone_until_ns - int(self._env.now), 0) + work_ns)
 
     def _supplied(self) -> Steps:
         """Wait until all buffers can serve. Return False if the shift ends first."""
@@ -312,8 +362,20 @@ class Machine:
                 rest_ns = min(rest_ns, self._held_until_ns - int(self._env.now))
             elif self._connect():
                 return True
+            elif self._is_due():
+                return False
             yield from self._sleep(rest_ns)
         return False
+
+    # Planned maintenance.
+
+    def _is_due(self) -> bool:
+        return self.upkeep is not None and self.upkeep.is_due(*self.worn())
+
+    def _maintain(self) -> Steps:
+        """Have planned work done while it is Stopped."""
+        assert self.upkeep is not None
+        yield from self._place.crew.mend(self.upkeep.begin(*self.worn()), planned=True)
 
     def _connect(self) -> bool:
         self._short = False
@@ -354,7 +416,10 @@ class Machine:
             clock.left_ns -= passed[clock.stop.clock]
 
     def _is_open(self) -> bool:
-        return self._place.calendar.is_open(int(self._env.now))
+        """Say whether it may work: in a shift, with people, and unless maintenance can wait no longer."""
+        if not self._manned or not self._place.calendar.is_open(int(self._env.now)):
+            return False
+        return self.upkeep is None or not self.upkeep.is_overdue(*self.worn())
 
     def _until_change(self) -> int:
         now = int(self._env.now)

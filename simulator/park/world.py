@@ -74,10 +74,12 @@ class World:
             origin_ns=self._now_ns,
             surroundings=self.park.surroundings,
             distortions=self.park.distortions,
+            growth=self.park.growth,
         )
         self._accounts = Accounts(self.park.plants, self._bank.tallies, origin_ns=self._now_ns)
         self._tellers: tuple[Teller, ...] = (
             self.park.truth,
+            self.park.bulletins,
             Scoreboard(
                 self._accounts,
                 self.park.groups,

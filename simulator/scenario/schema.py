@@ -9,8 +9,12 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
+from simulator.scenario.adoption import Adoption
+from simulator.scenario.breaks import Breaks
 from simulator.scenario.fault import MOST_FAULTS, Fault
+from simulator.scenario.holidays import Tet
 from simulator.scenario.machine_type import MachineType
+from simulator.scenario.people import People
 from simulator.scenario.quantities import NAME, Amount, Duration, Name
 from simulator.scenario.sensor import Strict
 
@@ -167,6 +171,9 @@ class Shifts(Strict):
         default=ALL_DAYS, min_length=1, max_length=7, description="the days on which a shift may begin"
     )
     closed: tuple[date, ...] = Field(default=(), description="holidays: no shift begins")
+    holidays: Name | None = Field(default=None, description="public holidays on which no shift begins, such as vietnam")
+    tet: Tet | None = Field(default=None, description="how it closes for the lunar new year; none: as above")
+    breaks: Breaks | None = Field(default=None, description="when people rest; none: nobody stops for it")
 
 
 class Factory(Strict):
@@ -175,6 +182,16 @@ class Factory(Strict):
     name: Name = Field(description="the third level of the topic")
     crew: int = Field(default=2, ge=1, le=1_000, description="repairs that can go on at once")
     shifts: Shifts = Field(default=Shifts(), description="when it works; three shifts every day by default")
+    people: People | None = Field(
+        default=None, description="skill, teams, turnover; none: people are as able as machine types say, for ever"
+    )
+    maturity: int | None = Field(
+        default=None,
+        ge=0,
+        le=5,
+        description="band of the Smart Industry Readiness Index: sensors, maintenance, detection of faults; none: all "
+        "sensors that types have, and machines that run to failure",
+    )
     buffers: tuple[Buffer, ...] = Field(default=(), description="stores of parts between its lines")
     lines: tuple[Line, ...] = Field(min_length=1, description="what makes things")
 
@@ -203,6 +220,9 @@ class Site(Strict):
     factories: tuple[Factory, ...] = Field(default=(), description="its tenants")
     systems: tuple[System, ...] = Field(default=(), description="what it runs for all of them")
     crew: int = Field(default=2, ge=1, le=1_000, description="repairs of systems that can go on at once")
+    adoption: Adoption | None = Field(
+        default=None, description="how tenants climb to higher bands of maturity; none: they stay where they are"
+    )
 
     @property
     def areas(self) -> tuple[Factory, ...]:

@@ -49,6 +49,7 @@ class StateModel(Strict):
     """The PackML state, as it is at the sample and at each change."""
 
     kind: Literal["state"] = Field(description="the PackML state")
+    changes: bool = Field(default=True, description="told at each change, too; else at its samples only")
 
 
 class LagModel(Strict):
@@ -218,6 +219,7 @@ class SensorType(Strict):
     period: Duration | None = Field(
         default=None, ge=100_000_000, description="sampling interval; none for sensors per cycle"
     )
+    every: int = Field(default=1, ge=1, le=1_000_000, description="of cycles: one in so many is measured")
     model: Model = Field(description="what decides its value")
     noise: Noise | None = Field(default=None, description="of the instrument and its surroundings")
     source: str = Field(default="", description="where the numbers come from")
@@ -248,6 +250,9 @@ class SensorType(Strict):
                 if isinstance(self.model, PER_CYCLE)
                 else "on a grid: give it one, such as 10s"
             )
+            raise ValueError(message)
+        if self.every != 1 and self.period is not None:
+            message = f"every(={self.every}): a sensor with a period measures no cycles; remove it"
             raise ValueError(message)
         if not isinstance(self.model, NOISY) and self.noise is not None:
             message = f"noise: a {self.model.kind} sensor takes none; it is exact, or has a scatter of its own"

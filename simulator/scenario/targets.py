@@ -10,6 +10,7 @@ from typing import NamedTuple
 from simulator.scenario.document import Document, Problem
 from simulator.scenario.explain import guess
 from simulator.scenario.fault import Fault, MachineFault, Slow
+from simulator.scenario.fitting import Fitting
 from simulator.scenario.machine_type import MachineType
 from simulator.scenario.schema import Factory, Line, Scenario, Site
 from simulator.scenario.sensor import SensorType, SupplyModel
@@ -42,9 +43,9 @@ class Step(NamedTuple):
     here: Scenario | Site | Factory | Line | MachineType | tuple[int, SensorType]
 
 
-def struck_by(fault: Fault, scenario: Scenario, types: Mapping[str, MachineType]) -> Iterator[Struck]:
+def struck_by(fault: Fault, scenario: Scenario, fitting: Fitting) -> Iterator[Struck]:
     """Yield everything that a fault strikes, in the order of the scenario."""
-    for step in way_down(fault, scenario, types)[-1]:
+    for step in way_down(fault, scenario, fitting)[-1]:
         if isinstance(fault, MachineFault):
             # A system has no cycles that could take longer.
             if not (isinstance(fault, Slow) and isinstance(step.here, SystemType)):
@@ -56,11 +57,12 @@ def struck_by(fault: Fault, scenario: Scenario, types: Mapping[str, MachineType]
 def check_targets(scenario: Scenario, document: Document, types: Mapping[str, MachineType]) -> list[Problem]:
     """Return the faults whose target does not exist, or cannot have a fault of that kind."""
     problems, struck = [], 0
+    fitting = Fitting(scenario, types)
     for i, fault in enumerate(scenario.faults):
-        found = sum(1 for _ in islice(struck_by(fault, scenario, types), MOST_STRUCK + 1 - struck))
+        found = sum(1 for _ in islice(struck_by(fault, scenario, fitting), MOST_STRUCK + 1 - struck))
         struck += found
         if not found:
-            problems.append(document.problem(("faults", i, "target"), why_nothing(fault, scenario, types)))
+            problems.append(document.problem(("faults", i, "target"), why_nothing(fault, scenario, fitting)))
         if struck > MOST_STRUCK:
             sentence = f"the faults up to here strike more than {MOST_STRUCK:,} machines and sensors; name fewer"
             problems.append(document.problem(("faults", i, "target"), sentence))
@@ -72,14 +74,14 @@ def levels_of(fault: Fault) -> Sequence[str]:
     return LEVELS[:4] if isinstance(fault, MachineFault) else LEVELS
 
 
-def way_down(fault: Fault, scenario: Scenario, types: Mapping[str, MachineType]) -> list[list[Step]]:
+def way_down(fault: Fault, scenario: Scenario, fitting: Fitting) -> list[list[Step]]:
     """Return what matches each level of a target, as far down as anything does."""
     patterns = fault.target.split("/")
     levels = [[Step((), scenario)]]
     if len(patterns) != len(levels_of(fault)):
         return [*levels, []]
     for pattern in patterns:
-        levels.append([step for above in levels[-1] for step in below(above, types) if fits(step, pattern)])
+        levels.append([step for above in levels[-1] for step in below(above, fitting) if fits(step, pattern)])
         if not levels[-1]:
             break
     return levels
@@ -90,7 +92,7 @@ def fits(step: Step, pattern: str) -> bool:
     return fnmatchcase(step.path[-1], pattern.replace("[", "[[]").replace("?", "[?]"))
 
 
-def below(step: Step, types: Mapping[str, MachineType]) -> Iterator[Step]:
+def below(step: Step, fitting: Fitting) -> Iterator[Step]:
     """Yield what stands one level below, in the order of the scenario."""
     match step.here:
         case Scenario():
@@ -101,8 +103,10 @@ def below(step: Step, types: Mapping[str, MachineType]) -> Iterator[Step]:
             for line in step.here.lines:
                 yield from (Step((*step.path, name), line) for name in line.names)
         case Line():
+            site, factory, _ = step.path
             for machine in step.here.machines:
-                yield from (Step((*step.path, name), types[machine.type]) for name in machine.names)
+                spec = fitting.type_of(site, factory, machine)
+                yield from (Step((*step.path, name), spec) for name in machine.names)
         case MachineType():
             yield from (Step((*step.path, one.name), (i, one)) for i, one in enumerate(step.here.sensors))
 
@@ -118,13 +122,13 @@ def can_have(sensor: SensorType, kind: str) -> bool:
     return kind == "gap" or (kind == "stuck" and model.kind != "cycle_time")
 
 
-def why_nothing(fault: Fault, scenario: Scenario, types: Mapping[str, MachineType]) -> str:
+def why_nothing(fault: Fault, scenario: Scenario, fitting: Fitting) -> str:
     """Say why a fault strikes nothing, and what was probably meant."""
     wanted, patterns = levels_of(fault), fault.target.split("/")
     if len(patterns) != len(wanted):
         whose = "sensor" if wanted is LEVELS else "machine"
         return f"{fault.target!r} has {len(patterns)} levels; a {fault.kind} strikes a {whose}: {'/'.join(wanted)}"
-    levels = way_down(fault, scenario, types)
+    levels = way_down(fault, scenario, fitting)
     if levels[-1] and isinstance(fault, MachineFault):
         return f"{fault.target!r} runs without cycles, so it cannot be slow; it can break down or be stopped"
     if levels[-1]:
@@ -134,7 +138,7 @@ def why_nothing(fault: Fault, scenario: Scenario, types: Mapping[str, MachineTyp
         )
     depth = len(levels) - 2
     above = "/".join(patterns[:depth])
-    known = dict.fromkeys(one.path[-1] for step in levels[-2] for one in below(step, types))
+    known = dict.fromkeys(one.path[-1] for step in levels[-2] for one in below(step, fitting))
     where = f" of {above}" if above else ""
     return f"{patterns[depth]!r} is no {LEVELS[depth]}{where}{guess(patterns[depth], known)}; known: {listed(known)}"
 

@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 
 from simulator.batch import Batch, Catalog
 from simulator.scenario.machine_type import MachineType
-from simulator.scenario.sensor import CycleModel, CycleTimeModel, SensorType, VibrationModel
+from simulator.scenario.sensor import CycleModel, CycleTimeModel, SensorType, StateModel, VibrationModel
 from simulator.signals.distortion import Distortions
 from simulator.signals.drives import Drives
 from simulator.signals.gauges import GAUGES, Gauge, Placed, Samples, Works
+from simulator.signals.growth import Growth
 from simulator.signals.noise import Noise
 from simulator.signals.process import Cycles
 from simulator.signals.site_gauges import SITE_GAUGES
@@ -157,8 +158,10 @@ class Bank:
         origin_ns: int,
         surroundings: Surroundings,
         distortions: Distortions,
+        growth: Growth | None = None,
     ) -> None:
         self._catalog = catalog
+        self._growth = growth
         self._distortions = distortions
         drives = Drives(machines)
         self._works = Works(drives, books, surroundings, surroundings.network(drives))
@@ -172,7 +175,7 @@ class Bank:
         self._per_cycle = [[p for p in rows if p.spec.period is None] for _, rows in rows_by_asset(placed)]
         self._state_sensor = np.full(len(machines), -1, dtype=np.int64)
         for p in placed:
-            if p.spec.model.kind == "state":
+            if isinstance(p.spec.model, StateModel) and p.spec.model.changes:
                 self._state_sensor[p.asset] = p.number
         self.tallies = Tallies(self._works, machines)
         sensors = catalog.sensors
@@ -203,7 +206,7 @@ class Bank:
 
     def read(self, timeline: Timeline) -> Batch:
         """Return all readings of the window that ``advance`` took in last."""
-        parts = [group.read(timeline, self._works.drives, self._wander) for group in self._groups]
+        parts = [self._grown(group.read(timeline, self._works.drives, self._wander)) for group in self._groups]
         parts.append(self._read_changes(timeline))
         parts.extend(self._read_cycles(timeline))
         time_ns, sensor, value = (np.concatenate(column) for column in zip(*parts, strict=True))
@@ -229,6 +232,7 @@ class Bank:
         segment = timeline.at(np.array([asset]), np.array([time_ns]))
         # Before its first cycle a machine has measured none, and shows what the first will bring.
         last = np.maximum(timeline.cycles_at(segment, np.array([time_ns])) - 1, 0)
+        last = last // self._per_cycle[asset][column].spec.every * self._per_cycle[asset][column].spec.every
         quality, scatter = self._works.books[asset].values(last)
         return float(cycle_value(self._per_cycle[asset][column].spec, quality, scatter[:, column])[0])
 
@@ -243,6 +247,8 @@ class Bank:
         asset, time_ns, state = timeline.changes()
         sensor = self._state_sensor[asset]
         shown = sensor >= 0
+        if self._growth is not None:
+            shown[shown] = self._growth.changes(sensor[shown], time_ns[shown])
         return time_ns[shown], sensor[shown], state[shown].astype(np.float64)
 
     def _read_cycles(self, timeline: Timeline) -> Iterator[Rows]:
@@ -259,7 +265,24 @@ class Bank:
                     value = took_s[low:high]
                 else:
                     value = cycle_value(p.spec, quality, scatter[:, column])
-                yield time_ns[low:high], np.full(high - low, p.number, dtype=np.int64), value
+                rows = time_ns[low:high], np.full(high - low, p.number, dtype=np.int64), value
+                yield rows if p.spec.every == 1 and self._growth is None else self._measured(rows, p, number[low:high])
+
+    def _measured(self, rows: Rows, placed: Placed, number: Ints) -> Rows:
+        """Leave those cycles that are measured at all."""
+        time_ns, sensor, value = rows
+        keep = number % placed.spec.every == 0
+        if self._growth is not None:
+            keep &= self._growth.cycles(sensor, time_ns, number)
+        return time_ns[keep], sensor[keep], value[keep]
+
+    def _grown(self, rows: Rows) -> Rows:
+        """Leave those samples that exist in the band of their factory."""
+        if self._growth is None:
+            return rows
+        time_ns, sensor, value = rows
+        keep = self._growth.samples(sensor, time_ns)
+        return time_ns[keep], sensor[keep], value[keep]
 
 
 def cycle_value(spec: SensorType, quality: Floats, scatter: Floats) -> Floats:

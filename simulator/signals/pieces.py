@@ -24,11 +24,15 @@ class Pieces:
         self._books = books
         self.per_cycle = np.array([book.pieces for book in books], dtype=np.int64)
         self._epoch = np.full(len(books), -1)
+        self._edition = np.zeros(len(books), dtype=np.int64)
         self._before = np.zeros(len(books), dtype=np.int64)
         self._within = np.zeros((len(books), EPOCH + 1), dtype=np.int64)
 
     def good_before(self, asset: Ints, cycle: Ints) -> Ints:
         """Return how many good pieces the cycles of machines with numbers below ``cycle`` made, int64[N]."""
+        edition = np.fromiter((book.edition for book in self._books), np.int64, len(self._books))
+        self._epoch[edition != self._edition] = -1
+        self._edition = edition
         epoch, at = np.divmod(cycle, EPOCH)
         ahead = np.flatnonzero(epoch > self._epoch[asset])
         if len(ahead):
