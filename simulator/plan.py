@@ -12,8 +12,8 @@ How the numbers come about:
   the machine which stands most. Holidays, and waiting for parts, are left out.
 - What a factory tells of its people, a message a minute, is left out; so is what machines show before it has climbed
   to the last band of maturity that it will reach within a year: its sensors count as if they were there.
-- The truth about faults is left out: two messages per fault, of machines that stop every half hour one in a quarter of
-  an hour. Assets and sensors are those that measure.
+- Key figures are told at their own pace. The truth about faults is left out: two messages per fault, of machines that
+  stop every half hour one in a quarter of an hour. Assets and sensors are those that measure.
 - Bytes come from ``simulator.wire.message_size``.
 """
 
@@ -26,6 +26,8 @@ from fractions import Fraction
 from typing import Any
 
 from simulator.ingest.bridge import MOST_AT_ONCE
+from simulator.park.groups import LEVEL
+from simulator.park.kpi import SENSORS
 from simulator.publish.credit import LIMIT as UNWRITTEN
 from simulator.scenario.fitting import Fitting
 from simulator.scenario.loader import Loaded
@@ -40,6 +42,8 @@ __all__ = ["Cap", "Plan", "plan"]
 SECOND_NS = 1_000_000_000
 MINUTE_NS = 60 * SECOND_NS
 DAY_S = 86_400
+FIGURE_DIGITS = 6
+"""Characters of a key figure, about."""
 READING_BYTES = 20
 """Of a reading in a Batch: time, sensor, value."""
 CHANGES = {"held": 4, "aborted": 8}
@@ -137,6 +141,7 @@ def plan(loaded: Loaded) -> Plan:
             working += at_work.times(number)
             average += at_work.times(number * share_at_work(factory, spec) * availability(line, loaded.types, spec))
             changes_per_s += number * state_changes(spec)
+    always = sum((figures_flow(scenario, topic).times(number) for topic, number in groups(scenario)), start=always)
     busy, mean = always + working, always + average
     connections = gateway_count(scenario)
     return Plan(
@@ -165,6 +170,30 @@ def lines(scenario: Scenario) -> Iterator[tuple[str, Factory, Line, str]]:
         for factory in site.areas:
             for line in factory.lines:
                 yield site.name, factory, line, "/".join((scenario.enterprise, site.name, factory.name, line.names[0]))
+
+
+def groups(scenario: Scenario) -> Iterator[tuple[str, int]]:
+    """Yield the topic of what has key figures, and how many of its kind there are."""
+    levels = scenario.kpis.levels
+    at: list[tuple[str, str, int]] = [("park", scenario.enterprise, 1)]
+    at += [("site", f"{scenario.enterprise}/{site.name}", 1) for site in scenario.sites]
+    for site in scenario.sites:
+        for factory in site.factories:
+            place = f"{scenario.enterprise}/{site.name}/{factory.name}"
+            at.append(("factory", place, 1))
+            for line in factory.lines:
+                at.append(("line", f"{place}/{line.names[0]}", line.count))
+                for one in line.machines:
+                    at.append(("machine", f"{place}/{line.names[0]}/{one.names[0]}", line.count * one.count))
+    yield from ((f"{topic}/{LEVEL}", number) for level, topic, number in at if level in levels)
+
+
+def figures_flow(scenario: Scenario, topic: str) -> Flow:
+    """Return what one of them sends, when all its figures have numbers."""
+    per_s = SECOND_NS / scenario.kpis.every
+    fields = sum(len(sensor.name) + len(',"":') + FIGURE_DIGITS for sensor in SENSORS)
+    flow = Flow(per_s, per_s * len(SENSORS), per_s * (frame_bytes(per_s) + fields))
+    return flow.packed(packet_overhead(topic, scenario.messaging.qos))
 
 
 def slowest_pieces_per_s(line: Line, types: Mapping[str, MachineType]) -> float | None:

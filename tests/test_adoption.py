@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from parks import HOUR_NS, MONDAY_NS
 from shops import park_of, shop, side_by_side, types
+from watched import bulletins
 
 from simulator.park.world import World
 from simulator.scenario.adoption import YEAR_NS, Adoption, climbs
@@ -109,7 +110,7 @@ def test_new_sensors_begin_to_speak_when_the_band_is_reached(before: int) -> Non
 def test_the_band_is_told() -> None:
     """Band, coverage and pilot on the topic of the factory; failures are rarer from then on."""
     world, climbs_ns = climbing(2)
-    asset = world.catalog.assets[-1]
+    (asset,) = bulletins(world)
     (batch,) = world.batches(climbs_ns + HOUR_NS, climbs_ns + HOUR_NS - MONDAY_NS)
     told = {
         sensor.name: batch.value[batch.sensor == number]

@@ -19,6 +19,7 @@ from simulator.scenario.quantities import instant_ns
 from simulator.scenario.schema import Line, Machine, Scenario, Shifts
 
 MINUTE_NS = HOUR_NS // 60
+MINUTE_MS = MINUTE_NS // 1_000_000
 LUNCH = Shifts(hours=("08:00-17:00",), breaks={"length": "60m", "after": "4h"})
 
 
@@ -123,10 +124,9 @@ def test_breaks_are_no_busy_time() -> None:
     lines = (side_by_side("cnc-mill", 1), side_by_side("cure-oven", 1))
     scenario = park_of(shop(*lines, shifts=LUNCH))
     world, _ = lived(scenario, "12:30")
-    mill, oven = world.park.machines
-    assert (mill.rested_ns(at("12:30")), oven.rested_ns(at("12:30"))) == (30 * MINUTE_NS, 0)
+    assert world.census().work.busy_ms[0].tolist() == [240 * MINUTE_MS, 270 * MINUTE_MS]
     world.skip(at("16:00"))
-    assert mill.rested_ns(at("16:00")) == 60 * MINUTE_NS
+    assert world.census().work.busy_ms[0].tolist() == [420 * MINUTE_MS, 480 * MINUTE_MS]
 
 
 def test_a_break_that_outlasts_its_shift_is_a_mistake(tmp_path: Path) -> None:

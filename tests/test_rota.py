@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 
 import pytest
 from shops import DAY_NS, park_of, shop, side_by_side, types
+from watched import bulletins
 
 from simulator.park.overtime import Overtime
 from simulator.park.world import World
@@ -78,7 +79,7 @@ def test_a_factory_counts_its_overtime() -> None:
     begins_ns = instant_ns(datetime.fromisoformat("2025-03-03T00:00+07:00"))
     world = World(park_of(factory), types(), begins_ns)
     world.skip(begins_ns + 14 * DAY_NS - 60_000_000_000)
-    asset = world.catalog.assets[-1]
+    (asset,) = bulletins(world)
     (batch,) = world.batches(begins_ns + 14 * DAY_NS, 60_000_000_000)
     told = {
         sensor.name: batch.value[batch.sensor == number].tolist()

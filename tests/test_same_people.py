@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from parks import HOUR_NS, MONDAY_NS, SECOND_NS
 from shops import DAY_NS, breaker, park_of, shop, side_by_side, types
-from watched import trace
+from watched import bulletins, trace
 
 from simulator.batch import Batch
 from simulator.park.world import World
@@ -124,9 +124,8 @@ def test_the_park_of_these_tests_does_what_people_do() -> None:
     world = World(everything(), KINDS, START_NS)
     before = [machine.book.scrap for machine in world.park.machines]
     world.skip(START_NS + LENGTH_NS)
-    told = {asset.topic: asset for asset in world.catalog.assets[-2:]}
     (batch,) = world.batches(START_NS + LENGTH_NS + HOUR_NS, HOUR_NS)
-    for asset, band in zip(told.values(), (2, 1), strict=True):
+    for asset, band in zip(bulletins(world), (2, 1), strict=True):
         last = {
             sensor.name: batch.value[batch.sensor == number][-1]
             for number, sensor in enumerate(asset.sensors, asset.first_sensor)

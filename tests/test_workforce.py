@@ -10,7 +10,7 @@ import pytest
 import simpy
 from parks import HOUR_NS, MONDAY_NS
 from shops import breaker, park_of, shop, side_by_side, types
-from watched import trace
+from watched import bulletins, trace
 
 from simulator.park.packml import State
 from simulator.park.workforce import Staff, Workforce
@@ -169,7 +169,7 @@ def test_a_factory_tells_of_its_people() -> None:
     shifts = {"hours": ("06:00-14:00",), "days": ("mon",)}
     factory = shop(side_by_side("cnc-mill", 6), shifts=shifts, crew=2, people={"heads": 20})
     world = World(park_of(factory), types(), MONDAY_NS - HOUR_NS - HOUR_NS // 2)
-    asset = world.catalog.assets[-1]
+    (asset,) = bulletins(world)
     names = [sensor.name for sensor in asset.sensors]
     told: dict[str, list[float]] = {name: [] for name in names}
     for batch in world.batches(MONDAY_NS - HOUR_NS // 2, HOUR_NS):
@@ -187,4 +187,4 @@ def test_a_factory_tells_of_its_people() -> None:
 def test_where_the_scenario_says_nothing_nobody_is_told_of() -> None:
     """No asset is added to the catalogue."""
     world = World(park_of(shop(side_by_side("cnc-mill", 1)), truth=False), types(), MONDAY_NS)
-    assert [asset.path[-1] for asset in world.catalog.assets] == ["one"]
+    assert bulletins(world) == []

@@ -5,11 +5,12 @@ from __future__ import annotations
 from bisect import bisect_right
 from itertools import pairwise
 
+from simulator.batch import Asset
 from simulator.park.packml import NEXT, State
 from simulator.park.world import World
 from simulator.signals.timeline import Segment
 
-__all__ = ["Trace", "trace"]
+__all__ = ["Trace", "bulletins", "trace"]
 
 
 class Trace:
@@ -62,6 +63,11 @@ class Trace:
         """Return the changes that PackML does not know."""
         pairs = [pair for states in self._state for pair in pairwise(states)]
         return [(one, other) for one, other in pairs if other not in NEXT[one]]
+
+
+def bulletins(world: World) -> list[Asset]:
+    """Return the assets that tell of people."""
+    return [asset for asset in world.catalog.assets if asset.path[-1] == "_people"]
 
 
 def trace(world: World) -> Trace:

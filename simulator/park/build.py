@@ -15,6 +15,7 @@ from simulator.park.bulletin import Bulletin, Bulletins
 from simulator.park.calendar import Calendar
 from simulator.park.crew import Crew
 from simulator.park.faults import Strike, distortions, strikes, unleash
+from simulator.park.groups import Group, assets_of, groups_in
 from simulator.park.machine import Machine, Place, Port
 from simulator.park.plant import Plant
 from simulator.park.post import Post
@@ -44,11 +45,14 @@ class Park:
     """The whole park as built."""
 
     catalog: Catalog
-    """What is measured, and after it the truth and the bulletins."""
+    """What is measured, and after it what tellers say: the truth, bulletins, key figures."""
     measured: Catalog
     machines: tuple[Machine, ...]
     plants: tuple[Plant, ...]
     truth: Truth
+    groups: tuple[Group, ...]
+    """What has key figures of its own on a topic."""
+    sites: tuple[Group, ...]
     distortions: Distortions
     surroundings: Surroundings
     tracks: tuple[Track, ...]
@@ -207,18 +211,24 @@ def build(
     unleash(env, struck, machines, truth)
     bent = distortions(struck, measured, [spot.spec for spot in everything], seed=scenario.seed, origin_ns=origin_ns)
     told = [one for one in bulletins if one is not None]
-    whole = extended(catalog, (one.asset for one in told))
+    spoken = extended(catalog, (one.asset for one in told))
+    groups, sites = (
+        tuple(groups_in(measured.assets, machines, around.devices, levels))
+        for levels in (scenario.kpis.levels, ["site"])
+    )
     return Park(
-        whole,
+        extended(spoken, assets_of(groups, scenario.kpis.every)),
         measured,
         tuple(machines),
         tuple(plants),
         truth,
+        groups,
+        sites,
         bent,
         around,
         tuple(tracks),
         growth_of(everything, measured, origin_ns=origin_ns),
-        Bulletins(told, [asset.first_sensor for asset in whole.assets[len(catalog.assets) :]]),
+        Bulletins(told, [asset.first_sensor for asset in spoken.assets[len(catalog.assets) :]]),
     )
 
 

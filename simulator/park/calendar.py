@@ -44,6 +44,7 @@ class Calendar:
         self._opens: list[int] = []
         self._closes: list[int] = []
         self._open_before: list[int] = []
+        self._rests: dict[int, list[tuple[int, int, int]]] = {}
 
     def _local(self, at_ns: int) -> datetime:
         return datetime.fromtimestamp(at_ns // 1_000_000_000, UTC).astimezone(self._zone)
@@ -56,6 +57,10 @@ class Calendar:
         while instant_ns(datetime.combine(self._day, time(), self._zone)) < until_ns:
             for shift in self._shifts_of(self._day):
                 self._add(shift.opens_ns, shift.closes_ns)
+                for group, (from_ns, to_ns) in enumerate(shift.breaks_ns):
+                    rests = self._rests.setdefault(group, [(0, 0, 0)])
+                    begun, ended, before = rests[-1]
+                    rests.append((from_ns, to_ns, before + ended - begun))
             self._day += timedelta(days=1)
 
     def _first_day(self) -> date:
@@ -133,3 +138,10 @@ class Calendar:
         """Return how much open time has passed since the day before the origin, for differences."""
         i = self._interval(at_ns)
         return 0 if i < 0 else self._open_before[i] + min(at_ns, self._closes[i]) - self._opens[i]
+
+    def rested_ns(self, at_ns: int, group: int) -> int:
+        """Return how much time a group of people had in breaks since the day before the origin, for differences."""
+        self._lay_out(at_ns)
+        rests = self._rests.get(group, [(0, 0, 0)])
+        from_ns, to_ns, before = rests[bisect_right(rests, at_ns, key=lambda one: one[0]) - 1]
+        return before + min(at_ns, to_ns) - from_ns if to_ns else 0

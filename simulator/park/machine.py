@@ -80,7 +80,8 @@ class Machine:
         self._short = False
         self._slow: list[float] = []
         self._held_until_ns = self._broken_until_ns = self._alone_until_ns = 0
-        self._rested_ns = 0
+        self.rests_with: int | None = None
+        """The group of people in whose breaks it is held; None: it never is."""
         self._manned = True
         self.set_up_factor = 1.0
         """How many times as long set-ups take as the type says."""
@@ -172,12 +173,7 @@ class Machine:
         """Have no operator until then, for he takes a break; hold if it needs one."""
         self._alone_until_ns = until_ns
         if self.spec.attended:
-            self._rested_ns += until_ns - int(self._env.now)
             self.hold(until_ns)
-
-    def rested_ns(self, now_ns: int) -> int:
-        """Return how much time of breaks in which it is held has passed."""
-        return self._rested_ns - (max(self._alone_until_ns - now_ns, 0) if self.spec.attended else 0)
 
     def man(self, *, manned: bool) -> None:
         """Have people for it, or none: then it is Stopped as soon as may be, and stays so."""

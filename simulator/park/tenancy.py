@@ -54,6 +54,9 @@ class Tenancy:
         factory, env = self.factory, self.env
         if factory.shifts.breaks is not None:
             groups = groups_of(self.units, factory.shifts.breaks.groups)
+            for number, members in enumerate(groups):
+                for machine in members:
+                    machine.rests_with = number if machine.spec.attended else None
             env.process(rest(env, self.calendar, groups))
         tracks: dict[str, Track] = {}
         teams = self._people(factory.people, tracks) if factory.people is not None else None

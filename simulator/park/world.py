@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
+import numpy as np
 import simpy
 
 from simulator.batch import Batch, Catalog
+from simulator.park.accounts import Accounts
 from simulator.park.annex import Teller, joined
 from simulator.park.build import build
-from simulator.park.kpi import Kpis, measure
+from simulator.park.census import Census
+from simulator.park.kpi import Work
+from simulator.park.scoreboard import Scoreboard
 from simulator.park.truth import Happening
 from simulator.scenario.machine_type import MachineType
 from simulator.scenario.schema import Scenario
@@ -72,10 +76,20 @@ class World:
             distortions=self.park.distortions,
             growth=self.park.growth,
         )
-        self._tellers: tuple[Teller, ...] = (self.park.truth, self.park.bulletins)
-        self._energy_kwh = 0.0
+        self._accounts = Accounts(self.park.plants, self._bank.tallies, origin_ns=self._now_ns)
+        self._tellers: tuple[Teller, ...] = (
+            self.park.truth,
+            self.park.bulletins,
+            Scoreboard(
+                self._accounts,
+                self.park.groups,
+                every_ns=scenario.kpis.every,
+                zone=scenario.timezone,
+                assets=self.catalog.assets[len(self.catalog.assets) - len(self.park.groups) :],
+            ),
+        )
         self.skip(start_ns)
-        self._at_start = self._kpis()
+        self._at_start = self._work_by_now()
 
     def batches(self, until_ns: int | None, window_ns: int) -> Iterator[Batch]:
         """Yield the readings of consecutive windows, each as long as ``window_ns`` or what is left until ``until_ns``.
@@ -98,7 +112,7 @@ class World:
         """Move the start on without reading: the figures of the park count from there."""
         self.skip(start_ns)
         self.start_ns = start_ns
-        self._at_start = self._kpis()
+        self._at_start = self._work_by_now()
 
     def watch(self, happened: Callable[[Segment], None]) -> None:
         """Call ``happened`` for every change of state from now on, in the order of time."""
@@ -106,7 +120,12 @@ class World:
 
     def kpis(self) -> dict[str, float | int | None]:
         """Return the figures of the park: OEE since the origin, counts and energy since the start, state of now."""
-        return self._kpis().since(self._at_start)
+        return self.census().whole()
+
+    def census(self) -> Census:
+        """Return what the park has done by now, to be looked at later."""
+        until_ns = None if self._now_ns == self.origin_ns else self._now_ns
+        return Census.of(self.park, self._work_by_now(), self._at_start, until_ns=until_ns)
 
     def faults(self, before_ns: int) -> tuple[list[FaultTold], int]:
         """Return the faults in force between the start and an instant, and how many more are not listed."""
@@ -130,11 +149,12 @@ class World:
         self._fresh.clear()
         self._bank.advance(timeline)
         self._now_ns = until_ns
-        self._energy_kwh = float(self._bank.energy_kwh(timeline).sum())
         return timeline
 
-    def _kpis(self) -> Kpis:
-        return measure(self.park, origin_ns=self.origin_ns, now_ns=self._now_ns, energy_kwh=self._energy_kwh)
+    def _work_by_now(self) -> Work:
+        if self._now_ns == self.origin_ns:
+            return self._accounts.nothing()
+        return self._accounts.at(np.array([self._now_ns]))
 
 
 def told(happening: Happening, catalog: Catalog) -> FaultTold:

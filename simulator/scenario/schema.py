@@ -23,6 +23,7 @@ __all__ = [
     "UTILITIES",
     "Buffer",
     "Factory",
+    "Kpis",
     "Line",
     "Machine",
     "Messaging",
@@ -259,6 +260,19 @@ class Messaging(Strict):
     window: int = Field(default=100, ge=1, le=65_535, description="messages sent and not yet acknowledged, per gateway")
 
 
+class Kpis(Strict):
+    """Key figures after ISO 22400, told on topics of their own."""
+
+    every: Duration = Field(
+        default=60_000_000_000, ge=1_000_000_000, le=DAY_NS, description="time from one message to the next"
+    )
+    levels: tuple[Literal["machine", "line", "factory", "site", "park"], ...] = Field(
+        default=("machine", "line", "factory", "site", "park"),
+        max_length=5,
+        description="what has figures of its own on a topic .../_kpi; an empty list turns them off",
+    )
+
+
 SLOWEST, FASTEST = 0.001, 1e6
 """Simulated seconds per second: beyond these a run stands still, or does nothing else than "max" does."""
 
@@ -296,5 +310,6 @@ class Scenario(Strict):
         default=(), max_length=MOST_FAULTS, description="what goes wrong when; several on one sensor act in this order"
     )
     truth: bool = Field(default=True, description="tell on topics .../_truth when which fault begins and ends")
+    kpis: Kpis = Field(default=Kpis(), description="availability, OEE and other figures on topics .../_kpi")
     messaging: Messaging = Field(default=Messaging(), description="how readings travel")
     run: Run = Field(default=Run(), description="speed and length when the command line does not say otherwise")

@@ -14,14 +14,15 @@ from simulator.batch import Batch, Catalog
 from simulator.scenario.machine_type import MachineType
 from simulator.scenario.sensor import CycleModel, CycleTimeModel, SensorType, StateModel, VibrationModel
 from simulator.signals.distortion import Distortions
-from simulator.signals.drives import WMS_PER_KWH, Drives
-from simulator.signals.gauges import GAUGES, EnergyGauge, Gauge, Placed, Samples, Works
+from simulator.signals.drives import Drives
+from simulator.signals.gauges import GAUGES, Gauge, Placed, Samples, Works
 from simulator.signals.growth import Growth
 from simulator.signals.noise import Noise
 from simulator.signals.process import Cycles
 from simulator.signals.site_gauges import SITE_GAUGES
 from simulator.signals.streams import Stream
 from simulator.signals.surroundings import Surroundings
+from simulator.signals.tallies import Tallies
 from simulator.signals.timeline import Timeline, ragged
 
 __all__ = ["Bank"]
@@ -176,7 +177,7 @@ class Bank:
         for p in placed:
             if isinstance(p.spec.model, StateModel) and p.spec.model.changes:
                 self._state_sensor[p.asset] = p.number
-        self._meters = EnergyGauge.of_all(self._works)
+        self.tallies = Tallies(self._works, machines)
         sensors = catalog.sensors
         self._scale = np.array([10.0**s.decimals for s in sensors])
         self._step = np.array([float(s.step) for s in sensors])
@@ -198,7 +199,7 @@ class Bank:
         for device in self._works.surroundings.devices.values():
             device.advance(timeline)
         self._works.network.advance(timeline)
-        self._meters.advance(timeline)
+        self.tallies.advance(timeline)
         for group in self._groups:
             group.gauge.advance(timeline)
         self._distortions.hold(timeline.until_ns, lambda sensor, time_ns: self._true_value(sensor, time_ns, timeline))
@@ -234,18 +235,6 @@ class Bank:
         last = last // self._per_cycle[asset][column].spec.every * self._per_cycle[asset][column].spec.every
         quality, scatter = self._works.books[asset].values(last)
         return float(cycle_value(self._per_cycle[asset][column].spec, quality, scatter[:, column])[0])
-
-    def energy_kwh(self, timeline: Timeline) -> Floats:
-        """Return each asset's energy from the beginning of the world to the end of the window, float64[assets]."""
-        assets = np.arange(len(self._catalog.assets))
-        end = np.full(len(assets), timeline.until_ns)
-        segment = np.array(timeline.latest())
-        nothing = np.zeros(len(assets))
-        spent = self._meters.values(Samples(assets, end, segment, nothing, nothing), timeline)
-        for asset, device in self._works.surroundings.devices.items():
-            if device.draws:
-                spent[asset] = self._works.network.steps[asset].energy_wms(end[:1]).sum() / WMS_PER_KWH
-        return spent
 
     def _quantise(self, sensor: Ints, value: Floats) -> NDArray[np.float64]:
         """Round to the resolution of each sensor, so that every copy of a reading is the same decimal."""

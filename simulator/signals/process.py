@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from simulator.signals.streams import Stream
 
-__all__ = ["Cycles"]
+__all__ = ["EPOCH", "Cycles"]
 
 EPOCH = 256
 """Cycles per epoch of random numbers."""
@@ -37,6 +37,8 @@ class Cycles:
         self._by_itself = 1.0 - first_pass_yield
         self.scrap = self._by_itself
         """Share of bad pieces that the next cycles make on average."""
+        self.edition = 0
+        """Counts how often cycles that were yet to come were changed."""
         self._changed_at = [0]
         self._least_chance = [least_chance(self.scrap)]
         self._values = values
@@ -55,6 +57,7 @@ class Cycles:
         for epoch in [epoch for epoch in self._epochs if epoch >= first]:
             del self._epochs[epoch]
         del self._good_before_epoch[first + 1 :]
+        self.edition += 1
 
     def _epoch(self, epoch: int) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
         """Return the hidden quality, float64[EPOCH], and the good pieces before each cycle of it, int64[EPOCH + 1]."""
@@ -72,6 +75,11 @@ class Cycles:
         chance = self._least_in(epoch) * np.exp(0.5 * STEEPNESS * quality**2)
         good = self.pieces - rng.binomial(self.pieces, np.minimum(chance, 1.0))
         return quality, np.concatenate(([0], np.cumsum(good)))
+
+    def good_in_epoch(self, epoch: int) -> tuple[int, NDArray[np.int64]]:
+        """Return the good pieces before an epoch, and those before each cycle of it since then, int64[EPOCH + 1]."""
+        within = self._epoch(epoch)[1]
+        return self._good_before_epoch[epoch], within
 
     def _least_in(self, epoch: int) -> NDArray[np.float64]:
         """Return A of the cycles of an epoch, or the one number that it always was."""
