@@ -14,13 +14,13 @@ from simulator.park.calendar import Calendar
 from simulator.park.faults import Strike, distortions, strikes, unleash
 from simulator.park.machine import Machine, Place, Port
 from simulator.park.plant import Plant
-from simulator.park.post import Post
+from simulator.park.post import Befall, Post, Remembers
 from simulator.park.systems import Station, surroundings
 from simulator.park.truth import Truth, with_truth
 from simulator.scenario.machine_type import MachineType
 from simulator.scenario.schema import Factory, Line, Scenario, Site
 from simulator.scenario.sensor import Model, OutputModel
-from simulator.signals.device import Device, Track
+from simulator.signals.device import Device
 from simulator.signals.distortion import Distortions
 from simulator.signals.process import Cycles
 from simulator.signals.streams import Stream
@@ -44,7 +44,7 @@ class Park:
     truth: Truth
     distortions: Distortions
     surroundings: Surroundings
-    tracks: tuple[Track, ...]
+    tracks: tuple[Remembers, ...]
     """What systems wrote down, for their devices to read."""
 
 
@@ -143,7 +143,8 @@ def build(
                 connect(line, members, buffers, env)
             path = (scenario.enterprise, site.name, factory.name)
             plants.append(Plant(path, tuple(mine), buffers, calendar, makes=factory.name not in site.open_areas))
-    tracks: list[Track] = []
+    tracks: list[Remembers] = []
+    befall: dict[tuple[int, str], Befall] = {}
 
     def post(station: Station, devices: Mapping[str, Device]) -> Post:
         return Post(
@@ -162,10 +163,11 @@ def build(
             truth=truth,
             start_ns=start_ns,
             tracks=tracks,
+            befall=befall,
         )
 
     around = surroundings(scenario, [(spot.area, spot.machine_name, spot.spec) for spot in everything], post)
-    unleash(env, struck, machines, truth)
+    unleash(env, struck, machines, truth, befall)
     bent = distortions(struck, measured, [spot.spec for spot in everything], seed=scenario.seed, origin_ns=origin_ns)
     return Park(catalog, measured, tuple(machines), tuple(plants), truth, bent, around, tuple(tracks))
 
