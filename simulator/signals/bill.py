@@ -95,7 +95,7 @@ class Bill:
     def _shown(self, shows: str, leaf: Leaf, taken: Ints, reactive: Ints) -> Floats:
         kwh = (taken - leaf.taken_wms) / WMS_PER_KWH
         if shows == "co2":
-            return leaf.co2_t + kwh.sum(axis=1) * leaf.t_per_kwh
+            return np.asarray(leaf.co2_t + kwh.sum(axis=1) * leaf.t_per_kwh)
         vnd = leaf.vnd + (kwh * leaf.prices).sum(axis=1)
         if shows == "cost":
             return np.asarray(vnd)

@@ -68,7 +68,7 @@ class Station:
             post.env,
             [
                 (net.slow_below_bar, net.slow_below_bar + net.recover_bar, low),
-                (net.stop_below_bar, net.stop_below_bar + net.recover_bar, out),
+                (net.stop_below_bar, net.slow_below_bar, out),
             ],
             level=self._pressure_bar,
             next_at=lambda bar, now_ns: self.device.latest.next_at(bar, after_ns=now_ns),

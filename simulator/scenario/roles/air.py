@@ -58,18 +58,18 @@ class AirNet(Strict):
     failures: Failures
     slow_below_bar: float = Field(gt=0, le=20, description="machines that use air become slow")
     slow_factor: float = Field(default=1.25, gt=1, le=10, description="times their cycle")
-    stop_below_bar: float = Field(gt=0, le=20, description="machines that use air are held")
-    recover_bar: float = Field(default=0.4, gt=0, le=5, description="that much above, all is as it was")
+    stop_below_bar: float = Field(gt=0, le=20, description="machines that use air are held, until they are only slow")
+    recover_bar: float = Field(default=0.4, gt=0, le=5, description="that much above `slow_below_bar` all is as it was")
     dew_c: float = Field(default=3.0, ge=-80, le=20, description="pressure dew point behind the dryer at 25 degrees")
     dew_per_degree: float = Field(default=0.15, ge=0, le=2, description="more for each degree of air above 25")
     source: str = Field(default="", description="where the numbers come from")
 
     @model_validator(mode="after")
     def slows_before_it_stops(self) -> Self:
-        if self.stop_below_bar + self.recover_bar > self.slow_below_bar:
+        if self.stop_below_bar >= self.slow_below_bar:
             message = (
-                f"stop_below_bar(={self.stop_below_bar:g}) must be at least recover_bar(={self.recover_bar:g}) below "
-                f"slow_below_bar(={self.slow_below_bar:g}): machines are slow before they stop"
+                f"stop_below_bar(={self.stop_below_bar:g}) must be less than slow_below_bar(={self.slow_below_bar:g}): "
+                "machines are slow before they stop"
             )
             raise ValueError(message)
         if self.slow_below_bar + self.recover_bar > 6.8 - 0.1 * (self.compressors - 1):

@@ -1,4 +1,4 @@
-"""What a chiller plant shows: the temperatures of its loop, the heat it carries, and how hard the weather makes that."""
+"""What a chiller plant shows: the temperatures of its loop, the heat that it carries, and what the weather costs it."""
 
 from __future__ import annotations
 
@@ -71,11 +71,12 @@ class ChillerDevice(Device):
         supply_c = self._plant.supply_c + WARMEST_K - self._loop.level(time_ns)
         if shows == "cop":
             return np.where(heat_kw > 0.0, self.cop(time_ns), 0.0)
-        return {
+        shown: dict[str, Floats] = {
             "supply": supply_c,
             # Without pumps it is all one water.
             "return": np.where(heat_kw > 0.0, supply_c + rise_c, supply_c),
             "heat": heat_kw,
             "flow": heat_kw / (rise_c * KW_PER_M3_H_K),
             "running": np.where(heat_kw > 0.0, chillers_running(share, installed=self._plant.chillers), 0.0),
-        }[shows]
+        }
+        return shown[shows]
