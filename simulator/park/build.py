@@ -123,7 +123,7 @@ def build(
     origin_ns = int(env.now)
     start_ns = origin_ns + scenario.warm_up
     struck = strikes(scenario, types, measured, origin_ns=origin_ns, start_ns=start_ns)
-    catalog, truth_of = with_truth(measured, befallen(everything, struck) if scenario.truth else ())
+    catalog, truth_of = with_truth(measured, befallen(scenario, everything, struck) if scenario.truth else ())
     truth = Truth(env, catalog, truth_of, start_ns=start_ns)
     machines: list[Machine] = []
     plants: list[Plant] = []
@@ -172,10 +172,16 @@ def build(
     return Park(catalog, measured, tuple(machines), tuple(plants), truth, bent, around, tuple(tracks))
 
 
-def befallen(everything: list[Spot], struck: list[Strike]) -> set[int]:
-    """Return the assets that faults can befall: by themselves, or since the scenario says so."""
+def befallen(scenario: Scenario, everything: list[Spot], struck: list[Strike]) -> set[int]:
+    """Return the assets that faults can befall: by themselves, from who supplies them, or as the scenario says."""
     by_itself = {number for number, spot in enumerate(everything) if spot.spec.stops or spot.spec.bearing}
-    return by_itself | {strike.asset for strike in struck}
+    supplied = {(site.name, name) for site in scenario.sites for system in site.systems for name in system.serves}
+    cut_off = {
+        number
+        for number, spot in enumerate(everything)
+        if {(spot.site.name, spot.factory.name), (spot.site.name, spot.machine_name)} & supplied
+    }
+    return by_itself | cut_off | {strike.asset for strike in struck}
 
 
 def machine_at(spot: Spot, place: Place, scenario: Scenario) -> Machine:

@@ -50,16 +50,16 @@ CODES = {
     "gap": 14,
     "offset": 15,
     "quantised": 16,
-    "power_loss": 21,
-    "power_dip": 22,
-    "air_leak": 23,
-    "compressor": 24,
-    "low_air": 25,
-    "no_air": 26,
-    "no_steam": 27,
-    "no_cooling": 28,
+    "power_loss": 31,
+    "power_dip": 32,
+    "air_leak": 33,
+    "compressor": 34,
+    "low_air": 35,
+    "no_air": 36,
+    "no_steam": 37,
+    "no_cooling": 38,
 }
-"""Field ``fault`` of the truth: 1 to 10 befall machines, 11 to 20 sensors, 21 to 30 come with what a site supplies.
+"""Field ``fault`` of the truth: 1 to 10 befall machines, 11 to 20 sensors, 31 to 40 come with what a site supplies.
 
 A bearing and a compressor of a station only fail by themselves; the loss of power, air, steam or cooling of a machine
 is a consequence of what befell the system that supplies it."""
@@ -250,4 +250,4 @@ SystemFault = PowerDip | AirLeak
 """Those that befall systems of one kind only."""
 MachineFault = Breakdown | Slow | Stop | SystemFault
 SensorFault = Stuck | Drift | Spike | Gap | Offset | Quantised
-Fault = Annotated[MachineFault | SensorFault, Field(discriminator="kind")]
+Fault = Annotated[Breakdown | Slow | Stop | SensorFault | SystemFault, Field(discriminator="kind")]

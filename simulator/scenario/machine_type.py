@@ -145,10 +145,10 @@ class MachineType(Strict):
     uses: Uses = Field(default=Uses(), description="what else it takes of what a site supplies")
     ride_through: Duration = Field(default=0, ge=0, description="how long its battery lasts when the mains are away")
     dips: tuple[DipPoint, ...] = Field(
-        default=DIPS,
-        min_length=1,
+        default=(),
         max_length=12,
-        description="[share of the voltage that remains, how long it stands that], from the deepest dip up",
+        description="[share of the voltage that remains, how long it stands that], from the deepest dip up; none: the "
+        "curves of ITIC and SEMI F47",
     )
     stops: tuple[Stop, ...] = Field(default=(), description="why it stops")
     sensors: tuple[SensorType, ...] = Field(min_length=1, description="what is measured, in the order of the message")
@@ -156,7 +156,7 @@ class MachineType(Strict):
     def stands_dip_ns(self, remaining: float) -> int:
         """Return how long it stands it that only a share of the voltage remains."""
         # A share such as 1 - .3 misses .7 by the last bit.
-        return max((lasts for share, lasts in self.dips if share <= remaining + 1e-9), default=0)
+        return max((lasts for share, lasts in self.dips or DIPS if share <= remaining + 1e-9), default=0)
 
     @model_validator(mode="after")
     def stands_more_when_more_remains(self) -> Self:
