@@ -6,11 +6,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from parks import MONDAY_NS
 from supplied import AT, FACTORY, Seen, site
 
 from simulator.errors import ScenarioError
 from simulator.park.packml import State
 from simulator.scenario.loader import load_system_type, shipped_systems
+from simulator.validate.compressed_air import compressed_air
+from simulator.validate.observed import observe
+from simulator.validate.published import published
 
 STATION = f"{{name: air, type: compressor-station, serves: [{FACTORY}]}}"
 FEEDER = "{name: feeder, type: feeder-22kv, serves: [air]}"
@@ -162,3 +166,14 @@ def test_a_net_that_cannot_be_is_refused(tmp_path: Path) -> None:
         file.write_text(text.replace(key, value), encoding="utf-8")
         with pytest.raises(ScenarioError, match=sentence):
             load_system_type(file)
+
+
+def test_validate_judges_leaks_and_tells_a_small_station(tmp_path: Path) -> None:
+    """A station for 14 machines is no plant's: its share of electricity is told, its leaks are judged, and within."""
+    loaded = site(tmp_path, STATION)
+    seen = observe(loaded.scenario, loaded.types, start_ns=MONDAY_NS, days=1, told=lambda _: None)
+    share, leaks = compressed_air(seen, published().air)
+    assert share.verdict == "for information"
+    assert 0.02 < share.ours < 0.2
+    assert leaks.verdict == "within"
+    assert 0.15 < leaks.ours < 0.3

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.scenario.roles.air import AirNet
-from simulator.signals.compressed_air import ATMOSPHERE_BAR, AirStretch
+from simulator.signals.compressed_air import ATMOSPHERE_BAR, RATED_BAR, AirStretch
 from simulator.signals.device import Device, Track
 from simulator.signals.sky import Sky
 
@@ -33,6 +33,7 @@ class AirDevice(Device):
         self._start_ns: list[int] = []
         self._stretches: list[AirStretch] = []
         self._kwh_before: list[float] = []
+        self._used_m3 = self._minutes = 0.0
 
     @property
     def latest(self) -> AirStretch:
@@ -42,11 +43,22 @@ class AirDevice(Device):
     def lay(self, stretch: AirStretch) -> None:
         """Let a stretch follow; of several that begin at one instant the last counts."""
         kwh = self.kwh(np.array([stretch.start_ns]))[0] if self._stretches else 0.0
+        if self._stretches:
+            lasted = (stretch.start_ns - self.latest.start_ns) / MINUTE_NS
+            self._used_m3 += self.latest.air.demand_m3_min * lasted
+            self._minutes += lasted
         if self._start_ns and self._start_ns[-1] == stretch.start_ns:
             del self._start_ns[-1], self._stretches[-1], self._kwh_before[-1]
         self._start_ns.append(stretch.start_ns)
         self._stretches.append(stretch)
         self._kwh_before.append(float(kwh))
+
+    @property
+    def leak_share(self) -> float:
+        """Which share of the air is lost, at 7 bar and at the mean use since the beginning."""
+        lost = self.latest.air.leak_m3_min_bar * (RATED_BAR + ATMOSPHERE_BAR)
+        used = self._used_m3 / self._minutes if self._minutes else self.latest.air.demand_m3_min
+        return lost / (lost + used) if lost else 0.0
 
     def forget(self, before_ns: int) -> None:
         """Forget what nobody asks for any more; the power of a minute is that of the minute before it."""
