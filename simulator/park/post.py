@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import simpy
 
@@ -11,13 +12,24 @@ from simulator.batch import Catalog
 from simulator.park.machine import Machine
 from simulator.park.plant import Plant
 from simulator.park.truth import Truth
+from simulator.scenario.fault import Fault
 from simulator.scenario.schema import Scenario, Site, System
 from simulator.scenario.system_type import SystemType
 from simulator.signals.device import Device, Track
 from simulator.signals.sky import Sky
 from simulator.signals.streams import Stream
 
-__all__ = ["Post"]
+__all__ = ["Befall", "Post", "Remembers"]
+
+Befall = Callable[[Fault, int], Callable[[], None]]
+"""Lets a fault begin now that lasts until an instant, and returns what ends it."""
+
+
+class Remembers(Protocol):
+    """What systems wrote down, for their devices to read."""
+
+    def forget(self, before_ns: int) -> None:
+        """Forget what nobody asks for any more: all but what is in force at an instant, and what came after it."""
 
 
 @dataclass(frozen=True)
@@ -46,8 +58,10 @@ class Post:
     truth: Truth
     start_ns: int
     """The first instant whose readings are wanted."""
-    tracks: list[Track]
-    """All tracks of the park."""
+    tracks: list[Remembers]
+    """All tracks of the park, and whatever else remembers."""
+    befall: dict[tuple[int, str], Befall]
+    """How faults befall systems, by asset and kind."""
 
     @property
     def machine(self) -> Machine:
@@ -67,3 +81,11 @@ class Post:
         track = Track(self.now_ns, initial)
         self.tracks.append(track)
         return track
+
+    def keep(self, memory: Remembers) -> None:
+        """Let what nobody asks for any more be forgotten."""
+        self.tracks.append(memory)
+
+    def can_befall(self, kind: str, befall: Befall) -> None:
+        """Say what a scheduled fault of a kind does to this system."""
+        self.befall[self.asset, kind] = befall

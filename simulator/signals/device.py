@@ -82,6 +82,10 @@ class Device:
     figures: ClassVar[tuple[Figure, ...]] = ()
     """What it adds to the key figures of its site: told there and in the result, as the mean of all devices that have
     a figure of this name. Where ``values`` gives no number, it has none at that instant."""
+    cools: ClassVar[bool] = False
+    """Whether it gives heat to chilled water where a chiller plant serves it."""
+    rated_cooling_kw: float = 0.0
+    """The most heat that it gives off."""
 
     def advance(self, timeline: Timeline) -> None:
         """Take in the timeline of the next window; what it keeps must not depend on how time is cut."""
@@ -92,6 +96,10 @@ class Device:
 
     def watts(self, minute_ns: Ints) -> Ints:
         """Return what it draws in the minutes that begin at some instants, whole W, int64[N]; its power is held."""
+        raise NotImplementedError
+
+    def cooling_kw(self, minute_ns: Ints) -> Floats:
+        """Return the heat that it gives off in the minutes that begin at some instants, kW, float64[N]."""
         raise NotImplementedError
 
 

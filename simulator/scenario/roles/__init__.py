@@ -6,8 +6,11 @@ from typing import Annotated
 
 from pydantic import Field
 
+from simulator.scenario.roles.air import AirNet
+from simulator.scenario.roles.boiler import Boiler
+from simulator.scenario.roles.chiller import Chiller
 from simulator.scenario.roles.load import Load
 
 __all__ = ["Role"]
 
-Role = Annotated[Load, Field(discriminator="kind")]
+Role = Annotated[AirNet | Boiler | Chiller | Load, Field(discriminator="kind")]
