@@ -25,6 +25,7 @@ from simulator.signals.distortion import Distortions
 from simulator.signals.process import Cycles
 from simulator.signals.streams import Stream
 from simulator.signals.surroundings import Surroundings
+from simulator.signals.tally import Tally
 from simulator.signals.timeline import Segment
 
 __all__ = ["Park", "build", "catalog_of"]
@@ -144,6 +145,7 @@ def build(
             path = (scenario.enterprise, site.name, factory.name)
             plants.append(Plant(path, tuple(mine), buffers, calendar, makes=factory.name not in site.open_areas))
     tracks: list[Track] = []
+    tally = Tally(measured, [spot.spec for spot in everything], origin_ns=origin_ns)
 
     def post(station: Station, devices: Mapping[str, Device]) -> Post:
         return Post(
@@ -162,6 +164,7 @@ def build(
             truth=truth,
             start_ns=start_ns,
             tracks=tracks,
+            tally=tally,
         )
 
     around = surroundings(scenario, [(spot.area, spot.machine_name, spot.spec) for spot in everything], post)

@@ -18,7 +18,7 @@ from simulator.scenario.tariff import Tariff
 from simulator.signals.drives import Drives
 from simulator.signals.timeline import EXECUTE, Timeline
 
-__all__ = ["Feeder", "Network", "Steps"]
+__all__ = ["MINUTE_NS", "Feeder", "Held", "Network", "Steps", "marks"]
 
 Floats = NDArray[np.floating[Any]]
 Ints = NDArray[np.int64]

@@ -6,8 +6,17 @@ from typing import Annotated
 
 from pydantic import Field
 
+from simulator.scenario.roles.data_centre import DataCentre
 from simulator.scenario.roles.load import Load
+from simulator.scenario.roles.permits import PermitOffice
+from simulator.scenario.roles.rack import Rack
+from simulator.scenario.roles.reporter import Reporter
+from simulator.scenario.roles.unit import Unit
+from simulator.scenario.roles.wastewater import Wastewater
 
 __all__ = ["Role"]
 
-Role = Annotated[Load, Field(discriminator="kind")]
+Role = Annotated[
+    DataCentre | Load | PermitOffice | Rack | Reporter | Unit | Wastewater,
+    Field(discriminator="kind"),
+]
