@@ -27,9 +27,10 @@ Standing = tuple[tuple[str, str], str, MachineType]
 
 @dataclass(frozen=True)
 class Station:
-    """A system in its place."""
+    """A system in its place, one of several if its entry has a count."""
 
     asset: int
+    name: str
     site: Site
     system: System
     spec: SystemType
@@ -61,7 +62,7 @@ def surroundings(
                 feeders.append(Feeder(station.asset, station.served, supply.loss, supply.compensation_kvar, tariff))
             if spec.role is not None:
                 device = ROLES[spec.role.kind](post(station, by_name))
-                devices[station.asset] = by_name[assets[station.asset][1]] = device
+                devices[station.asset] = by_name[station.name] = device
     return Surroundings(skies, [numbers[area[0]] for area, _, _ in assets], panels, feeders, devices)
 
 
@@ -79,7 +80,7 @@ def stations(site: Site, sky: Sky, assets: Sequence[Standing]) -> Iterator[Stati
         for one in entries[name].names:
             spec = assets[standing[one]][2]
             assert isinstance(spec, SystemType)
-            yield Station(standing[one], site, entries[name], spec, sky, tuple(served))
+            yield Station(standing[one], one, site, entries[name], spec, sky, tuple(served))
 
 
 def is_system(site: Site, area: tuple[str, str], spec: MachineType) -> bool:

@@ -1,92 +1,101 @@
-"""Quantities that move by themselves between happenings: towards a target with a lag, or at a steady rate.
+"""Quantities that move evenly or settle exponentially between events: a battery's charge, a cold room's temperature.
 
-The park says what happens as it happens; devices read any instant afterwards. Each piece begins where the one before it
-had come to, so windows leave no trace. Instants are nanoseconds since the Unix epoch.
+The park says when they change their course; devices read them at any instant afterwards. What the park sees at an event
+and what a sensor shows there come from the same numbers.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_right
+import math
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.signals.thermal import lag
+from simulator.signals.device import Track
 
-__all__ = ["Glide", "Ramp"]
+__all__ = ["Ramp", "Settling"]
 
 Floats = NDArray[np.floating[Any]]
 Ints = NDArray[np.int64]
-S = 1e-9
-HOURS = S / 3600
+HOUR_NS = 3_600_000_000_000
+NewTrack = Callable[[float], Track]
 
 
-class Pieces:
-    """Where a quantity began each piece of its way, and what moves it from there."""
+class Ramp:
+    """A quantity that rises or falls evenly until something happens. ``now`` tells instants, ns since 1970."""
 
-    def __init__(self, now: Callable[[], int], value: float, mover: float) -> None:
+    def __init__(self, track: NewTrack, now: Callable[[], int], value: float) -> None:
         self._now = now
-        self._start_ns = [now()]
-        self._value = [value]
-        self._mover = [mover]
+        self._origin_ns = now()
+        self._since, self._value, self._per_h = track(0.0), track(value), track(0.0)
 
-    def begin(self, mover: float) -> None:
-        """Be moved by something else from now on."""
-        now_ns = self._now()
-        value = float(self.at(np.array([now_ns], dtype=np.int64))[0])
-        if now_ns == self._start_ns[-1]:
-            self._mover[-1] = mover
-            return
-        self._start_ns.append(now_ns)
-        self._value.append(value)
-        self._mover.append(mover)
+    @property
+    def value(self) -> float:
+        """What it is now."""
+        passed = self._now() - self._origin_ns - self._since.value
+        return self._value.value + self._per_h.value * passed / HOUR_NS
 
-    def forget(self, before_ns: int) -> None:
-        """Forget the pieces that were over before an instant."""
-        first = max(bisect_right(self._start_ns, before_ns) - 1, 0)
-        del self._start_ns[:first], self._value[:first], self._mover[:first]
+    def go(self, per_h: float) -> None:
+        """Move at this rate from now on."""
+        self._from(self.value, per_h)
+
+    def bend(self, per_h: float) -> None:
+        """Move by so much faster from now on."""
+        self._from(self.value, self._per_h.value + per_h)
+
+    def until_ns(self, value: float) -> int | None:
+        """Return how long it takes to come to a value; None if it moves elsewhere, or not at all."""
+        left, per_h = value - self.value, self._per_h.value
+        return None if left * per_h <= 0 else math.ceil(left / per_h * HOUR_NS)
+
+    def _from(self, value: float, per_h: float) -> None:
+        self._since.set(float(self._now() - self._origin_ns))
+        self._value.set(value)
+        self._per_h.set(per_h)
 
     def at(self, time_ns: Ints) -> Floats:
         """Return the value at each instant, float64[N]."""
-        start_ns = np.array(self._start_ns, dtype=np.int64)
-        piece = np.maximum(np.searchsorted(start_ns, time_ns, side="right") - 1, 0)
-        elapsed_ns = np.maximum(time_ns - start_ns[piece], 0)
-        return self.moved(np.array(self._value)[piece], np.array(self._mover)[piece], elapsed_ns)
-
-    def moved(self, value: Floats, mover: Floats, elapsed_ns: Ints) -> Floats:
-        """Return where pieces have come to, so long after they began."""
-        raise NotImplementedError
+        passed = time_ns - self._origin_ns - self._since.at(time_ns)
+        value: Floats = self._value.at(time_ns) + self._per_h.at(time_ns) * passed / HOUR_NS
+        return value
 
 
-class Glide(Pieces):
-    """A value that nears a target with a first-order lag, such as the air of a room."""
+class Settling:
+    """A quantity that nears a target, with a time constant, until something happens."""
 
-    def __init__(self, now: Callable[[], int], value: float, *, tau_ns: int) -> None:
-        super().__init__(now, value, value)
-        self._tau_s = np.array(tau_ns * S)
+    def __init__(self, track: NewTrack, now: Callable[[], int], value: float) -> None:
+        self._now = now
+        self._origin_ns = now()
+        self._since, self._value, self._target, self._tau = track(0.0), track(value), track(value), track(HOUR_NS)
 
-    def aim(self, target: float) -> None:
-        """Near another target from now on."""
-        self.begin(target)
+    @property
+    def value(self) -> float:
+        """What it is now."""
+        passed = self._now() - self._origin_ns - self._since.value
+        away = self._value.value - self._target.value
+        return self._target.value + away * math.exp(-passed / self._tau.value)
 
-    def moved(self, value: Floats, mover: Floats, elapsed_ns: Ints) -> Floats:
-        """Return the values so long after each stood at ``value``."""
-        return lag(value, mover, elapsed_s=elapsed_ns * S, tau_s=self._tau_s)
+    def head_for(self, target: float, *, tau_ns: int) -> None:
+        """Near this target from now on."""
+        value = self.value
+        self._since.set(float(self._now() - self._origin_ns))
+        self._value.set(value)
+        self._target.set(target)
+        self._tau.set(float(tau_ns))
 
+    def until_ns(self, value: float) -> int | None:
+        """Return how long it takes to come to a value; None if that does not lie ahead."""
+        away, then = self.value - self._target.value, value - self._target.value
+        # A value on the far side of the target, or behind, is not on the way.
+        if away * then <= 0 or abs(then) >= abs(away):
+            return None
+        return math.ceil(self._tau.value * math.log(away / then))
 
-class Ramp(Pieces):
-    """A share from 0 to 1 that rises or falls steadily until it is full or empty, such as the charge of a battery."""
-
-    def __init__(self, now: Callable[[], int], value: float) -> None:
-        super().__init__(now, value, 0.0)
-
-    def run(self, per_hour: float) -> None:
-        """Rise by so much an hour from now on."""
-        self.begin(per_hour)
-
-    def moved(self, value: Floats, mover: Floats, elapsed_ns: Ints) -> Floats:
-        """Return the shares so long after each stood at ``value``."""
-        share: Floats = np.clip(value + mover * (elapsed_ns * HOURS), 0.0, 1.0)
-        return share
+    def at(self, time_ns: Ints) -> Floats:
+        """Return the value at each instant, float64[N]."""
+        passed = time_ns - self._origin_ns - self._since.at(time_ns)
+        target = self._target.at(time_ns)
+        value: Floats = target + (self._value.at(time_ns) - target) * np.exp(-passed / self._tau.at(time_ns))
+        return value

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from simulator.signals.timeline import Timeline
 
-__all__ = ["BROKEN", "CALIBRATING", "MEASURING", "Crowd", "Device", "Track", "TrackDevice"]
+__all__ = ["BROKEN", "CALIBRATING", "MEASURING", "Crowd", "Device", "Figure", "Track", "TrackDevice"]
 
 Floats = NDArray[np.floating[Any]]
 Ints = NDArray[np.int64]
@@ -68,6 +68,16 @@ class Track:
         return np.maximum(time_ns[first:last], from_ns), value[first:last]
 
 
+class Figure(NamedTuple):
+    """A key figure that devices add to those of their site: a quantity of theirs, from 0 to ``high``."""
+
+    name: str
+    """What ``values`` calls it, and the field of the message."""
+    unit: str
+    decimals: int
+    high: float
+
+
 class Crowd(Protocol):
     """Many devices of a kind that are read at once, such as the racks of a hall."""
 
@@ -80,6 +90,10 @@ class Device:
 
     draws: ClassVar[bool] = False
     """Whether it takes electric power beyond what its motor does."""
+
+    figures: ClassVar[tuple[Figure, ...]] = ()
+    """What it adds to the key figures of its site: told there and in the result, as the mean of all devices that have
+    a figure of this name. Where ``values`` gives no number, it has none at that instant."""
 
     place: tuple[Crowd, int] | None = None
     """The crowd that it is read with, and its number there."""
@@ -94,10 +108,6 @@ class Device:
     def status(self, shows: str, time_ns: Ints) -> Ints:
         """Return what the analyser of a quantity says of itself, int64[N]: it is MEASURING, CALIBRATING or BROKEN."""
         return np.full(len(time_ns), MEASURING, dtype=np.int64)
-
-    def figures(self) -> dict[str, float]:
-        """Return figures of all time since the beginning of the world, for results."""
-        return {}
 
     def watts(self, minute_ns: Ints) -> Ints:
         """Return what it draws in the minutes that begin at some instants, whole W, int64[N]; its power is held."""

@@ -5,20 +5,21 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import Any
 
-import numpy as np
 import simpy
 
 from simulator.park.attendance import Attendance
 from simulator.park.post import Post
-from simulator.park.stops import whole_ms
+from simulator.park.stops import MS
+from simulator.scenario.roles.data_centre import Backup as BackupRole
 from simulator.scenario.roles.data_centre import DataCentre
-from simulator.signals.course import Glide, Ramp
+from simulator.signals.course import Ramp, Settling
 from simulator.signals.device import Device
-from simulator.signals.devices.data_centre import DataCentreDevice, it_kw_of
+from simulator.signals.devices.data_centre import DataCentreDevice
 from simulator.signals.devices.rack import RackDevice
 
 __all__ = ["data_centre"]
 
+Steps = Generator[simpy.Event, Any, None]
 HOUR_NS = 3_600_000_000_000
 MINUTE_NS = 60_000_000_000
 
@@ -27,17 +28,17 @@ def data_centre(post: Post) -> Device:
     """Build a data centre, which follows the air handlers, the chillers and the feeders that serve it."""
     role = post.spec.role
     assert isinstance(role, DataCentre)
-    inlet = Glide(post.now_ns, role.cooling.inlet_c, tau_ns=role.cooling.tau)
+    inlet = Settling(post.track, post.now_ns, role.cooling.inlet_c)
     chillers = post.suppliers("cooling")
 
     def air() -> None:
         """Water that nobody cools takes no heat from the air."""
         lost = 1.0 - (handlers.share if not chillers or plant.at_work else 0.0)
-        inlet.aim(role.cooling.inlet_c + role.cooling.rise_c * lost)
+        inlet.head_for(role.cooling.inlet_c + role.cooling.rise_c * lost, tau_ns=role.cooling.tau)
 
     handlers = Attendance([post.machines[asset] for asset in post.suppliers("cold-air")], air)
     plant = Attendance([post.machines[asset] for asset in chillers], air)
-    power = Backup(post, role)
+    power = Backup(post, role.backup)
     return DataCentreDevice(
         role,
         post.asset,
@@ -52,41 +53,47 @@ def data_centre(post: Post) -> Device:
     )
 
 
+def until(battery: Ramp, charge: float) -> int:
+    """Return how long it takes to come to a charge, in whole milliseconds and not less, ns."""
+    return -(-(battery.until_ns(charge) or 0) // MS) * MS
+
+
 class Backup:
     """The battery: it carries the servers while a feeder on the way to them is dark, as long as it lasts.
 
-    How fast it empties is foreseen as the lights go out: from the work of that hour, and the readings that the grids of
-    the sensors make. Once it is empty the data centre is out until there is power again.
+    It empties as at the rated power, so it lasts as long as stated from full. Once it is empty the data centre is out
+    until there is power again.
     """
 
-    def __init__(self, post: Post, role: DataCentre) -> None:
-        self._post, self._role = post, role
-        self.battery = Ramp(post.now_ns, 1.0)
+    def __init__(self, post: Post, backup: BackupRole) -> None:
+        self._post, self._role = post, backup
+        self.battery = Ramp(post.track, post.now_ns, 1.0)
         self.dark = post.track(0.0)
-        self._lit = post.env.event()
-        self._feeders = Attendance([post.machines[asset] for asset in post.feeders()], self._changed)
+        self._switched = post.env.event()
+        self._feeders = Attendance([post.machines[asset] for asset in post.feeders()], self._look)
 
-    def _changed(self) -> None:
+    def _look(self) -> None:
         dark = self._feeders.at_work < self._feeders.whole
-        if dark == bool(self.dark.value):
-            return
-        self.dark.set(float(dark))
-        if dark:
-            self._lit = self._post.env.event()
-            self._post.env.process(self._outage())
-        else:
-            self.battery.run(HOUR_NS / self._role.backup.recharge)
-            self._lit.succeed()
+        if dark != bool(self.dark.value):
+            self.dark.set(float(dark))
+            switched, self._switched = self._switched, self._post.env.event()
+            switched.succeed()
+            self._post.env.process(self._discharge() if dark else self._charge())
 
-    def _outage(self) -> Generator[simpy.Event, Any, None]:
-        env, lit, now = self._post.env, self._lit, np.array([self._post.now_ns()], dtype=np.int64)
-        readings = np.array([float(self._post.tally.steady)])
-        share = max(float(it_kw_of(self._role, self._post.sky, now, readings)[0]) / self._role.rated_it_kw, 0.01)
-        lasts_ns = self._role.backup.ride_through / share
-        charge = float(self.battery.at(now)[0])
-        self.battery.run(-HOUR_NS / lasts_ns)
-        yield lit | env.timeout(whole_ms(charge * lasts_ns))
-        while not lit.triggered:
+    def _charge(self) -> Steps:
+        switched = self._switched
+        self.battery.go(HOUR_NS / self._role.recharge)
+        yield switched | self._post.env.timeout(until(self.battery, 1.0))
+        if not switched.triggered:
+            self.battery.go(0.0)
+
+    def _discharge(self) -> Steps:
+        env, switched = self._post.env, self._switched
+        self.battery.go(-HOUR_NS / self._role.ride_through)
+        yield switched | env.timeout(until(self.battery, 0.0))
+        if not switched.triggered:
+            self.battery.go(0.0)
+        while not switched.triggered:
             # Nobody knows how long it takes; each minute it is known to last for another one.
             self._post.machine.break_down(self._post.now_ns() + MINUTE_NS)
-            yield lit | env.timeout(MINUTE_NS)
+            yield switched | env.timeout(MINUTE_NS)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Generator
-from typing import Any
+from typing import Any, ClassVar
 
 import simpy
 
@@ -13,7 +13,7 @@ from simulator.park.calendar import Calendar
 from simulator.park.permits import Office, Paper
 from simulator.park.post import Post
 from simulator.scenario.roles.permits import PermitOffice
-from simulator.signals.device import Device, TrackDevice
+from simulator.signals.device import Device, Figure, TrackDevice
 
 __all__ = ["permit_office"]
 
@@ -31,15 +31,16 @@ def permit_office(post: Post) -> Device:
 class Counter(TrackDevice):
     """What people at the counter see: the queue and its times."""
 
+    figures: ClassVar[tuple[Figure, ...]] = (Figure("permits_in_time", "%", 0, 100.0),)
+
     def __init__(self, post: Post) -> None:
         role = post.spec.role
         assert isinstance(role, PermitOffice)
-        super().__init__({name: post.track(100.0 if name == "in_time" else 0.0) for name in role.SHOWS})
+        super().__init__({name: post.track(100.0 if name == "permits_in_time" else 0.0) for name in role.SHOWS})
         self._post = post
         self._target_ns = role.target
         self._recent: deque[bool] = deque(maxlen=RECENT)
-        self._done = self._in_time = 0
-        self._waited_ns = self._took_ns = 0
+        self._done = 0
         self._calendar = Calendar(role.hours, post.scenario.timezone, origin_ns=post.now_ns())
         self._office = Office(
             post.env,
@@ -61,14 +62,11 @@ class Counter(TrackDevice):
         elif what == "done":
             in_time = paper.took_ns <= self._target_ns
             self._done += 1
-            self._in_time += int(in_time)
-            self._waited_ns += paper.waited_ns
-            self._took_ns += paper.took_ns
             self._recent.append(in_time)
             self.tracks["processing"].set(paper.took_ns / HOUR_NS)
             self.tracks["done"].set(self._done)
             self.tracks["done_today"].add(1)
-            self.tracks["in_time"].set(100.0 * sum(self._recent) / len(self._recent))
+            self.tracks["permits_in_time"].set(100.0 * sum(self._recent) / len(self._recent))
 
     def _days(self) -> Generator[simpy.Event, Any, None]:
         """Count the permits of each day from nothing."""
@@ -79,14 +77,3 @@ class Counter(TrackDevice):
     def _until_midnight(self) -> int:
         day_ns = 24 * HOUR_NS
         return day_ns - (self._post.now_ns() + self._post.sky.utc_offset_ns) % day_ns
-
-    def figures(self) -> dict[str, float]:
-        """Return permits done, hours of office time they waited and took on average, and the share in time."""
-        if not self._done:
-            return {"permits_done": 0.0}
-        return {
-            "permits_done": float(self._done),
-            "permit_waiting_h": self._waited_ns / HOUR_NS / self._done,
-            "permit_processing_h": self._took_ns / HOUR_NS / self._done,
-            "permits_in_time": self._in_time / self._done,
-        }

@@ -10,9 +10,12 @@ from simulator.scenario.limits import Permit, edition_in_force
 from simulator.scenario.roles.reporter import Reporter
 from simulator.scenario.rulebook import shipped_edition, shipped_editions
 from simulator.signals.device import Device
-from simulator.signals.devices.reporter import ReporterDevice
+from simulator.signals.devices.reporter import AirReporterDevice, ReporterDevice, WaterReporterDevice
 
 __all__ = ["reporter"]
+
+
+DEVICES: dict[str, type[ReporterDevice]] = {"air": AirReporterDevice, "water": WaterReporterDevice}
 
 
 def reporter(post: Post) -> Device:
@@ -30,7 +33,7 @@ def reporter(post: Post) -> Device:
         for name in role.parameters
         if name in getattr(post.machines[asset].spec, "outputs", ())
     }
-    return ReporterDevice(
+    return DEVICES[role.medium](
         role, post.asset, permit=permit_of(role, post), sources=sources, online=online, origin_ns=post.now_ns()
     )
 

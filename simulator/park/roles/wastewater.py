@@ -17,7 +17,7 @@ from simulator.park.truth import Happening
 from simulator.scenario.fault import Cause
 from simulator.scenario.roles.wastewater import ANALYSED, Analysers, Wastewater
 from simulator.scenario.sensor import OutputModel
-from simulator.signals.course import Glide
+from simulator.signals.course import Settling
 from simulator.signals.device import BROKEN, CALIBRATING, MEASURING, Device, Track
 from simulator.signals.devices.wastewater import WastewaterDevice
 
@@ -33,13 +33,13 @@ def wastewater(post: Post) -> Device:
     role = post.spec.role
     assert isinstance(role, Wastewater)
     aeration = post.track(1.0)
-    oxygen = Glide(post.now_ns, role.oxygen_mg_l, tau_ns=role.oxygen_tau)
+    oxygen = Settling(post.track, post.now_ns, role.oxygen_mg_l)
 
     def air() -> None:
         needed = min(role.blowers_needed, blowers.whole)
         share = min(blowers.at_work / needed, 1.0) if needed else 1.0
         aeration.set(share if plant.at_work else 0.0)
-        oxygen.aim(role.oxygen_mg_l * aeration.value)
+        oxygen.head_for(role.oxygen_mg_l * aeration.value, tau_ns=role.oxygen_tau)
 
     blowers = Attendance([post.machines[asset] for asset in post.suppliers("aeration")], air)
     plant = Attendance([post.machine], air)
@@ -91,7 +91,9 @@ class Analyser:
     def __init__(self, post: Post, care: Analysers, name: str, status: Track) -> None:
         self._post, self._care, self._status = post, care, status
         self._rng = post.stream("analyser", name).epoch(0)
-        shown = [i for i, s in enumerate(post.spec.sensors) if isinstance(s.model, OutputModel) and s.model.shows == name]
+        shown = [
+            i for i, s in enumerate(post.spec.sensors) if isinstance(s.model, OutputModel) and s.model.shows == name
+        ]
         self._sensor = shown[0] if shown else None
 
     def life(self) -> Steps:

@@ -1,4 +1,4 @@
-"""A data centre: what its servers draw follows the hours and the readings that come in; what cools them, the weather."""
+"""A data centre: its servers follow the hours and the park's readings, its chillers the weather."""
 
 from __future__ import annotations
 
@@ -19,7 +19,10 @@ class Cooling(Strict):
     chillers: int = Field(default=4, ge=1, le=50, description="installed, as many of them run as the load needs")
     inlet_c: float = Field(default=24.0, ge=10, le=40, description="air temperature in front of the servers")
     rise_c: float = Field(
-        default=14.0, ge=0, le=60, description="how much warmer it becomes if no unit cools; a share of them, that share"
+        default=14.0,
+        ge=0,
+        le=60,
+        description="how much warmer it becomes if no unit cools; a share of them, that share",
     )
     tau: Duration = Field(default=1_200_000_000_000, gt=0, description="time constant of the air in the hall")
     supply_c: float = Field(default=7.0, ge=0, le=30, description="chilled water to the hall")

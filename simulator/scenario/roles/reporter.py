@@ -21,14 +21,16 @@ class Reporter(Strict):
     OF_A_RECORD: ClassVar[tuple[str, ...]] = ("from", "late", "exceeded")
     """Said with each record that is sent: the second since 1970 at which its five minutes began, 1 if it is late, and
     how many of its values break a limit."""
-    ALWAYS: ClassVar[tuple[str, ...]] = ("waiting", "missing", "exceedances", "completeness", "online")
+    ALWAYS: ClassVar[tuple[str, ...]] = ("waiting", "missing", "exceedances", "completeness", "compliance", "online")
     """Said all the time: records that wait, records that never were or were lost, values that broke a limit, share of
-    the due values of a day that have arrived and are valid (%), 1 while the line is up."""
+    the due values of a day that have arrived and are valid (%), share of the values so far within their limits (%), and
+    1 while the line is up."""
     GIVES: ClassVar[str | None] = "records"
     DRAWS: ClassVar[bool] = False
 
     kind: Literal["reporter"] = Field(description="a reporter of what analysers show to the authority")
     parameters: tuple[Name, ...] = Field(min_length=1, max_length=40, description="what those it serves analyse")
+    medium: Literal["water", "air"] = Field(description="what its share within the limits counts for")
     standard: Name = Field(description="the regulation that the values are held to: qcvn-40")
     edition: int | None = Field(default=None, description="its year; none: the edition in force when the park begins")
     column: str = Field(default="B", description="column of its table")

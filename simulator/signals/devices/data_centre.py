@@ -6,7 +6,7 @@ a minute; the readings that a minute brings are worked on in the next one.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from simulator.scenario.roles.data_centre import DataCentre
 from simulator.signals import cooling
-from simulator.signals.course import Glide, Ramp
-from simulator.signals.device import Device, Track
+from simulator.signals.course import Ramp, Settling
+from simulator.signals.device import Device, Figure, Track
 from simulator.signals.devices.rack import Hall, RackDevice
 from simulator.signals.minutes import Minutes
 from simulator.signals.rhythm import Rhythm
@@ -24,19 +24,13 @@ from simulator.signals.supply import MINUTE_NS
 from simulator.signals.tally import Tally
 from simulator.signals.timeline import Timeline
 
-__all__ = ["DataCentreDevice", "it_kw_of"]
+__all__ = ["DataCentreDevice"]
 
 Floats = NDArray[np.floating[Any]]
 Ints = NDArray[np.int64]
-HOUR_NS = 60 * MINUTE_NS
 GB = 1e9
-
-
-def it_kw_of(role: DataCentre, sky: Sky, minute_ns: Ints, readings: Floats) -> Floats:
-    """Return the IT power of minutes, given the readings of the minute before each."""
-    rhythm = Rhythm(role.day, saturday=role.saturday, sunday=role.sunday, utc_offset_ns=sky.utc_offset_ns)
-    own = rhythm.at(minute_ns) * role.rated_it_kw
-    return np.minimum(own + role.kw_per_1000_per_s * readings / 60_000.0, role.rated_it_kw)
+LEAST_SHARE = 0.01
+"""Below this share of IT power, times and ratios per IT power say nothing."""
 
 
 class DataCentreDevice(Device):
@@ -47,6 +41,7 @@ class DataCentreDevice(Device):
     """
 
     draws: ClassVar[bool] = True
+    figures: ClassVar[tuple[Figure, ...]] = (Figure("pue", "1", 3, 100.0),)
 
     def __init__(
         self,
@@ -56,7 +51,7 @@ class DataCentreDevice(Device):
         sky: Sky,
         tally: Tally,
         racks: Sequence[RackDevice],
-        inlet: Glide,
+        inlet: Settling,
         battery: Ramp,
         dark: Track,
         chilled: bool,
@@ -64,21 +59,33 @@ class DataCentreDevice(Device):
     ) -> None:
         self._role, self._asset = role, asset
         self._sky, self._tally = sky, tally
-        self._inlet, self._battery, self._dark = inlet, battery, dark
+        self._battery, self._dark = battery, dark
         self._chilled = chilled
-        self.hall = Hall(racks, it_kw=lambda time_ns: self.values("it", time_ns), inlet_c=inlet.at)
+        self._hall = Hall(racks, it_kw=self._it_kw, inlet_c=inlet.at)
+        self._shown: dict[str, Callable[[Ints], Floats]] = {
+            "it": self._it_kw,
+            "ingest": self._ingest,
+            "pue": lambda time_ns: self._minutes.at("pue", time_ns),
+            "inlet": inlet.at,
+            "supply_water": lambda time_ns: np.full(len(time_ns), role.cooling.supply_c),
+            "return_water": self._return_water_c,
+            "battery": lambda time_ns: 100.0 * np.clip(battery.at(time_ns), 0.0, 1.0),
+            "ride_through": self._ride_through_min,
+            "storage": self._storage_gb,
+            "disk_used": lambda time_ns: 100.0 * self._storage_gb(time_ns) / role.storage.capacity_gb,
+        }
+        self._rhythm = Rhythm(role.day, saturday=role.saturday, sunday=role.sunday, utc_offset_ns=sky.utc_offset_ns)
         self._stored_readings = 0
-        self._it_w_min = self._facility_w_min = 0
         first = np.array([origin_ns // MINUTE_NS * MINUTE_NS], dtype=np.int64)
         held = self._held(first, np.array([float(tally.steady)]))
-        self._minutes = Minutes(int(first[0]), **{name: float(column[0]) for name, column in held.items()}, stored=0.0)
+        self._minutes = Minutes(
+            int(first[0]), **{name: float(column[0]) for name, column in held.items()}, works=0.0, stored=0.0
+        )
 
     def advance(self, timeline: Timeline) -> None:
         """Book the readings of the minutes that are over."""
         self._timeline = timeline
-        self.hall.advance(timeline)
-        self._inlet.forget(timeline.from_ns - MINUTE_NS)
-        self._battery.forget(timeline.from_ns - MINUTE_NS)
+        self._hall.advance(timeline)
         minute_ns, readings = self._tally.counted(timeline)
         if not len(minute_ns):
             return
@@ -86,22 +93,27 @@ class DataCentreDevice(Device):
         held = self._held(minute_ns, readings.astype(np.float64))
         stored = self._stored_readings + np.cumsum(np.where(working, readings, 0))
         self._stored_readings = int(stored[-1])
-        self._minutes.add(minute_ns, **held, stored=stored.astype(np.float64))
-        self._it_w_min += int(np.rint(held["it"][working] * 1000.0).sum())
-        self._facility_w_min += int(np.rint(held["it"][working] * held["pue"][working] * 1000.0).sum())
+        self._minutes.add(minute_ns, **held, works=working.astype(np.float64), stored=stored.astype(np.float64))
 
     def _held(self, minute_ns: Ints, readings: Floats) -> dict[str, Floats]:
         """Return what is held in minutes."""
-        it_kw = it_kw_of(self._role, self._sky, minute_ns, readings)
-        share = it_kw / self._role.rated_it_kw
-        part_load = cooling.part_load(share, installed=self._role.cooling.chillers)
-        cop = cooling.cop(self._sky.weather.at(minute_ns).wet_bulb_c, part_load)
-        pue = cooling.pue(np.maximum(share, 1e-3), cop)
+        role = self._role
+        it_kw = self._rhythm.at(minute_ns) * role.rated_it_kw + role.kw_per_1000_per_s * readings / 60_000.0
+        it_kw = np.minimum(it_kw, role.rated_it_kw)
+        share = it_kw / role.rated_it_kw
+        part_load = cooling.part_load(share, installed=role.cooling.chillers)
+        cop = cooling.cop(self._sky.of_minutes(minute_ns).wet_bulb_c, part_load)
+        pue = cooling.pue(np.maximum(share, LEAST_SHARE), cop)
         return {"it": it_kw, "ingest": readings / 60.0, "cop": cop, "pue": pue}
+
+    @property
+    def rated_cooling_kw(self) -> float:
+        """Heat that its cooling has to be built for."""
+        return cooling.HEAT_SHARE * self._role.rated_it_kw
 
     def cooling_kw(self, minute_ns: Ints) -> Floats:
         """Return the heat to be carried away in minutes, 1.08 kW per kW of IT."""
-        return cooling.HEAT_SHARE * self.values("it", minute_ns)
+        return cooling.HEAT_SHARE * self._minutes.at("it", minute_ns) * self._minutes.at("works", minute_ns)
 
     def watts(self, minute_ns: Ints) -> Ints:
         """Return what the site draws, battery included, in whole W; nothing while its feeder is dark."""
@@ -118,32 +130,26 @@ class DataCentreDevice(Device):
 
     def values(self, shows: str, time_ns: Ints) -> Floats:
         """Return one of its quantities; while it is out, no work is done and nothing comes in."""
-        role, minutes = self._role, self._minutes
-        if shows == "pue":
-            return minutes.at("pue", time_ns)
-        if shows == "inlet":
-            return self._inlet.at(time_ns)
-        if shows == "battery":
-            return 100.0 * self._battery.at(time_ns)
-        if shows in {"storage", "disk_used"}:
-            gb = role.storage.stored_gb + minutes.at("stored", time_ns) * role.storage.bytes_per_reading / GB
-            gb = np.minimum(gb, role.storage.capacity_gb)
-            return gb if shows == "storage" else 100.0 * gb / role.storage.capacity_gb
-        if shows == "supply_water":
-            return np.full(len(time_ns), role.cooling.supply_c)
-        working = self._timeline.executes(self._asset, time_ns)
-        if shows == "ingest":
-            return np.where(working, minutes.at("ingest", time_ns), 0.0)
-        it_kw = np.where(working, minutes.at("it", time_ns), 0.0)
-        if shows == "it":
-            return it_kw
-        share = it_kw / role.rated_it_kw
-        if shows == "return_water":
-            return role.cooling.supply_c + (role.cooling.return_c - role.cooling.supply_c) * share
-        left_h = self._battery.at(time_ns) * (role.backup.ride_through / HOUR_NS)
-        return 60.0 * left_h / np.maximum(share, 0.01)
+        return self._shown[shows](time_ns)
 
-    def figures(self) -> dict[str, float]:
-        """Return the mean PUE, energy per IT energy, and what it has taken in."""
-        whole = {"stored_readings": float(self._stored_readings), "it_kwh": self._it_w_min / 60_000.0}
-        return {"pue": self._facility_w_min / self._it_w_min, **whole} if self._it_w_min else whole
+    def _it_kw(self, time_ns: Ints) -> Floats:
+        return np.where(self._timeline.executes(self._asset, time_ns), self._minutes.at("it", time_ns), 0.0)
+
+    def _ingest(self, time_ns: Ints) -> Floats:
+        return np.where(self._timeline.executes(self._asset, time_ns), self._minutes.at("ingest", time_ns), 0.0)
+
+    def _it_share(self, time_ns: Ints) -> Floats:
+        return self._it_kw(time_ns) / self._role.rated_it_kw
+
+    def _return_water_c(self, time_ns: Ints) -> Floats:
+        water = self._role.cooling
+        return water.supply_c + (water.return_c - water.supply_c) * self._it_share(time_ns)
+
+    def _ride_through_min(self, time_ns: Ints) -> Floats:
+        full_min = self._role.backup.ride_through / MINUTE_NS
+        return self._battery.at(time_ns) * full_min / np.maximum(self._it_share(time_ns), LEAST_SHARE)
+
+    def _storage_gb(self, time_ns: Ints) -> Floats:
+        storage = self._role.storage
+        gb: Floats = storage.stored_gb + self._minutes.at("stored", time_ns) * storage.bytes_per_reading / GB
+        return np.minimum(gb, storage.capacity_gb)

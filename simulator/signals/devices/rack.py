@@ -61,12 +61,16 @@ class Hall:
 
     def values_of(self, shows: str, member: Ints, time_ns: Ints) -> Floats:
         """Return a quantity of racks at instants, float64[N]."""
+        inlet_c: Floats = self._inlet_c(time_ns) + self._warmer_c[member]
         if shows == "inlet":
-            return self._inlet_c(time_ns) + self._warmer_c[member]
+            return inlet_c
         assert self._timeline is not None
         at_work = self._timeline.state[self._timeline.at(self._asset[member], time_ns)] == EXECUTE
         load = np.where(at_work, self._it_kw(time_ns) * self._share[member], 0.0)
         share = np.minimum(load / self._rated_kw[member], 1.0)
-        if shows == "outlet":
-            return self._inlet_c(time_ns) + self._warmer_c[member] + self._rise_c[member] * share
-        return load if shows == "load" else 100.0 * share
+        shown: dict[str, Floats] = {
+            "load": load,
+            "work": 100.0 * share,
+            "outlet": inlet_c + self._rise_c[member] * share,
+        }
+        return shown[shows]

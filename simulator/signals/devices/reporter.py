@@ -10,19 +10,19 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from simulator.scenario.limits import Finding, Permit
 from simulator.scenario.roles.reporter import RECORD_NS, Reporter
-from simulator.signals.device import BROKEN, MEASURING, Device, Track
+from simulator.signals.device import BROKEN, MEASURING, Device, Figure, Track
 from simulator.signals.minutes import Minutes
 from simulator.signals.supply import MINUTE_NS, marks
 from simulator.signals.timeline import Timeline
 
-__all__ = ["ReporterDevice"]
+__all__ = ["AirReporterDevice", "ReporterDevice", "WaterReporterDevice"]
 
 Floats = NDArray[np.floating[Any]]
 Ints = NDArray[np.int64]
@@ -49,6 +49,8 @@ class Record:
 class ReporterDevice(Device):
     """One reporter. ``sources`` gives the device behind each parameter; ``online`` is 1 while the line is up."""
 
+    figures: ClassVar[tuple[Figure, ...]] = (Figure("completeness", "%", 1, 100.0),)
+
     def __init__(
         self,
         role: Reporter,
@@ -69,7 +71,7 @@ class ReporterDevice(Device):
         self._arrived: dict[int, int] = {}
         self._due: deque[int] = deque(maxlen=DAY_RECORDS)
         self._began_ns = -(-origin_ns // RECORD_NS) * RECORD_NS
-        self._missing = self._exceedances = self._checked = self._sent = self._late = self._made = 0
+        self._missing = self._exceedances = self._checked = 0
         self._minutes = Minutes(origin_ns // MINUTE_NS * MINUTE_NS, **self._said(None, 0, online=1.0))
 
     def advance(self, timeline: Timeline) -> None:
@@ -116,7 +118,6 @@ class ReporterDevice(Device):
             finding = self._permit.exceedances(name, np.array([mean]))[0]
             exceeded += int(finding == Finding.EXCEEDED)
             self._checked += int(finding in {Finding.OK, Finding.EXCEEDED})
-        self._made += 1
         self._exceedances += exceeded
         self._waiting.append(Record(from_ns, tuple(means), tuple(overall), exceeded))
         if len(self._waiting) > self._role.keeps:
@@ -134,13 +135,12 @@ class ReporterDevice(Device):
             for name, value, status in zip(self._role.parameters, record.value, record.status, strict=True):
                 said[name], said[f"{name}_status"] = value, float(status)
             self._arrived[record.from_ns] = record.valid
-            self._sent += 1
-            self._late += int(late)
         return said | {
             "waiting": float(len(self._waiting)),
             "missing": float(self._missing),
             "exceedances": float(self._exceedances),
             "completeness": 100.0 * self._completeness(),
+            "compliance": 100.0 * (1.0 - self._exceedances / self._checked) if self._checked else np.nan,
             "online": online,
         }
 
@@ -154,16 +154,16 @@ class ReporterDevice(Device):
 
     def values(self, shows: str, time_ns: Ints) -> Floats:
         """Return what is said in the minute of each instant; NaN where it says nothing."""
-        return self._minutes.at(shows, time_ns)
+        return self._minutes.at("compliance" if shows.endswith("_compliance") else shows, time_ns)
 
-    def figures(self) -> dict[str, float]:
-        """Return the share of checked values within their limits, and of records that came, and came in time."""
-        due = self._made + self._missing
-        found = {"exceedances": float(self._exceedances), "completeness": self._completeness()}
-        if self._checked:
-            found["compliance"] = 1.0 - self._exceedances / self._checked
-        if due:
-            found["records_sent"] = self._sent / due
-        if self._sent:
-            found["records_late"] = self._late / self._sent
-        return found
+
+class WaterReporterDevice(ReporterDevice):
+    """A reporter of wastewater."""
+
+    figures: ClassVar[tuple[Figure, ...]] = (Figure("water_compliance", "%", 2, 100.0), *ReporterDevice.figures)
+
+
+class AirReporterDevice(ReporterDevice):
+    """A reporter of flue gas."""
+
+    figures: ClassVar[tuple[Figure, ...]] = (Figure("air_compliance", "%", 2, 100.0), *ReporterDevice.figures)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from simulator.scenario.roles.wastewater import ANALYSED, Wastewater
 from simulator.signals.concentration import concentration
-from simulator.signals.course import Glide
+from simulator.signals.course import Settling
 from simulator.signals.device import BROKEN, CALIBRATING, Device, Track
 from simulator.signals.minutes import Minutes
 from simulator.signals.noise import Noise
@@ -55,7 +55,7 @@ class WastewaterDevice(Device):
         stream: Callable[..., Stream],
         shift: Callable[[Ints], Floats],
         aeration: Track,
-        oxygen: Glide,
+        oxygen: Settling,
         status: Mapping[str, Track],
         origin_ns: int,
     ) -> None:
@@ -68,9 +68,7 @@ class WastewaterDevice(Device):
         phi = np.full(3, math.exp(-HOUR_NS / role.influent_tau))
         self._influent_noise = Noise([(stream("influent"), 3)], phi, first_index=0)
         phi = np.full(len(ANALYSED), math.exp(-MINUTE_NS / role.analysers.tau))
-        self._scatter = Noise(
-            [(stream("analysers"), len(ANALYSED))], phi, first_index=first_ns // MINUTE_NS - 1
-        )
+        self._scatter = Noise([(stream("analysers"), len(ANALYSED))], phi, first_index=first_ns // MINUTE_NS - 1)
         self._basin = Basin.settled(
             first_ns,
             influent_mg_l=self._influent_mg_l(first_ns),
@@ -80,12 +78,13 @@ class WastewaterDevice(Device):
         flow_in = self._flow_in(first)
         self._outflow = float(flow_in[0])
         found = self._found(first, self._basin.effluent_at(first), flow_in, flow_in)
-        self._minutes = Minutes(first_ns, **{name: float(value[0]) for name, value in found.items()}, true_in=flow_in[0])
+        self._minutes = Minutes(
+            first_ns, **{name: float(value[0]) for name, value in found.items()}, true_in=flow_in[0]
+        )
 
     def advance(self, timeline: Timeline) -> None:
         """Carry the basins over what happened, and let the analysers look at each minute."""
         self._timeline = timeline
-        self._oxygen.forget(timeline.from_ns - MINUTE_NS)
         minute_ns = marks(timeline, MINUTE_NS)
         effluent = self._effluent(timeline, minute_ns)
         if not len(minute_ns):
@@ -123,7 +122,7 @@ class WastewaterDevice(Device):
         return concentration(mean, sigma=np.array([one.sigma_mg_l for one in self._pollutants]), noise=noise)
 
     def _flow_in(self, minute_ns: Ints) -> Floats:
-        rain = np.minimum(self._sky.weather.at(minute_ns).rain_mm_h / self._role.full_rain_mm_h, 1.0)
+        rain = np.minimum(self._sky.of_minutes(minute_ns).rain_mm_h / self._role.full_rain_mm_h, 1.0)
         return flow_m3_h(np.array(self._role.design_m3_day), shift=self._shift(minute_ns), rain=rain)
 
     def _flow_out(self, flow_in: Floats, working: NDArray[np.bool_]) -> Floats:
@@ -139,7 +138,7 @@ class WastewaterDevice(Device):
         """Return what analysers find that measure, by name."""
         care, minute = self._role.analysers, minute_ns // MINUTE_NS
         noise = self._scatter.window(int(minute[0]), int(minute[-1]) + 1)
-        air_c = self._sky.weather.at(minute_ns).temperature_c
+        air_c = self._sky.of_minutes(minute_ns).temperature_c
         water_c = WATER_C + AIR_SHARE * (air_c - AIR_C)
         found = [effluent[:, i] * (1.0 + care.scatter * noise[:, i]) for i in range(len(self._pollutants))]
         found.append(self._role.ph + care.ph_sigma * noise[:, 3])
