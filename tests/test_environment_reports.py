@@ -102,6 +102,38 @@ def test_records_wait_for_the_line_and_come_late_in_order(tmp_path: Path) -> Non
     assert seen.of("records", "missing")[1].max() == 0
 
 
+def test_a_record_is_late_from_its_fifth_minute_on(tmp_path: Path) -> None:
+    """Ages fall by four minutes from one record that waited to the next; one of just five minutes is late already."""
+    ages, lates = [], []
+    for minutes in (30, 31, 32, 33):
+        loaded = services(tmp_path, WORKS + RECORDS, faults=fault(LINE, at="1h", lasts=f"{minutes}m"))
+        at, from_ns, late = records(Seen(loaded, steady(loaded), hours=2))
+        ages += ((at // MINUTE_NS * MINUTE_NS - from_ns) // MINUTE_NS - 5).tolist()
+        lates += late.tolist()
+    assert {0, 1, 4, 5, 6} <= set(ages)
+    assert [age >= 5 for age in ages] == [late == 1 for late in lates]
+
+
+def test_a_value_needs_enough_minutes(tmp_path: Path) -> None:
+    """Calibrations of less than two minutes every 31 minutes: one minute always does, all five often are not there."""
+    loaded = services(tmp_path, WORKS + RECORDS)
+    role: Any = loaded.types["wastewater-plant"]
+    often = {"mtbf": 10**17, "calibrate_every": 31 * MINUTE_NS, "calibrate_for": 110 * SECOND_NS}
+    care = role.role.analysers.model_copy(update=often)
+    valid = {}
+    for least in (1, 4, 5):
+        types = types_with(loaded, "wastewater-plant", analysers=care)
+        types |= {"water-reporter": types_with(loaded, "water-reporter", least_minutes=least)["water-reporter"]}
+        status = Seen(loaded, types, hours=12).of("records", "cod_status")[1][1:]
+        assert set(status) <= {0.0, 1.0}
+        valid[least] = int((status == 0).sum())
+    due = 12 * 12 - 2  # the first was made while the plant was starting
+    assert valid[1] == due
+    # 23 or 24 calibrations spoil one record each at least, two if they lie across a border.
+    assert due - 48 <= valid[5] <= due - 23
+    assert valid[5] < valid[4] < valid[1]
+
+
 def test_what_cannot_wait_is_lost_and_counted(tmp_path: Path) -> None:
     """With room for three records, an hour without the line loses the oldest nine or so; completeness stays down."""
     loaded = services(tmp_path, WORKS + RECORDS, faults=fault(LINE, at="2h", lasts="1h"))

@@ -46,11 +46,14 @@ def papers_of(*, per_hour: float, work_h: float, clerks: int, days: int, seed: i
     return done
 
 
-@pytest.mark.parametrize(("per_hour", "clerks", "tolerance"), [(1.5, 3, 0.10), (6.0, 8, 0.16)])
+@pytest.mark.parametrize(("per_hour", "clerks", "tolerance"), [(1.5, 3, 0.12), (6.0, 8, 0.2)])
 def test_waiting_follows_erlang_c(per_hour: float, clerks: int, tolerance: float) -> None:
-    """Of 60,000 papers from four offices: the mean wait within 10 % at half load and 16 % at three quarters, which is
-    four standard errors; the chance to wait within half of that, the work within 2 %."""
-    days = round(15_000 / per_hour / 24)
+    """Of 40,000 papers from four offices, within four standard errors.
+
+    The mean wait within 12 % at half load and 20 % at three quarters, the chance to wait within half of that, the work
+    within 2 %.
+    """
+    days = round(10_000 / per_hour / 24)
     done = [
         p for seed in range(4) for p in papers_of(per_hour=per_hour, work_h=1.0, clerks=clerks, days=days, seed=seed)
     ]
@@ -60,7 +63,7 @@ def test_waiting_follows_erlang_c(per_hour: float, clerks: int, tolerance: float
     assert waited.mean() == pytest.approx(chance / (clerks - per_hour), rel=tolerance)
     took = np.array([paper.took_ns for paper in done]) / HOUR_NS
     assert (took - waited).mean() == pytest.approx(1.0, rel=0.02)
-    assert len(done) == pytest.approx(60_000, rel=0.02)
+    assert len(done) == pytest.approx(40_000, rel=0.02)
 
 
 def test_first_come_first_served() -> None:
@@ -72,7 +75,7 @@ def test_first_come_first_served() -> None:
 
 
 def test_office_time_stands_still_at_night() -> None:
-    """Five hours from Friday 15:00 in an office open 8 to 16 end on Monday at 12:00; Saturday and Sunday do not count."""
+    """Five hours from Friday 15:00 in an office open 8 to 16 end on Monday at 12:00; weekends do not count."""
     office = Shifts(hours=("08:00-16:00",), days=("mon", "tue", "wed", "thu", "fri"), closed=(date(2025, 3, 18),))
     friday_ns = MONDAY_NS + (4 * 24 + 8) * HOUR_NS  # 2025-03-14 15:00 in Binh Duong
     calendar = Calendar(office, "Asia/Ho_Chi_Minh", origin_ns=MONDAY_NS)
@@ -112,7 +115,7 @@ def test_what_is_told_fits_together(week: Seen) -> None:
     assert in_hand.max() <= 8
     assert (in_hand[waiting > 0] == 8).all()
     share = week.of("permits", "in_time_pct")[1]
-    assert 0 <= share.min()
+    assert share.min() >= 0
     assert share.max() <= 100
     assert week.of("permits", "processing_h")[1].max() > week.of("permits", "waited_h")[1].max()
 

@@ -41,8 +41,7 @@ def starts_again(seen: Seen, machine: str, *, after_h: float) -> float:
 
 
 def test_a_blower_failure_shows_hours_later_and_goes_by(tmp_path: Path) -> None:
-    """NH4-N follows the closed form: 9.9 mg/L, the permit's limit, is broken 8.64 h after the failure; days later all
-    is well again."""
+    """NH4-N follows the closed form: it breaks 9.9 mg/L, the permit's limit, after 8.64 h, and is well days later."""
     loaded = services(tmp_path, WORKS, faults=BROKEN)
     seen = Seen(loaded, steady(loaded), hours=96)
     at, shown = seen.of("works", "nh4_n_mg_l")
@@ -173,7 +172,7 @@ def test_influent_has_its_mean_and_deviation(tmp_path: Path) -> None:
     sensors = tuple(
         one.model_copy(update={"period": 600 * SECOND_NS})
         for one in types["wastewater-plant"].sensors
-        if one.name in {"cod_mg_l"}
+        if one.name == "cod_mg_l"
     )
     types["wastewater-plant"] = types["wastewater-plant"].model_copy(update={"sensors": sensors})
     _, cod = Seen(loaded, types, hours=100 * 24, window_s=24 * 3600).of("works", "cod_mg_l")

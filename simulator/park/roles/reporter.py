@@ -19,13 +19,13 @@ DEVICES: dict[str, type[ReporterDevice]] = {"air": AirReporterDevice, "water": W
 
 
 def reporter(post: Post) -> Device:
-    """Build a reporter of the systems that it serves; without a line of its own it is always online."""
+    """Build a reporter of the systems that it serves; without any line it is always online."""
     role = post.spec.role
     assert isinstance(role, Reporter)
     online = post.track(1.0)
-    lines = Attendance(
-        [post.machines[asset] for asset in post.suppliers("data")], lambda: online.set(float(lines.at_work > 0))
-    )
+    # Its own line to the authority, or else whatever carries the data of the site.
+    ways = post.suppliers("uplink") or post.suppliers("data")
+    lines = Attendance([post.machines[asset] for asset in ways], lambda: online.set(float(lines.at_work > 0)))
     sources = {
         name: device
         for asset in post.served

@@ -18,7 +18,7 @@ class Unit(Strict):
     DRAWS: ClassVar[bool] = False
 
     kind: Literal["unit"] = Field(description="a unit of a larger plant, which notices how many of them work")
-    gives: Literal["aeration", "cold-air", "data"] = Field(
+    gives: Literal["aeration", "cold-air", "uplink"] = Field(
         description="to a wastewater plant, to a data centre, or to whoever reports over it"
     )
 
