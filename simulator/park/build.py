@@ -33,6 +33,7 @@ from simulator.signals.growth import Era, Growth
 from simulator.signals.process import Cycles
 from simulator.signals.streams import Stream
 from simulator.signals.surroundings import Surroundings
+from simulator.signals.tally import Tally
 from simulator.signals.timeline import Segment
 
 __all__ = ["Park", "build", "catalog_of"]
@@ -189,6 +190,7 @@ def build(
             bulletins.append(tenancy.begin())
             plants.append(Plant(path, tuple(mine), buffers, calendar, makes=factory.name not in site.open_areas))
     befall: dict[tuple[int, str], Befall] = {}
+    tally = Tally(measured, [spot.spec for spot in everything], origin_ns=origin_ns)
 
     def post(station: Station, devices: Mapping[str, Device]) -> Post:
         return Post(
@@ -208,6 +210,7 @@ def build(
             start_ns=start_ns,
             tracks=tracks,
             befall=befall,
+            tally=tally,
         )
 
     around = surroundings(scenario, [(spot.area, spot.machine_name, spot.spec) for spot in everything], post)

@@ -18,6 +18,7 @@ from simulator.scenario.system_type import SystemType
 from simulator.signals.device import Device, Track
 from simulator.signals.sky import Sky
 from simulator.signals.streams import Stream
+from simulator.signals.tally import Tally
 
 __all__ = ["Befall", "Post", "Remembers"]
 
@@ -62,11 +63,44 @@ class Post:
     """All tracks of the park, and whatever else remembers."""
     befall: dict[tuple[int, str], Befall]
     """How faults befall systems, by asset and kind."""
+    tally: Tally
+    """Counts what the park has to say."""
 
     @property
     def machine(self) -> Machine:
         """The system itself, with its state."""
         return self.machines[self.asset]
+
+    @property
+    def served_devices(self) -> dict[str, Device]:
+        """The devices of the systems that it serves, by name."""
+        names = (self.catalog.assets[asset].path[-1] for asset in self.served)
+        return {name: self.devices[name] for name in names if name in self.devices}
+
+    def suppliers(self, medium: str) -> tuple[int, ...]:
+        """Return the assets of the systems of the site that supply it with a medium."""
+        return self._suppliers(medium, self.system.name)
+
+    def feeders(self) -> tuple[int, ...]:
+        """Return the assets of all feeders between it and the grid: it has power while all of them do."""
+        found: list[int] = []
+        behind = [self.system.name]
+        while behind:
+            assets = self._suppliers("power", behind.pop())
+            found += assets
+            behind += [self.catalog.assets[asset].path[-1] for asset in assets]
+        return tuple(found)
+
+    def _suppliers(self, medium: str, name: str) -> tuple[int, ...]:
+        serving = {(one.area, each) for one in self.site.systems if name in one.serves for each in one.names}
+        return tuple(
+            asset
+            for asset, (one, machine) in enumerate(zip(self.catalog.assets, self.machines, strict=True))
+            if isinstance(machine.spec, SystemType)
+            and machine.spec.gives == medium
+            and one.path[1] == self.site.name
+            and (one.path[2], one.path[-1]) in serving
+        )
 
     def stream(self, *names: str) -> Stream:
         """Return a stream of random numbers of its own."""

@@ -28,9 +28,10 @@ Standing = tuple[tuple[str, str], str, MachineType]
 
 @dataclass(frozen=True)
 class Station:
-    """A system in its place."""
+    """A system in its place, one of several if its entry has a count."""
 
     asset: int
+    name: str
     site: Site
     system: System
     spec: SystemType
@@ -74,7 +75,7 @@ def surroundings(
                 )
             if spec.role is not None:
                 device = ROLES[spec.role.kind](post(station, by_name))
-                devices[station.asset] = by_name[station.system.name] = device
+                devices[station.asset] = by_name[station.name] = device
     return Surroundings(skies, [numbers[area[0]] for area, _, _ in assets], panels, feeders, devices)
 
 
@@ -83,15 +84,16 @@ def stations(site: Site, sky: Sky, assets: Sequence[Standing]) -> Iterator[Stati
     standing = {name: asset for asset, (area, name, spec) in enumerate(assets) if is_system(site, area, spec)}
     entries = {system.name: system for system in site.systems}
     for name in supply_order(site):
-        spec = assets[standing[name]][2]
-        assert isinstance(spec, SystemType)
         served: list[int] = []
         for other in entries[name].serves:
-            if other in standing:
-                served.append(standing[other])
+            if other in entries:
+                served += [standing[one] for one in entries[other].names]
             else:
                 served += [asset for asset, (area, _, _) in enumerate(assets) if area == (site.name, other)]
-        yield Station(standing[name], site, entries[name], spec, sky, tuple(served))
+        for one in entries[name].names:
+            spec = assets[standing[one]][2]
+            assert isinstance(spec, SystemType)
+            yield Station(standing[one], one, site, entries[name], spec, sky, tuple(served))
 
 
 def is_system(site: Site, area: tuple[str, str], spec: MachineType) -> bool:

@@ -85,7 +85,7 @@ class Checker:
             for site in self._scenario.sites
             for factory in site.factories
             for line in factory.lines
-        )
+        ) + sum(system.count for site in self._scenario.sites for system in site.systems)
         if machines > MAX_MACHINES:
             self._note(("sites",), f"{machines:,} machines are too many, must be at most {MAX_MACHINES:,}")
         return machines <= MAX_MACHINES

@@ -199,12 +199,18 @@ class Factory(Strict):
 class System(Strict):
     """Something that runs round the clock for the site: a feeder, a weather station, panels on the roofs."""
 
-    name: Name = Field(description="the last level of the topic")
+    name: Name = Field(description="the last level of the topic; with a count, name-1, name-2 and so on")
     type: Name = Field(description="a system type")
+    count: int = Field(default=1, ge=1, le=1_000, description="how many of them; `serves` means all of them")
     serves: tuple[Name, ...] = Field(
         default=(), description="factories and systems of the site that it supplies, with whatever its role gives"
     )
     area: Name = Field(default="utilities", description="the third level of the topic")
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """One name per system."""
+        return numbered(self.name, self.count)
 
 
 UTILITIES = "utilities"
@@ -237,7 +243,7 @@ class Site(Strict):
     def _open_area(self, name: str) -> Factory:
         mine = [one for one in self.systems if one.area == name]
         lines = {
-            kind: tuple(Machine(name=one.name, type=kind) for one in mine if one.type == kind)
+            kind: tuple(Machine(name=one.name, type=kind, count=one.count) for one in mine if one.type == kind)
             for kind in dict.fromkeys(one.type for one in mine)
         }
         return Factory(

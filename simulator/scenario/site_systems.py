@@ -41,9 +41,13 @@ def mistakes(site: Site, shipped: Collection[str]) -> list[tuple[Path_, str]]:
     for j, system in enumerate(site.systems):
         if system.type not in shipped:
             found.append((("systems", j, "type"), unknown(system.type, "system type", shipped)))
-        if system.name in names:
-            found.append((("systems", j, "name"), f"{system.name!r} is the name of something else here already"))
-        names.add(system.name)
+        mine = {system.name, *system.names}
+        taken = sorted(mine & names)
+        if taken:
+            made = "" if taken[0] == system.name else " (made by the count)"
+            sentence = f"{taken[0]!r}{made} is the name of something else here already"
+            found.append((("systems", j, "name"), sentence))
+        names |= mine
         for k, name in enumerate(system.serves):
             if name not in known:
                 found.append((("systems", j, "serves", k), unknown(name, "factory or system of this site", known)))
@@ -62,6 +66,9 @@ def check_supplies(scenario: Scenario, document: Document, types: Mapping[str, M
                 sentence = f"a {system.type} gives nothing to others; remove it"
                 problems.append(document.problem(("sites", i, "systems", j, "serves"), sentence))
                 continue
+            if system.serves and system.count > 1 and medium == "power":
+                sentence = f"{system.count} feeders cannot feed the same; name each with what it serves, or remove this"
+                problems.append(document.problem(("sites", i, "systems", j, "count"), sentence))
             for k, name in enumerate(system.serves):
                 other = by.setdefault((str(medium), name), system.name)
                 if other != system.name or name in system.serves[:k]:

@@ -121,6 +121,8 @@ class Group:
         self.scatter = scatter
         self.period_ns = period_ns
         self.needs_load = placed[0].spec.model.kind in SHOW_LOAD
+        # Devices alone have times at which they say nothing.
+        self.may_be_silent = placed[0].spec.model.kind == "output"
 
     def read(self, timeline: Timeline, drives: Drives, wander: Wander) -> Rows:
         """Evaluate all samples of the window."""
@@ -128,7 +130,11 @@ class Group:
         count = -((self.phase_ns - timeline.until_ns) // self.period_ns) - first
         row, index = ragged(first, count)
         time_ns = self.phase_ns[row] + index * self.period_ns
-        return time_ns, self.number[row], self.values(row, time_ns, timeline, drives, wander)
+        value = self.values(row, time_ns, timeline, drives, wander)
+        if self.may_be_silent:
+            said = ~np.isnan(value)
+            row, time_ns, value = row[said], time_ns[said], value[said]
+        return time_ns, self.number[row], value
 
     def values(self, row: Ints, time_ns: Ints, timeline: Timeline, drives: Drives, wander: Wander) -> Floats:
         """Evaluate sensors of the group at instants of the window, float64[N]; between two samples as of the first."""

@@ -8,9 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.scenario.climate import Climate
-from simulator.signals import solar
+from simulator.signals import solar, weather
 from simulator.signals.air_quality import AirQuality
-from simulator.signals.weather import Weather
 
 __all__ = ["Sky"]
 
@@ -23,9 +22,18 @@ class Sky:
 
     def __init__(self, climate: Climate, *, seed: int, site: str) -> None:
         self.utc_offset_ns = climate.utc_offset_ns
-        self.weather = Weather(climate, seed=seed, site=site)
+        self.weather = weather.Weather(climate, seed=seed, site=site)
         self.air = AirQuality(climate, rain=self.weather.rain, seed=seed, site=site)
         self.soiling = solar.Soiling(self.weather.rain, utc_offset_ns=climate.utc_offset_ns)
+        self._minutes = b""
+        self._of_minutes: weather.Sky | None = None
+
+    def of_minutes(self, minute_ns: Ints) -> weather.Sky:
+        """Return the weather at the beginnings of minutes; all devices of a site ask for the same ones in a window."""
+        asked = minute_ns.tobytes()
+        if self._of_minutes is None or asked != self._minutes:
+            self._minutes, self._of_minutes = asked, self.weather.at(minute_ns)
+        return self._of_minutes
 
     def shown(self, what: str, time_ns: Ints) -> Floats:
         """Return one quantity at int64[N] instants: the names and units of the weather model of sensors."""

@@ -60,7 +60,7 @@ class Tallies:
         self._timeline = timeline
         self._seen_from_ns = np.maximum(timeline.start_ns, timeline.from_ns)
         is_down = (state == CLEARING) | (state == ABORTING) | (state == ABORTED)
-        self._rate = np.stack([state == EXECUTE, is_down, self._drives.mean_w(asset, state)]).astype(np.int64)
+        self._rate = np.stack([state == EXECUTE, is_down, self._drives.mean_w(asset, state, timeline.power)]).astype(np.int64)
         inside = self._rate * ((timeline.end_ns - self._seen_from_ns) // MS)
         before = np.cumsum(inside, axis=1) - inside
         self._at_start = self._carried[:, asset] + before - before[:, first[asset]]
