@@ -28,7 +28,7 @@ from simulator.publish.credit import LIMIT as UNWRITTEN
 from simulator.scenario.loader import Loaded
 from simulator.scenario.machine_type import MachineType
 from simulator.scenario.quantities import duration_text
-from simulator.scenario.schema import DAY_MIN, Factory, Line, Scenario, shift_span
+from simulator.scenario.schema import Factory, Line, Scenario
 from simulator.scenario.sensor import SensorType, StateModel
 from simulator.wire.message_size import field_bytes, frame_bytes, packet_overhead
 
@@ -130,7 +130,7 @@ def plan(loaded: Loaded) -> Plan:
             sensors += number * len(spec.sensors)
             always += grid.times(number)
             working += at_work.times(number)
-            average += at_work.times(number * share_at_work(factory) * availability(line, loaded.types, spec))
+            average += at_work.times(number * factory.shifts.share_of_week * availability(line, loaded.types, spec))
             changes_per_s += number * state_changes(spec)
     busy, mean = always + working, always + average
     connections = gateway_count(scenario)
@@ -221,12 +221,6 @@ def instants_per_s(periods_ns: Sequence[int]) -> float:
 def state_changes(spec: MachineType) -> float:
     """Return the changes of state per second that stops bring to a machine at work."""
     return sum(CHANGES[stop.becomes] * SECOND_NS / stop.mtbf for stop in spec.stops)
-
-
-def share_at_work(factory: Factory) -> float:
-    """Return the share of a week in which a factory has a shift."""
-    minutes = sum(shift_span(hours)[1] for hours in factory.shifts.hours)
-    return minutes * len(factory.shifts.days) / (7 * DAY_MIN)
 
 
 def gateway_count(scenario: Scenario) -> int:

@@ -12,6 +12,7 @@ from simulator.batch import Asset, Catalog, Sensor
 from simulator.park.buffer import Buffer
 from simulator.park.calendar import Calendar
 from simulator.park.faults import Strike, distortions, strikes, unleash
+from simulator.park.freight import Freight
 from simulator.park.machine import Machine, Place, Port
 from simulator.park.plant import Plant
 from simulator.park.post import Post
@@ -142,10 +143,13 @@ def build(
             for line, members in lines_of(everything[first : len(machines)], mine):
                 connect(line, members, buffers, env)
             path = (scenario.enterprise, site.name, factory.name)
-            plants.append(Plant(path, tuple(mine), buffers, calendar, makes=factory.name not in site.open_areas))
+            makes = factory.name not in site.open_areas
+            plants.append(Plant(path, factory, tuple(mine), buffers, calendar, makes=makes))
     tracks: list[Track] = []
 
-    def post(station: Station, devices: Mapping[str, Device]) -> Post:
+    freight = Freight(env)
+
+    def post(station: Station, devices: Mapping[str, Device], everywhere: Mapping[int, Device]) -> Post:
         return Post(
             env=env,
             asset=station.asset,
@@ -159,6 +163,8 @@ def build(
             plants=plants,
             served=station.served,
             devices=devices,
+            everywhere=everywhere,
+            freight=freight,
             truth=truth,
             start_ns=start_ns,
             tracks=tracks,

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import simpy
 
 from simulator.batch import Catalog
+from simulator.park.freight import Freight
 from simulator.park.machine import Machine
 from simulator.park.plant import Plant
 from simulator.park.truth import Truth
@@ -43,11 +44,21 @@ class Post:
     """The assets of everything that it serves."""
     devices: Mapping[str, Device]
     """Those of the systems of the site that come before, by name."""
+    everywhere: Mapping[int, Device]
+    """Those of the systems of all sites that come before, by asset."""
+    freight: Freight
+    """The lorries of the park."""
     truth: Truth
     start_ns: int
     """The first instant whose readings are wanted."""
     tracks: list[Track]
     """All tracks of the park."""
+
+    @property
+    def tenants(self) -> list[Plant]:
+        """The factories among what it serves, in the order of the park."""
+        served = set(self.served)
+        return [one for one in self.plants if one.makes and served & {machine.asset for machine in one.machines}]
 
     @property
     def machine(self) -> Machine:
@@ -67,3 +78,7 @@ class Post:
         track = Track(self.now_ns, initial)
         self.tracks.append(track)
         return track
+
+    def quantities(self, names: Iterable[str], **initial: float) -> dict[str, Track]:
+        """Return a new track for each name: 0 unless said otherwise."""
+        return {name: self.track(initial.get(name, 0.0)) for name in sorted(names)}

@@ -239,7 +239,7 @@ class Bank:
         nothing = np.zeros(len(assets))
         spent = self._meters.values(Samples(assets, end, segment, nothing, nothing), timeline)
         for asset, device in self._works.surroundings.devices.items():
-            if device.draws:
+            if device.draws and not device.feeds:
                 spent[asset] = self._works.network.steps[asset].energy_wms(end[:1]).sum() / WMS_PER_KWH
         return spent
 

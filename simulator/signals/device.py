@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from simulator.signals.timeline import Timeline
 
-__all__ = ["Device", "Track", "TrackDevice"]
+__all__ = ["Device", "Figure", "Track", "TrackDevice"]
 
 Floats = NDArray[np.floating[Any]]
 Ints = NDArray[np.int64]
@@ -64,11 +64,27 @@ class Track:
         return np.maximum(time_ns[first:last], from_ns), value[first:last]
 
 
+class Figure(NamedTuple):
+    """A key figure that devices add to those of their site: a quantity of theirs, from 0 to ``high``."""
+
+    name: str
+    """What ``values`` calls it, and the field of the message."""
+    unit: str
+    decimals: int
+    high: float
+
+
 class Device:
     """What a system shows. Windows follow each other; ``values`` and ``watts`` are asked for the last one only."""
 
     draws: ClassVar[bool] = False
     """Whether it takes electric power beyond what its motor does."""
+    feeds: ClassVar[bool] = False
+    """Whether it gives that power instead: then ``watts`` are below zero, and its meter counts what it gives."""
+
+    figures: ClassVar[tuple[Figure, ...]] = ()
+    """What it adds to the key figures of its site: told there and in the result, as the mean of all devices that have
+    a figure of this name. Where ``values`` gives no number, it has none at that instant."""
 
     def advance(self, timeline: Timeline) -> None:
         """Take in the timeline of the next window; what it keeps must not depend on how time is cut."""

@@ -31,14 +31,7 @@ class Sky:
         """Return one quantity at int64[N] instants: the names and units of the weather model of sensors."""
         if what == "pm25":
             return self.air.pm25_ug_m3(time_ns)
-        now = self.weather.at(time_ns)
-        return {
-            "temperature": now.temperature_c,
-            "humidity": now.humidity_pct,
-            "wet_bulb": now.wet_bulb_c,
-            "rain": now.rain_mm_h,
-            "irradiance": now.ghi_w_m2,
-        }[what]
+        return self.weather.at(time_ns).quantity(what)
 
     def fed_in_w(self, time_ns: Ints, *, rated_kw: float) -> Ints:
         """Return the power of panels at int64[N] instants in whole W, below zero: it is the opposite of a load."""

@@ -5,11 +5,31 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from simulator.park.post import Post
+from simulator.park.roles.agv import agv
+from simulator.park.roles.cold import cold
+from simulator.park.roles.dispatch import dispatch
+from simulator.park.roles.dock import dock
+from simulator.park.roles.edge import edge
+from simulator.park.roles.gate import gate
+from simulator.park.roles.generator import generator
 from simulator.park.roles.load import load
+from simulator.park.roles.orders import orders
+from simulator.park.roles.port import port
+from simulator.park.roles.supplier import supplier
 from simulator.signals.device import Device
 
 __all__ = ["ROLES"]
 
 ROLES: dict[str, Callable[[Post], Device]] = {
+    "agv": agv,
+    "cold": cold,
+    "dispatch": dispatch,
+    "dock": dock,
+    "edge": edge,
+    "gate": gate,
+    "generator": generator,
     "load": load,
+    "orders": orders,
+    "port": port,
+    "supplier": supplier,
 }

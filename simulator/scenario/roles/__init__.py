@@ -6,8 +6,21 @@ from typing import Annotated
 
 from pydantic import Field
 
+from simulator.scenario.roles.agv import Agv
+from simulator.scenario.roles.cold import Cold
+from simulator.scenario.roles.dispatch import Dispatch
+from simulator.scenario.roles.dock import Dock
+from simulator.scenario.roles.edge import Edge
+from simulator.scenario.roles.gate import Gate
+from simulator.scenario.roles.generator import Generator
 from simulator.scenario.roles.load import Load
+from simulator.scenario.roles.orders import Orders
+from simulator.scenario.roles.port import Port
+from simulator.scenario.roles.supplier import Supplier
 
 __all__ = ["Role"]
 
-Role = Annotated[Load, Field(discriminator="kind")]
+Role = Annotated[
+    Agv | Cold | Dispatch | Dock | Edge | Gate | Generator | Load | Orders | Port | Supplier,
+    Field(discriminator="kind"),
+]
