@@ -14,8 +14,8 @@ __all__ = ["Bend", "HourPoint", "Hours", "WeatherName", "check_bends", "check_da
 
 HourPoint = tuple[Annotated[float, Field(ge=0, le=24)], float]
 """Hour of the local day, and the value there."""
-WeatherName = Literal["temperature", "humidity", "wet_bulb", "rain", "irradiance"]
-"""Cel, %, Cel, mm/h, W/m2."""
+WeatherName = Literal["temperature", "humidity", "wet_bulb", "rain", "irradiance", "pm25"]
+"""Cel, %, Cel, mm/h, W/m2, ug/m3."""
 Bend = Annotated[tuple[tuple[float, float], ...], Field(min_length=2, max_length=24)]
 """[a quantity of the weather, what comes of it], in straight lines; beyond the first and the last as there."""
 DAY_FIELD = Field(

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from simulator.scenario.hours import Bend, Hours, WeatherName
 from simulator.signals.almanac import LocalTime
-from simulator.signals.weather import Sky
+from simulator.signals.sky import Outdoors
 
 __all__ = ["Rhythm", "Rhythms", "added", "factor"]
 
@@ -67,7 +67,7 @@ class Rhythm:
         return self._rows.at(np.zeros(len(time_ns), dtype=np.int64), time_ns, utc_offset_ns=self._utc_offset_ns)
 
 
-def factor(bends: Mapping[WeatherName, Bend], now: Sky, mine: slice = slice(None)) -> Floats | float:
+def factor(bends: Mapping[WeatherName, Bend], now: Outdoors, mine: slice = slice(None)) -> Floats | float:
     """Return the product of what the weather says: 1 where it says nothing. ``mine`` picks instants of ``now``."""
     product: Floats | float = 1.0
     for quantity, points in bends.items():
@@ -75,7 +75,7 @@ def factor(bends: Mapping[WeatherName, Bend], now: Sky, mine: slice = slice(None
     return product
 
 
-def added(bends: Mapping[WeatherName, Bend], now: Sky, mine: slice = slice(None)) -> Floats | float:
+def added(bends: Mapping[WeatherName, Bend], now: Outdoors, mine: slice = slice(None)) -> Floats | float:
     """Return the sum of what the weather adds: 0 where it says nothing."""
     total: Floats | float = 0.0
     for quantity, points in bends.items():

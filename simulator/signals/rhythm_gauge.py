@@ -86,7 +86,7 @@ class RhythmGauge:
             outside = mine[self.sees_weather[row[mine]]]
             if not len(outside):
                 continue
-            now, at = sky.weather.at(time_ns[outside]), 0
+            now, at = sky.at(time_ns[outside]), 0
             for one, group in groupby(row[outside].tolist()):
                 rows = slice(at, at := at + len(list(group)))
                 model = self.models[one]

@@ -42,16 +42,6 @@ class Sky:
     ghi_w_m2: Floats
     """Global horizontal irradiance."""
 
-    def quantity(self, name: str) -> Floats:
-        """Return one of them by the name that scenarios use: Cel, %, Cel, mm/h, W/m2."""
-        return {
-            "temperature": self.temperature_c,
-            "humidity": self.humidity_pct,
-            "wet_bulb": self.wet_bulb_c,
-            "rain": self.rain_mm_h,
-            "irradiance": self.ghi_w_m2,
-        }[name]
-
 
 class Deviation:
     """Unit-variance AR(1) deviation of one site from its normal course, since 1970."""

@@ -12,6 +12,7 @@ from simulator.park.roles.dock import dock
 from simulator.park.roles.edge import edge
 from simulator.park.roles.gate import gate
 from simulator.park.roles.generator import generator
+from simulator.park.roles.greenhouse import greenhouse
 from simulator.park.roles.load import load
 from simulator.park.roles.orders import orders
 from simulator.park.roles.port import port
@@ -28,6 +29,7 @@ ROLES: dict[str, Callable[[Post], Device]] = {
     "edge": edge,
     "gate": gate,
     "generator": generator,
+    "greenhouse": greenhouse,
     "load": load,
     "orders": orders,
     "port": port,

@@ -52,8 +52,9 @@ class Fleet:
         for vehicle in self._vehicles:
             self._employ(vehicle)
         groups = [machines for plant in post.tenants for machines in lines_of(plant)]
+        missions_h = role.missions_h * max(len(self._vehicles), 1) / max(len(groups), 1)
         for machines in groups:
-            per_mission = pieces_per_h(machines) * len(groups) / role.loads_per_hour
+            per_mission = pieces_per_h(machines) / missions_h
             Outflow(post.env, machines, max(round(per_mission), 1), self._ask)
 
     def _employ(self, vehicle: Vehicle) -> None:

@@ -36,6 +36,7 @@ class Watcher:
         self._rng = post.stream("error", *post.catalog.assets[machine.asset].path).epoch(0)
         self._warned_ns: int | None = None
         self._serial = 0
+        self._draw_error()
         machine.watch(self._look)
 
     def _look(self, machine: Machine) -> None:
@@ -43,9 +44,12 @@ class Watcher:
             self._broke()
         elif machine.state is State.EXECUTE and self._warned_ns is None:
             left_ns = machine.left_to_fault_ns()
-            reckoned = (left_ns or 0) * math.exp(self._role.error * self._rng.standard_normal())
-            if left_ns is not None and reckoned < self._role.horizon:
+            if left_ns is not None and left_ns * self._error < self._role.horizon:
                 self._warn()
+
+    def _draw_error(self) -> None:
+        """Draw by how much it misjudges what is left until the next fault."""
+        self._error = math.exp(self._role.error * self._rng.standard_normal())
 
     def _warn(self) -> None:
         self._warned_ns = self._post.now_ns()
@@ -71,6 +75,7 @@ class Watcher:
             self._tracks["lead_h"].set(lead_h)
             self._tracks["lead_mean_h"].add((lead_h - self._tracks["lead_mean_h"].value) / right)
         self._rate("recall_pct", "missed")
+        self._draw_error()
 
     def _close(self, how: str) -> None:
         self._warned_ns = None

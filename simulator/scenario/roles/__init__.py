@@ -13,6 +13,7 @@ from simulator.scenario.roles.dock import Dock
 from simulator.scenario.roles.edge import Edge
 from simulator.scenario.roles.gate import Gate
 from simulator.scenario.roles.generator import Generator
+from simulator.scenario.roles.greenhouse import Greenhouse
 from simulator.scenario.roles.load import Load
 from simulator.scenario.roles.orders import Orders
 from simulator.scenario.roles.port import Port
@@ -21,6 +22,6 @@ from simulator.scenario.roles.supplier import Supplier
 __all__ = ["Role"]
 
 Role = Annotated[
-    Agv | Cold | Dispatch | Dock | Edge | Gate | Generator | Load | Orders | Port | Supplier,
+    Agv | Cold | Dispatch | Dock | Edge | Gate | Generator | Greenhouse | Load | Orders | Port | Supplier,
     Field(discriminator="kind"),
 ]

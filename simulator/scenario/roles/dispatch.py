@@ -21,7 +21,7 @@ class Dispatch(Strict):
     DRAWS: ClassVar[bool] = True
 
     kind: Literal["dispatch"] = Field(description="the dispatcher of a fleet, with its chargers")
-    loads_per_hour: float = Field(
-        gt=0, le=10_000, description="missions per hour while all lines of its factories run at full pace"
+    missions_h: float = Field(
+        gt=0, le=1_000, description="missions per hour and vehicle while all lines of its factories run at full pace"
     )
     efficiency: float = Field(default=0.9, gt=0, le=1, description="of the chargers")

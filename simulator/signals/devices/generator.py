@@ -49,7 +49,7 @@ class GeneratorDevice(Device):
 
     def _share(self, minute_ns: Ints) -> Floats:
         share = self._rhythm.at(minute_ns)
-        return share * factor(self._role.times, self._sky.weather.at(minute_ns)) if self._role.times else share
+        return share * factor(self._role.times, self._sky.at(minute_ns)) if self._role.times else share
 
     def watts(self, minute_ns: Ints) -> Ints:
         """Return what it feeds in, below zero: it is the opposite of a load."""

@@ -34,8 +34,8 @@ class LoadDevice(Device):
         """Return the share of rated power."""
         share = self._rhythm.at(time_ns)
         if self._load.per_degree or self._load.times:
-            now = self._sky.weather.at(time_ns)
-            heat = np.maximum(now.temperature_c - COOL_C, 0.0)
+            now = self._sky.at(time_ns)
+            heat = np.maximum(now.quantity("temperature") - COOL_C, 0.0)
             share = share * factor(self._load.times, now) * (1.0 + self._load.per_degree * heat)
         return share
 
