@@ -22,6 +22,7 @@ __all__ = ["LANDED", "LEFT", "MADE", "TEU", "Freight", "Lorry", "Outflow"]
 TEU = 2
 """A lorry carries one container of forty feet."""
 MADE, LEFT, LANDED = "made", "left", "landed"
+NEVER_NS = 4 * 10**18
 STAGES = (MADE, LEFT, LANDED)
 """A lorry's load is ready in the factory; it has left the site; it stands in the yard of the port."""
 
@@ -35,7 +36,11 @@ class Lorry:
 
 
 class Outflow:
-    """Counts what some machines make into loads, and says when each is full."""
+    """Counts what some machines make into loads, and says when each is full.
+
+    A change of one machine only moves the moment at which all are looked at; so a load is told up to a few cycles after
+    its last piece was made, never before.
+    """
 
     def __init__(
         self, env: simpy.Environment, machines: Sequence[Machine], pieces: int, full: Callable[[], None]
@@ -44,36 +49,65 @@ class Outflow:
         self._machines = machines
         self._pieces = pieces
         self._full = full
-        self._left = pieces
+        self._left = float(pieces)
+        """Pieces to a full load, as far as they can be told from rates since the last look."""
         self._told = sum(machine.good for machine in machines)
-        self._serial = 0
+        self._rates: dict[Machine, float] = {}
+        """Pieces per ns of the machines that make some."""
+        self._rate = 0.0
+        self._since_ns = int(env.now)
+        self._due_ns = NEVER_NS
         for machine in machines:
-            machine.watch(self._look)
+            machine.watch(self._change)
 
-    def _look(self, _: Machine | None = None) -> None:
-        """Hand over what is full, and foresee the next."""
-        for machine in self._machines:
-            machine.settle()
-        made = sum(machine.good for machine in self._machines)
-        self._left -= made - self._told
-        self._told = made
-        while self._left <= 0:
-            self._left += self._pieces
-            self._full()
-        self._serial += 1
-        making = [machine for machine in self._machines if machine.state is State.EXECUTE]
-        if not making:
+    def _change(self, machine: Machine) -> None:
+        """Take note of a machine that began or ceased to make pieces."""
+        if (machine.state is State.EXECUTE) == (machine in self._rates):
             return
-        per_ns = sum(machine.spec.pieces * machine.spec.first_pass_yield / machine.cycle_ns for machine in making)
-        # Nothing is made before the first cycle ends.
-        first_ns = min(machine.cycle_ns - machine.into_cycle_ns() for machine in making)
-        timeout = self._env.timeout(max(whole_ms(self._left / per_ns), first_ns), self._serial)
+        now_ns = int(self._env.now)
+        self._left -= self._rate * (now_ns - self._since_ns)
+        self._since_ns = now_ns
+        if machine in self._rates:
+            self._rate -= self._rates.pop(machine)
+            return
+        self._rates[machine] = rate_of(machine)
+        self._rate += self._rates[machine]
+        due_ns = now_ns + whole_ms(max(self._left, 0.0) / self._rate)
+        if due_ns < self._due_ns:
+            self._look_at(due_ns)
+
+    def _look_at(self, due_ns: int) -> None:
+        self._due_ns = due_ns
+        timeout = self._env.timeout(due_ns - int(self._env.now), due_ns)
         assert timeout.callbacks is not None
         timeout.callbacks.append(self._ring)
 
     def _ring(self, event: Any) -> None:
-        if event.value == self._serial:
+        if event.value == self._due_ns:
             self._look()
+
+    def _look(self) -> None:
+        """Hand over what is full, and foresee the next."""
+        for machine in self._machines:
+            machine.settle()
+        made = sum(machine.good for machine in self._machines)
+        left = self._pieces - (made - self._told)
+        while left <= 0:
+            left += self._pieces
+            self._told += self._pieces
+            self._full()
+        self._rates = {one: rate_of(one) for one in self._machines if one.state is State.EXECUTE}
+        self._rate = sum(self._rates.values())
+        self._left, self._since_ns, self._due_ns = float(left), int(self._env.now), NEVER_NS
+        if self._rates:
+            # Nothing is made before the first cycle ends.
+            first_ns = min(one.cycle_ns - one.into_cycle_ns() for one in self._rates)
+            self._look_at(self._since_ns + max(whole_ms(left / self._rate), first_ns))
+
+
+def rate_of(machine: Machine) -> float:
+    """Return the good pieces per ns of a machine that runs."""
+    return machine.spec.pieces * machine.spec.first_pass_yield / machine.cycle_ns
 
 
 class Freight:
