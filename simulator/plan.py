@@ -267,7 +267,7 @@ def share_at_work(factory: Factory, spec: MachineType) -> float:
     for begin, length in map(shift_span, factory.shifts.hours):
         rests = factory.shifts.breaks.in_shift(begin, length)[:1] if factory.shifts.breaks and spec.attended else []
         minutes += length - sum(last - first for first, last in rests) / MINUTE_NS
-    return minutes * len(factory.shifts.days) / (7 * DAY_MIN)
+    return float(minutes * len(factory.shifts.days) / (7 * DAY_MIN))
 
 
 def gateway_count(scenario: Scenario) -> int:

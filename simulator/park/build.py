@@ -15,6 +15,7 @@ from simulator.park.bulletin import Bulletin, Bulletins
 from simulator.park.calendar import Calendar
 from simulator.park.crew import Crew
 from simulator.park.faults import Strike, distortions, strikes, unleash
+from simulator.park.freight import Freight
 from simulator.park.groups import Group, assets_of, groups_in
 from simulator.park.machine import Machine, Place, Port
 from simulator.park.plant import Plant
@@ -188,11 +189,14 @@ def build(
                 track=track,
             )
             bulletins.append(tenancy.begin())
-            plants.append(Plant(path, tuple(mine), buffers, calendar, makes=factory.name not in site.open_areas))
+            makes = factory.name not in site.open_areas
+            plants.append(Plant(path, factory, tuple(mine), buffers, calendar, makes=makes))
     befall: dict[tuple[int, str], Befall] = {}
     tally = Tally(measured, [spot.spec for spot in everything], origin_ns=origin_ns)
 
-    def post(station: Station, devices: Mapping[str, Device]) -> Post:
+    freight = Freight(env)
+
+    def post(station: Station, devices: Mapping[str, Device], everywhere: Mapping[int, Device]) -> Post:
         return Post(
             env=env,
             asset=station.asset,
@@ -206,6 +210,8 @@ def build(
             plants=plants,
             served=station.served,
             devices=devices,
+            everywhere=everywhere,
+            freight=freight,
             truth=truth,
             start_ns=start_ns,
             tracks=tracks,

@@ -11,7 +11,7 @@ import numpy as np
 import simpy
 from numpy.typing import NDArray
 
-from simulator.park.buffer import Buffer
+from simulator.park.buffer import Store
 from simulator.park.calendar import Calendar
 from simulator.park.crew import Crew
 from simulator.park.packml import NEXT, State
@@ -38,7 +38,7 @@ UNNOTICED_CV = 0.5
 class Port(NamedTuple):
     """Where a machine takes parts from, or gives them to."""
 
-    buffer: Buffer
+    buffer: Store
     pieces: int
     """Per cycle; on the giving side the most that a cycle can give."""
     gives: bool
@@ -106,6 +106,18 @@ class Machine:
         return self.cycles * self.spec.pieces
 
     # What a buffer asks of its users.
+
+    @property
+    def asset(self) -> int:
+        """Its number in the catalogue."""
+        return self._place.asset
+
+    def left_to_fault_ns(self) -> int | None:
+        """How much time the clock of the next fault has left as of the last change of state; None: none can come."""
+        left = [clock.left_ns for clock in self._stops if clock.stop.becomes == "aborted"]
+        if self._bearing:
+            left.append(self._bearing.left_ns)
+        return min(left, default=None)
 
     def settle(self) -> None:
         """Book all cycles completed by now: parts taken, parts given, time run."""

@@ -147,6 +147,9 @@ class Buffer(Strict):
     name: Name = Field(description="what lines take from and give to")
     capacity: Amount = Field(gt=0, description="pieces it holds at most; full, it blocks who fills it")
     initial: Amount = Field(default=0, ge=0, description="pieces in it when the park begins")
+    fed_by: Name | None = Field(
+        default=None, description="a supplier among the systems of the site; its lorries fill it, and no line does"
+    )
 
     @model_validator(mode="after")
     def initial_fits(self) -> Self:
@@ -175,6 +178,11 @@ class Shifts(Strict):
     tet: Tet | None = Field(default=None, description="how it closes for the lunar new year; none: as above")
     breaks: Breaks | None = Field(default=None, description="when people rest; none: nobody stops for it")
 
+    @property
+    def share_of_week(self) -> float:
+        """The share of a week in which there is a shift."""
+        return sum(shift_span(hours)[1] for hours in self.hours) * len(self.days) / (7 * DAY_MIN)
+
 
 class Factory(Strict):
     """A tenant's plant: lines, buffers, shifts, and a repair crew that all lines share."""
@@ -194,6 +202,11 @@ class Factory(Strict):
     )
     buffers: tuple[Buffer, ...] = Field(default=(), description="stores of parts between its lines")
     lines: tuple[Line, ...] = Field(min_length=1, description="what makes things")
+    load: Amount | None = Field(
+        default=None,
+        ge=1,
+        description="good pieces in a lorry that leaves it; none: what it makes in four hours of the week at full pace",
+    )
 
 
 class System(Strict):
@@ -203,7 +216,9 @@ class System(Strict):
     type: Name = Field(description="a system type")
     count: int = Field(default=1, ge=1, le=1_000, description="how many of them; `serves` means all of them")
     serves: tuple[Name, ...] = Field(
-        default=(), description="factories and systems of the site that it supplies, with whatever its role gives"
+        default=(),
+        description="factories and systems of the site that it supplies, with whatever its role gives; a port serves "
+        "sites",
     )
     area: Name = Field(default="utilities", description="the third level of the topic")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from simulator.scenario.climate import shipped_climates
 from simulator.scenario.document import Document, Problem
@@ -11,21 +11,26 @@ from simulator.scenario.machine_type import MachineType
 from simulator.scenario.schema import Scenario, Site
 from simulator.scenario.system_type import SystemType
 
-__all__ = ["check_supplies", "check_systems", "supply_order"]
+__all__ = ["ABROAD", "check_supplies", "check_systems", "supply_order"]
 
 Path_ = tuple[str | int, ...]
+ABROAD = {"shipping"}
+"""What systems give to whole sites, their own or others."""
+GOODS = "goods"
+"""What a supplier gives to the buffers that name it."""
 
 
 def check_systems(scenario: Scenario, document: Document, shipped: Collection[str]) -> list[Problem]:
     """Return what is wrong with the systems of all sites. ``shipped`` names the system types there are."""
     problems = []
+    sites = [site.name for site in scenario.sites]
     for i, site in enumerate(scenario.sites):
-        for path, sentence in (*mistakes(site, shipped), *in_circles(site)):
+        for path, sentence in (*mistakes(site, shipped, sites), *in_circles(site)):
             problems.append(document.problem(("sites", i, *path), sentence))
     return problems
 
 
-def mistakes(site: Site, shipped: Collection[str]) -> list[tuple[Path_, str]]:
+def mistakes(site: Site, shipped: Collection[str], sites: Collection[str]) -> list[tuple[Path_, str]]:
     """Return place and sentence of each name that means nothing, or that is taken."""
     found: list[tuple[Path_, str]] = []
     if site.climate not in shipped_climates():
@@ -49,7 +54,8 @@ def mistakes(site: Site, shipped: Collection[str]) -> list[tuple[Path_, str]]:
             found.append((("systems", j, "name"), sentence))
         names |= mine
         for k, name in enumerate(system.serves):
-            if name not in known:
+            # Whether it may serve a site is known once its type is.
+            if name not in known and name not in sites:
                 found.append((("systems", j, "serves", k), unknown(name, "factory or system of this site", known)))
     return found
 
@@ -57,24 +63,55 @@ def mistakes(site: Site, shipped: Collection[str]) -> list[tuple[Path_, str]]:
 def check_supplies(scenario: Scenario, document: Document, types: Mapping[str, MachineType]) -> list[Problem]:
     """Return who serves others without anything to give, and who is supplied twice with the same."""
     problems = []
+    abroad: dict[tuple[str, str], str] = {}
     for i, site in enumerate(scenario.sites):
+        problems += [document.problem(("sites", i, *path), sentence) for path, sentence in unfed(site, types)]
         by: dict[tuple[str, str], str] = {}
+        here = {*(factory.name for factory in site.factories), *(system.name for system in site.systems)}
         for j, system in enumerate(site.systems):
             spec = types[system.type]
-            medium = spec.gives if isinstance(spec, SystemType) else None
+            medium = gives(spec)
             if system.serves and medium is None:
                 sentence = f"a {system.type} gives nothing to others; remove it"
+            elif system.serves and medium == GOODS:
+                sentence = "buffers name their supplier, with `fed_by`; remove it"
+            else:
+                sentence = ""
+            if sentence:
                 problems.append(document.problem(("sites", i, "systems", j, "serves"), sentence))
                 continue
             if system.serves and system.count > 1 and medium == "power":
                 sentence = f"{system.count} feeders cannot feed the same; name each with what it serves, or remove this"
                 problems.append(document.problem(("sites", i, "systems", j, "count"), sentence))
             for k, name in enumerate(system.serves):
-                other = by.setdefault((str(medium), name), system.name)
+                if (name in here) == (medium in ABROAD):
+                    sentence = (
+                        f"{name!r} is no site; a {system.type} serves whole sites"
+                        if name in here
+                        else f"{name!r} is a site; a {system.type} serves factories and systems of its own"
+                    )
+                    problems.append(document.problem(("sites", i, "systems", j, "serves", k), sentence))
+                    continue
+                supplied = abroad if medium in ABROAD else by
+                other = supplied.setdefault((str(medium), name), system.name)
                 if other != system.name or name in system.serves[:k]:
                     sentence = f"{name!r} is supplied with {medium} by {other!r} already"
                     problems.append(document.problem(("sites", i, "systems", j, "serves", k), sentence))
     return problems
+
+
+def unfed(site: Site, types: Mapping[str, MachineType]) -> Iterator[tuple[Path_, str]]:
+    """Yield the buffers that are to be fed by something that is no supplier."""
+    suppliers = [one.name for one in site.systems if gives(types[one.type]) == GOODS]
+    for j, factory in enumerate(site.factories):
+        for k, buffer in enumerate(factory.buffers):
+            if buffer.fed_by is not None and buffer.fed_by not in suppliers:
+                path = ("factories", j, "buffers", k, "fed_by")
+                yield path, unknown(buffer.fed_by, "supplier of this site", suppliers)
+
+
+def gives(spec: MachineType) -> str | None:
+    return spec.gives if isinstance(spec, SystemType) else None
 
 
 def in_circles(site: Site) -> list[tuple[Path_, str]]:
@@ -99,4 +136,4 @@ def supply_order(site: Site) -> list[str]:
 
 
 def unknown(name: str, what: str, known: Collection[str]) -> str:
-    return f"{name!r} is no {what}{guess(name, known)}; known: {', '.join(known)}"
+    return f"{name!r} is no {what}{guess(name, known)}; known: {', '.join(known) or 'none'}"

@@ -90,6 +90,8 @@ class Device:
 
     draws: ClassVar[bool] = False
     """Whether it takes electric power beyond what its motor does."""
+    feeds: ClassVar[bool] = False
+    """Whether it gives that power instead: then ``watts`` are below zero, and its meter counts what it gives."""
     figures: ClassVar[tuple[Figure, ...]] = ()
     """What it adds to the key figures of its site: told there and in the result, as the mean of all devices that have
     a figure of this name. Where ``values`` gives no number, it has none at that instant."""
@@ -97,7 +99,6 @@ class Device:
     """Whether it gives heat to chilled water where a chiller plant serves it."""
     rated_cooling_kw: float = 0.0
     """The most heat that it gives off."""
-
     place: tuple[Crowd, int] | None = None
     """The crowd that it is read with, and its number there."""
 

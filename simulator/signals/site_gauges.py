@@ -13,6 +13,7 @@ from simulator.scenario.system_type import SystemType
 from simulator.signals.device import Crowd, Track
 from simulator.signals.drives import WMS_PER_KWH
 from simulator.signals.gauges import Placed, Samples, Works
+from simulator.signals.rhythm_gauge import RhythmGauge
 from simulator.signals.supply import MINUTE_NS
 from simulator.signals.timeline import EXECUTE, MAINS, Timeline
 
@@ -175,9 +176,10 @@ class OutputGauge(RowGauge):
         device = self.works.surroundings.devices[place.asset]
         if device.draws and model.shows in {"power", "energy"}:
             steps = self.works.network.steps[place.asset]
+            sign = -1.0 if device.feeds else 1.0
             if model.shows == "power":
-                return np.asarray(steps.watts[steps.at(time_ns)] / 1000.0)
-            return np.asarray(steps.energy_wms(time_ns).sum(axis=1) / WMS_PER_KWH)
+                return np.asarray(sign * steps.watts[steps.at(time_ns)] / 1000.0)
+            return np.asarray(sign * steps.energy_wms(time_ns).sum(axis=1) / WMS_PER_KWH)
         return device.values(model.shows, time_ns)
 
 
@@ -190,6 +192,7 @@ REGISTERS = {"energy": None, "normal": 0, "off_peak": 1, "peak": 2}
 
 SITE_GAUGES: dict[str, Any] = {
     "output": OutputGauge,
+    "rhythm": RhythmGauge,
     "solar": SolarGauge,
     "supply": SupplyGauge,
     "weather": WeatherGauge,

@@ -48,7 +48,9 @@ class Tallies:
     def __init__(self, works: Works, machines: Sequence[MachineType]) -> None:
         self._drives = works.drives
         self._network = works.network
-        self._metered = [asset for asset, device in works.surroundings.devices.items() if device.draws]
+        self._metered = [
+            asset for asset, device in works.surroundings.devices.items() if device.draws and not device.feeds
+        ]
         self._pieces = Pieces(works.books)
         self._rated_ms = np.array([machine.cycle // MS for machine in machines], dtype=np.int64)
         self._carried = np.zeros((3, len(machines)), dtype=np.int64)
@@ -60,7 +62,8 @@ class Tallies:
         self._timeline = timeline
         self._seen_from_ns = np.maximum(timeline.start_ns, timeline.from_ns)
         is_down = (state == CLEARING) | (state == ABORTING) | (state == ABORTED)
-        self._rate = np.stack([state == EXECUTE, is_down, self._drives.mean_w(asset, state, timeline.power)]).astype(np.int64)
+        watts = self._drives.mean_w(asset, state, timeline.power)
+        self._rate = np.stack([state == EXECUTE, is_down, watts]).astype(np.int64)
         inside = self._rate * ((timeline.end_ns - self._seen_from_ns) // MS)
         before = np.cumsum(inside, axis=1) - inside
         self._at_start = self._carried[:, asset] + before - before[:, first[asset]]
