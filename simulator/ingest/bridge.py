@@ -262,8 +262,9 @@ class Bridge:
         numbers = np.array([(row.asset, row.seq, len(row.fields)) for row in rows], np.int64)
         new = np.flatnonzero(self._ledger.write(*numbers.T)).tolist()
         self._record(self._latency.end_to_end, [rows[place] for place in new], self._clock.monotonic_ns())
-        for row in rows:
-            self._latency.settle(row.asset, row.seq)
+        if self._latency.expects:
+            for row in rows:
+                self._latency.settle(row.asset, row.seq)
 
     def _postpone(self, error: StoreError) -> None:
         """Set the time of the next attempt: when the store asked, else later and later, never at the same beat."""

@@ -178,9 +178,7 @@ class Forwarding:
                     self._dated[number] = said_ns[one[-1]]
         return said_ns
 
-    def _released(
-        self, store: Store, passage: Passage, place: int
-    ) -> Iterator[tuple[Lot, Ints, NDArray[np.bool_]]]:
+    def _released(self, store: Store, passage: Passage, place: int) -> Iterator[tuple[Lot, Ints, NDArray[np.bool_]]]:
         """Yield what leaves a gateway, when it is due, and what of it is sent again."""
         order, lots = store.take(passage.left)
         if not lots:

@@ -147,6 +147,11 @@ class Latency:
             self._due_ns.pop(next(iter(self._due_ns)), None)
         self._due_ns[asset, seq] = due_ns
 
+    @property
+    def expects(self) -> bool:
+        """Whether any message is on its way that is due at another instant than the one it is dated."""
+        return bool(self._due_ns)
+
     def due_ns(self, asset: int, seq: int, dated_ns: int) -> int:
         """Return the simulated instant at which a message was due."""
         return self._due_ns.get((asset, seq), dated_ns)

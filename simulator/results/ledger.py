@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -37,8 +38,8 @@ class Ledger:
     before dead-lettered, dead-lettered before dropped, so a message that was given up and arrives all the same is
     counted once, as written. Messages that were never scheduled are foreign and stay out of the balance.
 
-    Where gateways of the scenario keep messages, these are in flight from their birth on; what a gateway drops was never
-    handed over, and is told apart from what the hops dropped.
+    Where gateways of the scenario keep messages, these are in flight from their birth on; what a gateway drops was
+    never handed over, and is told apart from what the hops dropped.
     """
 
     def __init__(self, assets: int, *, most_ranges: int = MOST_RANGES) -> None:
@@ -288,8 +289,6 @@ class Ledger:
 
     def _overtaken(self) -> int:
         holes = self._received.holes.items()
-        ended = sum(
-            self._dropped.among(asset, ranges) + self._spilled.among(asset, ranges) for asset, ranges in holes
-        )
+        ended = sum(self._dropped.among(asset, ranges) + self._spilled.among(asset, ranges) for asset, ranges in holes)
         ended += sum(self._kept[asset].common(ranges) for asset, ranges in holes if asset in self._kept)
         return sum(ranges.size for _, ranges in holes) - ended + self._received.given_up

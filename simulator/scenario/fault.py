@@ -57,8 +57,8 @@ CODES = {
     "duplicates": 23,
     "reorder": 24,
 }
-"""Field ``fault`` of the truth: 1 to 10 befall machines, 11 to 20 sensors, 21 to 30 the network. A bearing only fails by
-itself."""
+"""Field ``fault`` of the truth: 1 to 10 befall machines, 11 to 20 sensors, 21 to 30 the network. A bearing only fails
+by itself."""
 
 
 class Cause(IntEnum):

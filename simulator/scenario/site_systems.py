@@ -37,19 +37,27 @@ def mistakes(site: Site, shipped: Collection[str]) -> list[tuple[Path_, str]]:
         if name in site.open_areas:
             found.append((("factories", j, "name"), f"{name!r} is where systems of the site stand"))
     names: set[str] = set(factories)
-    known = [*factories, *(system.name for system in site.systems)]
     for j, system in enumerate(site.systems):
         if system.type not in shipped:
             found.append((("systems", j, "type"), unknown(system.type, "system type", shipped)))
         if system.name in names:
             found.append((("systems", j, "name"), f"{system.name!r} is the name of something else here already"))
         names.add(system.name)
+    return found + strangers(site)
+
+
+def strangers(site: Site) -> list[tuple[Path_, str]]:
+    """Return place and sentence of what systems serve or lead through that the site does not have."""
+    systems = [system.name for system in site.systems]
+    known = [*(factory.name for factory in site.factories), *systems]
+    found: list[tuple[Path_, str]] = []
+    for j, system in enumerate(site.systems):
         for k, name in enumerate(system.serves):
             if name not in known:
                 found.append((("systems", j, "serves", k), unknown(name, "factory or system of this site", known)))
         for k, name in enumerate(system.via):
-            if name not in known[len(factories) :]:
-                found.append((("systems", j, "via", k), unknown(name, "system of this site", known[len(factories) :])))
+            if name not in systems:
+                found.append((("systems", j, "via", k), unknown(name, "system of this site", systems)))
     return found
 
 

@@ -226,7 +226,8 @@ class Bank:
             time_ns, sensor, value = time_ns[~twice], sensor[~twice], value[~twice]
         if self._works.surroundings.traffic is not None:
             # What a silent sensor does not say makes no message.
-            self._works.surroundings.traffic.carry(Batch(*self._distortions.apply(time_ns, sensor, value)))
+            at_ns, said, _ = self._distortions.apply(time_ns, sensor, value)
+            self._works.surroundings.traffic.carry(at_ns, said)
         self._follow(time_ns, sensor, value)
         self.pass_over(timeline)
         time_ns, sensor, value = self._distortions.apply(time_ns, sensor, value)

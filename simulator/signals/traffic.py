@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.batch import Batch, Catalog
+from simulator.batch import Catalog, message_starts
 from simulator.signals.devices.gateway import GatewayDevice
 
 __all__ = ["Traffic"]
@@ -38,13 +38,14 @@ class Traffic:
     def clocks_off_ms(self) -> tuple[int, int]:
         """Return by how many ms dates of messages are early and late at most, the first at most 0."""
         off = [gateway.transit.extremes_ms() for gateway in self.gateways]
-        return math.floor(min((early for early, _ in off), default=0)), math.ceil(max((late for _, late in off), default=0))
+        return math.floor(min((early for early, _ in off), default=0)), math.ceil(
+            max((late for _, late in off), default=0)
+        )
 
-    def carry(self, batch: Batch) -> None:
-        """Take in the readings of the window; their values do not matter."""
-        time_ns, sensor = batch.time_ns, batch.sensor
+    def carry(self, time_ns: Ints, sensor: Ints) -> None:
+        """Take in the readings of the window, sorted by time, then sensor."""
         asset = self._asset_of[sensor]
-        first = batch.message_starts(asset)
+        first = message_starts(time_ns, asset)
         size = np.add.reduceat(self._sensor_bytes[sensor], first) if len(first) else first
         size = size + self._asset_bytes[asset[first]]
         carrier = self.carrier[asset[first]]

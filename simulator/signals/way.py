@@ -24,9 +24,7 @@ class Way:
     those that lead through it. ``track`` makes tracks, ``now_ns`` is the instant.
     """
 
-    def __init__(
-        self, beyond: Sequence[Way], *, track: Callable[[float], Track], now_ns: Callable[[], int]
-    ) -> None:
+    def __init__(self, beyond: Sequence[Way], *, track: Callable[[float], Track], now_ns: Callable[[], int]) -> None:
         self.open = track(1.0)
         """1 while anything gets through, else 0."""
         self.choice = track(0.0)

@@ -32,7 +32,10 @@ class Carrier(Strict):
         default=0.0, ge=0, le=10_000, description="more latency while not the first of its ways carries"
     )
     detour_share: float = Field(
-        default=1.0, gt=0, le=1, description="share of its capacity that is left while not the first of its ways carries"
+        default=1.0,
+        gt=0,
+        le=1,
+        description="share of its capacity that is left while not the first of its ways carries",
     )
     timeout_ms: float = Field(
         default=1_000.0, gt=0, le=100_000, description="latency that is shown while nothing comes back"

@@ -76,7 +76,16 @@ class LinkDevice(Device):
         if shows == "connected":
             return is_open.astype(np.float64)
         shut = {"latency": self.role.timeout_ms, "loss": 100.0}.get(shows, 0.0)
-        return np.where(is_open, getattr(self, f"_{shows}")(time_ns), shut)
+        measures = {
+            "latency": self._latency,
+            "jitter": self._jitter,
+            "loss": self._loss,
+            "throughput": self._throughput,
+            "use": self._use,
+            "capacity": self._capacity,
+        }
+        shown: Floats = np.where(is_open, measures[shows](time_ns), shut)
+        return shown
 
     def _latency(self, time_ns: Ints) -> Floats:
         own = self.role.latency_ms + self._queue_ms(time_ns)
