@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import simpy
@@ -14,7 +14,7 @@ from simulator.park.buffer import Buffer
 from simulator.park.bulletin import Bulletin, Bulletins
 from simulator.park.calendar import Calendar
 from simulator.park.crew import Crew
-from simulator.park.faults import Strike, distortions, strikes, unleash
+from simulator.park.faults import Strike, distortions, strikes, trouble, unleash
 from simulator.park.freight import Freight
 from simulator.park.groups import Group, assets_of, groups_in
 from simulator.park.machine import Machine, Place, Port
@@ -22,6 +22,7 @@ from simulator.park.plant import Plant
 from simulator.park.post import Befall, Post, Remembers
 from simulator.park.systems import Station, surroundings
 from simulator.park.tenancy import Tenancy
+from simulator.park.traffic import traffic_of
 from simulator.park.truth import Truth, with_truth
 from simulator.scenario.adoption import Climb
 from simulator.scenario.fitting import Fitting, Stage
@@ -220,6 +221,8 @@ def build(
         )
 
     around = surroundings(scenario, [(spot.area, spot.machine_name, spot.spec) for spot in everything], post)
+    around = replace(around, traffic=traffic_of(around.devices, measured, [spot.spec for spot in everything]))
+    trouble(struck, measured, around.devices, seed=scenario.seed)
     unleash(env, struck, machines, truth, befall)
     bent = distortions(struck, measured, [spot.spec for spot in everything], seed=scenario.seed, origin_ns=origin_ns)
     told = [one for one in bulletins if one is not None]

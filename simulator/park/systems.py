@@ -97,7 +97,7 @@ def stations(site: Site, sky: Sky, assets: Sequence[Standing]) -> Iterator[Stati
     standing = {name: asset for asset, (area, name, spec) in enumerate(assets) if is_system(site, area, spec)}
     entries = {system.name: system for system in site.systems}
     factories = {factory.name for factory in site.factories}
-    for entry in supply_order(site):
+    for entry in supply_order(site, {spec.name: spec for _, _, spec in assets}):
         served: list[int] = []
         for other in entries[entry].serves:
             if other in entries:

@@ -220,6 +220,11 @@ class System(Strict):
         description="factories and systems of the site that it supplies, with whatever its role gives; a port serves "
         "sites",
     )
+    via: tuple[Name, ...] = Field(
+        default=(),
+        max_length=8,
+        description="links of the site through which it reaches the world; the first that is open carries",
+    )
     area: Name = Field(default="utilities", description="the third level of the topic")
 
     @property

@@ -9,11 +9,21 @@ from typing import NamedTuple
 
 from simulator.scenario.document import Document, Problem
 from simulator.scenario.explain import guess
-from simulator.scenario.fault import AirLeak, Fault, MachineFault, PowerDip, Slow, SystemFault
+from simulator.scenario.fault import (
+    AirLeak,
+    Fault,
+    MachineFault,
+    NetworkFault,
+    PowerDip,
+    SensorFault,
+    Slow,
+    SystemFault,
+)
 from simulator.scenario.fitting import Fitting
 from simulator.scenario.machine_type import MachineType
 from simulator.scenario.schema import Factory, Line, Scenario, Site
 from simulator.scenario.sensor import SensorType, SupplyModel
+from simulator.scenario.site_systems import role_kind
 from simulator.scenario.system_type import SystemType
 
 __all__ = ["MOST_STRUCK", "Struck", "check_targets", "struck_by"]
@@ -49,7 +59,10 @@ class Step(NamedTuple):
 def struck_by(fault: Fault, scenario: Scenario, fitting: Fitting) -> Iterator[Struck]:
     """Yield everything that a fault strikes, in the order of the scenario."""
     for step in way_down(fault, scenario, fitting)[-1]:
-        if isinstance(fault, MachineFault):
+        if isinstance(fault, NetworkFault):
+            if isinstance(step.here, MachineType) and role_kind(step.here) in fault.ROLES:
+                yield Struck(step.path, -1)
+        elif isinstance(fault, MachineFault):
             if isinstance(step.here, MachineType) and can_befall(fault, step.here):
                 yield Struck(step.path, -1)
         elif isinstance(step.here, tuple) and can_have(step.here[1], fault.kind):
@@ -73,7 +86,7 @@ def check_targets(scenario: Scenario, document: Document, types: Mapping[str, Ma
 
 
 def levels_of(fault: Fault) -> Sequence[str]:
-    return LEVELS[:4] if isinstance(fault, MachineFault) else LEVELS
+    return LEVELS if isinstance(fault, SensorFault) else LEVELS[:4]
 
 
 def way_down(fault: Fault, scenario: Scenario, fitting: Fitting) -> list[list[Step]]:
@@ -147,6 +160,8 @@ def why_nothing(fault: Fault, scenario: Scenario, fitting: Fitting) -> str:
     if levels[-1] and isinstance(fault, SystemFault):
         whom = "feeders" if isinstance(fault, PowerDip) else "systems that give compressed air"
         return f"{fault.target!r} cannot have a {fault.kind}: it befalls {whom} only"
+    if levels[-1] and isinstance(fault, NetworkFault):
+        return f"{fault.target!r} is no {' or '.join(sorted(fault.ROLES))}, and a {fault.kind} strikes nothing else"
     if levels[-1] and isinstance(fault, MachineFault):
         return f"{fault.target!r} runs without cycles, so it cannot be slow; it can break down or be stopped"
     if levels[-1]:

@@ -101,6 +101,8 @@ class Device:
     """The most heat that it gives off."""
     place: tuple[Crowd, int] | None = None
     """The crowd that it is read with, and its number there."""
+    follows: ClassVar[bool] = False
+    """Whether what it shows depends on the messages of the window, which are known once all else is."""
 
     def advance(self, timeline: Timeline) -> None:
         """Take in the timeline of the next window; what it keeps must not depend on how time is cut."""

@@ -18,6 +18,7 @@ from simulator.park.roles.gate import gate
 from simulator.park.roles.generator import generator
 from simulator.park.roles.greenhouse import greenhouse
 from simulator.park.roles.load import load
+from simulator.park.roles.network import gateway, link
 from simulator.park.roles.orders import orders
 from simulator.park.roles.permits import permit_office
 from simulator.park.roles.port import port
@@ -43,6 +44,8 @@ ROLES: dict[str, Callable[[Post], Device]] = {
     "gate": gate,
     "generator": generator,
     "greenhouse": greenhouse,
+    "gateway": gateway,
+    "link": link,
     "load": load,
     "orders": orders,
     "permit-office": permit_office,

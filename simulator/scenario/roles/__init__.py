@@ -16,8 +16,10 @@ from simulator.scenario.roles.dispatch import Dispatch
 from simulator.scenario.roles.dock import Dock
 from simulator.scenario.roles.edge import Edge
 from simulator.scenario.roles.gate import Gate
+from simulator.scenario.roles.gateway import Gateway
 from simulator.scenario.roles.generator import Generator
 from simulator.scenario.roles.greenhouse import Greenhouse
+from simulator.scenario.roles.link import Link
 from simulator.scenario.roles.load import Load
 from simulator.scenario.roles.orders import Orders
 from simulator.scenario.roles.permits import PermitOffice
@@ -42,7 +44,9 @@ Role = Annotated[
     | Edge
     | Gate
     | Generator
+    | Gateway
     | Greenhouse
+    | Link
     | Load
     | Orders
     | PermitOffice

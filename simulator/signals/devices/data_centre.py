@@ -41,6 +41,7 @@ class DataCentreDevice(Device):
     """
 
     draws: ClassVar[bool] = True
+    cools: ClassVar[bool] = True
     figures: ClassVar[tuple[Figure, ...]] = (Figure("pue", "1", 3, 100.0),)
 
     def __init__(
@@ -58,6 +59,7 @@ class DataCentreDevice(Device):
         origin_ns: int,
     ) -> None:
         self._role, self._asset = role, asset
+        self.rated_cooling_kw = cooling.HEAT_SHARE * role.rated_it_kw
         self._sky, self._tally = sky, tally
         self._battery, self._dark = battery, dark
         self._chilled = chilled
@@ -105,11 +107,6 @@ class DataCentreDevice(Device):
         cop = cooling.cop(self._sky.of_minutes(minute_ns).wet_bulb_c, part_load)
         pue = cooling.pue(np.maximum(share, LEAST_SHARE), cop)
         return {"it": it_kw, "ingest": readings / 60.0, "cop": cop, "pue": pue}
-
-    @property
-    def rated_cooling_kw(self) -> float:
-        """Heat that its cooling has to be built for."""
-        return cooling.HEAT_SHARE * self._role.rated_it_kw
 
     def cooling_kw(self, minute_ns: Ints) -> Floats:
         """Return the heat to be carried away in minutes, 1.08 kW per kW of IT."""
