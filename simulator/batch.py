@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Asset", "Batch", "Catalog", "Relayed", "Sensor"]
+__all__ = ["Asset", "Batch", "Catalog", "Relayed", "Sensor", "message_starts"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +122,15 @@ class Relayed:
         )
 
 
+def message_starts(*columns: NDArray[np.integer]) -> NDArray[np.int64]:
+    """Return the rows at which any of some columns of one length changes, the first row included."""
+    new = np.zeros(len(columns[0]), dtype=bool)
+    new[:1] = True
+    for column in columns:
+        new[1:] |= column[1:] != column[:-1]
+    return np.flatnonzero(new)
+
+
 def within(events: NDArray[np.int64], from_ns: int, until_ns: int) -> NDArray[np.int64]:
     """Return the events in [from, until) of some that are sorted by their first column."""
     first, last = np.searchsorted(events[:, 0], (from_ns, until_ns)).tolist()
@@ -161,13 +170,10 @@ class Batch:
         last = np.append(first[1:], len(self))
         yield from zip(self.time_ns[first].tolist(), asset[first].tolist(), first.tolist(), last.tolist(), strict=True)
 
-    def message_starts(self, asset: NDArray[np.int32]) -> NDArray[np.int64]:
+    def message_starts(self, asset: NDArray[np.integer]) -> NDArray[np.int64]:
         """Return the first row of each message, given the asset of each row."""
-        new = np.ones(len(self), dtype=bool)
-        new[1:] = (self.time_ns[1:] != self.time_ns[:-1]) | (asset[1:] != asset[:-1])
-        if self.relayed is not None:
-            new[1:] |= np.diff(self.relayed.due_ns) != 0
-        return np.flatnonzero(new)
+        more = () if self.relayed is None else (self.relayed.due_ns,)
+        return message_starts(self.time_ns, asset, *more)
 
     def part(self, first: int, last: int, *, from_ns: int, until_ns: int) -> Batch:
         """Return the rows [first, last), which are those of [from, until)."""

@@ -93,7 +93,7 @@ SPANS = st.lists(st.tuples(st.integers(1, END - 1), st.integers(1, 300)), max_si
 @example(arrivals=[*range(0, 900, 30)], shut=[(100, 400)], room=50, newest_first=False, cuts=[460])
 @example(arrivals=[*range(0, 900, 9)], shut=[(100, 200), (230, 260)], room=9, newest_first=True, cuts=[230])
 def test_the_closed_form_is_the_gateway_that_goes_step_by_step(
-    arrivals: list[int], shut: list[tuple[int, int]], room: int, newest_first: bool, cuts: list[int]
+    *, arrivals: list[int], shut: list[tuple[int, int]], room: int, newest_first: bool, cuts: list[int]
 ) -> None:
     """Whoever leaves, is dropped or waits, and when: the same, in any windows."""
     expected = slowly(arrivals, shut, room=room, newest_first=newest_first)
@@ -138,7 +138,7 @@ def test_the_oldest_is_dropped_when_a_newer_one_finds_no_room() -> None:
 
 
 @pytest.mark.parametrize("newest_first", [False, True])
-def test_a_second_outage_keeps_what_was_left_of_the_first(newest_first: bool) -> None:
+def test_a_second_outage_keeps_what_was_left_of_the_first(*, newest_first: bool) -> None:
     """Two of four leave between the outages; the others after the second, with what came meanwhile."""
     relay = Relay(room=9, space_ns=SPACE, newest_first=newest_first)
     passage = relay.advance(

@@ -149,7 +149,7 @@ class Latency:
 
     @property
     def expects(self) -> bool:
-        """Say whether any message on its way is due at another instant than the one it is dated."""
+        """Whether any message is on its way that is due at another instant than the one it is dated."""
         return bool(self._due_ns)
 
     def due_ns(self, asset: int, seq: int, dated_ns: int) -> int:

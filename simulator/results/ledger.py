@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -37,8 +38,8 @@ class Ledger:
     before dead-lettered, dead-lettered before dropped, so a message that was given up and arrives all the same is
     counted once, as written. Messages that were never scheduled are foreign and stay out of the balance.
 
-    Where gateways of the scenario keep messages, these are in flight from their birth on; what a gateway drops was never
-    handed over, and is told apart from what the hops dropped.
+    Where gateways of the scenario keep messages, these are in flight from their birth on; what a gateway drops was
+    never handed over, and is told apart from what the hops dropped.
     """
 
     def __init__(self, assets: int, *, most_ranges: int = MOST_RANGES) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.batch import Batch, Catalog
+from simulator.batch import Catalog, message_starts
 from simulator.signals.devices.gateway import GatewayDevice
 
 __all__ = ["Traffic"]
@@ -42,11 +42,10 @@ class Traffic:
             max((late for _, late in off), default=0)
         )
 
-    def carry(self, batch: Batch) -> None:
-        """Take in the readings of the window; their values do not matter."""
-        time_ns, sensor = batch.time_ns, batch.sensor
+    def carry(self, time_ns: Ints, sensor: Ints) -> None:
+        """Take in the readings of the window, sorted by time, then sensor."""
         asset = self._asset_of[sensor]
-        first = batch.message_starts(asset)
+        first = message_starts(time_ns, asset)
         size = np.add.reduceat(self._sensor_bytes[sensor], first) if len(first) else first
         size = size + self._asset_bytes[asset[first]]
         carrier = self.carrier[asset[first]]

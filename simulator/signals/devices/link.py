@@ -76,7 +76,16 @@ class LinkDevice(Device):
         if shows == "connected":
             return is_open.astype(np.float64)
         shut = {"latency": self.role.timeout_ms, "loss": 100.0}.get(shows, 0.0)
-        return np.where(is_open, getattr(self, f"_{shows}")(time_ns), shut)
+        measures = {
+            "latency": self._latency,
+            "jitter": self._jitter,
+            "loss": self._loss,
+            "throughput": self._throughput,
+            "use": self._use,
+            "capacity": self._capacity,
+        }
+        shown: Floats = np.where(is_open, measures[shows](time_ns), shut)
+        return shown
 
     def _latency(self, time_ns: Ints) -> Floats:
         own = self.role.latency_ms + self._queue_ms(time_ns)
@@ -85,7 +94,7 @@ class LinkDevice(Device):
 
     def _jitter(self, time_ns: Ints) -> Floats:
         own = self.role.jitter_ms + UNEVEN * self._queue_ms(time_ns)
-        return np.hypot(own, self._further("jitter", time_ns))
+        return np.asarray(np.hypot(own, self._further("jitter", time_ns)))
 
     def _loss(self, time_ns: Ints) -> Floats:
         fits = 1.0 / np.maximum(self._offered(time_ns) / self._width(time_ns), 1.0)
