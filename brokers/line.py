@@ -125,7 +125,7 @@ class Line:
             if self._up and self._seat.take(left):
                 try:
                     while self._up and not is_done() and (left := until_s - time.monotonic()) > 0:
-                        self._turn(min(left, TURN_S))
+                        self._turn(min(left, TURN_S), is_done)
                 finally:
                     self._seat.leave()
                 continue
@@ -192,8 +192,12 @@ class Line:
             return
         self._turn(0)
         self._control += DISCONNECT
-        while self._up and (self._control or self._current) and time.monotonic() < deadline:
-            self._turn(0.1, reading=False)
+
+        def is_said() -> bool:
+            return not self._control and self._current is None
+
+        while self._up and not is_said() and (left := deadline - time.monotonic()) > 0:
+            self._turn(left, is_said, reading=False)
 
     # With the seat
 
@@ -230,15 +234,22 @@ class Line:
         self.trouble = None
         self._up = True
 
-    def _turn(self, timeout_s: float, *, hears: bool = False, reading: bool = True) -> None:
-        """Write what there is, wait for something to happen, read what has come."""
+    def _turn(
+        self,
+        timeout_s: float,
+        is_done: Callable[[], bool] = lambda: False,
+        *,
+        hears: bool = False,
+        reading: bool = True,
+    ) -> None:
+        """Write what there is; unless that is all that was wanted, wait for something to happen; read what has come."""
         if not self._up:
             return
         try:
             self._hand_over()
             self._write()
             reading = reading and not self._inbox.is_full()
-            if timeout_s > 0:
+            if timeout_s > 0 and not is_done():
                 hears = self._wait(timeout_s, reading=reading)
             else:
                 hears |= self._outbox.in_flight() > 0 or time.monotonic() - self._looked_s > GLANCE_S
