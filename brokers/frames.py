@@ -9,8 +9,6 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from paho.mqtt.packettypes import PacketTypes
-from paho.mqtt.reasoncodes import ReasonCode
 
 from brokers.blocks import Packets
 from brokers.endpoint import Outgoing
@@ -25,11 +23,9 @@ __all__ = [
     "PUBCOMP",
     "PUBREC",
     "PUBREL",
-    "REFUSAL",
     "numbered",
     "packed",
     "publish",
-    "reason",
     "subscribe",
 ]
 
@@ -37,8 +33,6 @@ MQTT_5 = 5
 PUBLISH, PUBACK, PUBREC, PUBREL, PUBCOMP, SUBSCRIBE = 0x30, 0x40, 0x50, 0x62, 0x70, 0x82
 PINGREQ = b"\xc0\x00"
 DISCONNECT = b"\xe0\x00"
-REFUSAL = 0x80
-"""MQTT 5 reason codes from here on say no."""
 LONGEST_TOPIC = 65_535
 LONGEST = 268_435_455
 
@@ -64,9 +58,7 @@ def numbered(first: int, identifiers: NDArray[np.int64]) -> bytes:
 def subscribe(identifier: int, pattern: bytes, *, qos: int, version: int) -> bytes:
     """Return a SUBSCRIBE for one pattern."""
     properties = b"\0" if version == MQTT_5 else b""
-    body = b"".join(
-        [identifier.to_bytes(2, "big"), properties, len(pattern).to_bytes(2, "big"), pattern, bytes([qos])]
-    )
+    body = b"".join([identifier.to_bytes(2, "big"), properties, len(pattern).to_bytes(2, "big"), pattern, bytes([qos])])
     return bytes([SUBSCRIBE]) + length(len(body)) + body
 
 
@@ -88,11 +80,3 @@ def packed(messages: Sequence[Outgoing], *, qos: int, version: int) -> Packets:
         behind = np.array([len(payload) + (version == MQTT_5) for _, payload, _ in messages], np.int64)
         identifier = start[1:] - behind - 2
     return Packets(np.frombuffer(b"".join(frames), np.uint8), start, identifier)
-
-
-def reason(code: int, kind: int = PacketTypes.PUBACK) -> str:
-    """Return what a reason code means, in the words of the specification."""
-    try:
-        return str(ReasonCode(kind, identifier=code))  # type: ignore[no-untyped-call]
-    except (AssertionError, KeyError, IndexError):
-        return f"reason code 0x{code:02x}"

@@ -53,7 +53,7 @@ class Case:
 
 def shut_down(session: Session) -> None:
     """Break the TCP connection under a session, as a network would."""
-    with socket.socket(fileno=os.dup(session._line._transport.fileno())) as same:
+    with socket.socket(fileno=os.dup(session._line._connection._transport.fileno())) as same:
         same.shutdown(socket.SHUT_RDWR)
 
 

@@ -403,7 +403,7 @@ def test_a_thread_that_dies_is_told(start_mosquitto: StartMosquitto, monkeypatch
             raise SystemError
 
         monkeypatch.setattr(session._line, "_come_back", broken)
-        session._line._transport._door.shutdown(socket.SHUT_RDWR)
+        session._line._connection._transport._door.shutdown(socket.SHUT_RDWR)
         session._line._ring()
         with pytest.raises(BrokerError, match="the session broke: SystemError"):
             session.publish([Outgoing("t", b"", n) for n in range(1000)], qos=1, timeout_s=DEADLINE_S)
