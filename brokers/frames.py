@@ -14,6 +14,7 @@ from brokers.blocks import Packets
 from brokers.endpoint import Outgoing
 
 __all__ = [
+    "CONNACK",
     "DISCONNECT",
     "LONGEST",
     "LONGEST_TOPIC",
@@ -23,6 +24,7 @@ __all__ = [
     "PUBCOMP",
     "PUBREC",
     "PUBREL",
+    "connect",
     "numbered",
     "packed",
     "publish",
@@ -30,7 +32,9 @@ __all__ = [
 ]
 
 MQTT_5 = 5
+CONNECT, CONNACK = 0x10, 0x20
 PUBLISH, PUBACK, PUBREC, PUBREL, PUBCOMP, SUBSCRIBE = 0x30, 0x40, 0x50, 0x62, 0x70, 0x82
+CLEAN_START = 0x02
 PINGREQ = b"\xc0\x00"
 DISCONNECT = b"\xe0\x00"
 LONGEST_TOPIC = 65_535
@@ -53,6 +57,23 @@ def numbered(first: int, identifiers: NDArray[np.int64]) -> bytes:
     rows[:, 0], rows[:, 1] = first, 2
     rows[:, 2], rows[:, 3] = identifiers >> 8, identifiers & 0xFF
     return rows.tobytes()
+
+
+def connect(client_id: str, *, version: int, keepalive_s: int, username: str | None, password: str | None) -> bytes:
+    """Return a CONNECT that starts clean."""
+    properties = b"\0" if version == MQTT_5 else b""
+    texts = [client_id, *(text for text in (username, password) if text is not None)]
+    flags = CLEAN_START | (username is not None) << 7 | (password is not None) << 6
+    body = b"".join(
+        [
+            b"\0\4MQTT",
+            bytes([version, flags]),
+            keepalive_s.to_bytes(2, "big"),
+            properties,
+            *(len(text).to_bytes(2, "big") + text for text in (text.encode() for text in texts)),
+        ]
+    )
+    return bytes([CONNECT]) + length(len(body)) + body
 
 
 def subscribe(identifier: int, pattern: bytes, *, qos: int, version: int) -> bytes:

@@ -22,7 +22,8 @@ from brokers.paho_client import Door, Opener
 from brokers.reasons import REFUSAL, reason
 from brokers.receipts import Receipts
 from brokers.seat import Seat
-from brokers.splitter import Answers, Split
+from brokers.splitter import PUBACK, PUBCOMP, PUBREC, SERVER_DISCONNECT, SUBACK, Answers, Split
+from brokers.splitter import PUBREL as RELEASE
 from brokers.subscriptions import Subscriptions, Wish
 
 __all__ = ["Line"]
@@ -37,8 +38,6 @@ STEADY_S = 5.0
 """A line that held for so long starts over with the shortest back-off."""
 GOODBYE_S = 1.0
 
-PUBACK, PUBREC, PUBREL_IN, PUBCOMP = 4, 5, 6, 7
-SUBACK, SERVER_DISCONNECT = 9, 14
 NOTHING = np.zeros(0, np.int64)
 
 
@@ -299,7 +298,7 @@ class Line:
 
     def _hear(self, answers: Answers) -> None:
         kind, slips, codes = answers
-        if kind == PUBREL_IN:
+        if kind == RELEASE:
             self._connection.say(self._receipts.release(slips))
             return
         no = np.flatnonzero(codes >= REFUSAL) if kind != PUBCOMP else NOTHING

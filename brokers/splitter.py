@@ -15,14 +15,25 @@ from brokers.blocks import Arrivals, Packets
 from brokers.errors import ProtocolError
 from brokers.frames import LONGEST, MQTT_5
 
-__all__ = ["Answers", "Split", "Splitter", "unpacked"]
+__all__ = [
+    "PUBACK",
+    "PUBCOMP",
+    "PUBREC",
+    "PUBREL",
+    "SERVER_DISCONNECT",
+    "SUBACK",
+    "Answers",
+    "Split",
+    "Splitter",
+    "unpacked",
+]
 
 Ints = NDArray[np.int64]
 Bytes = NDArray[np.uint8]
 
-PUBLISH, PUBACK, PUBREC, PUBREL, PUBCOMP, SUBACK, PINGRESP, DISCONNECT = 3, 4, 5, 6, 7, 9, 13, 14
+PUBLISH, PUBACK, PUBREC, PUBREL, PUBCOMP, SUBACK, PINGRESP, SERVER_DISCONNECT = 3, 4, 5, 6, 7, 9, 13, 14
 ANSWERS = (PUBACK, PUBREC, PUBREL, PUBCOMP)
-ALONE = (SUBACK, PINGRESP, DISCONNECT)
+ALONE = (SUBACK, PINGRESP, SERVER_DISCONNECT)
 FLAGS = {PUBREL: 2}
 SEVEN_BITS, MORE = 0x7F, 0x80
 LENGTH_BYTES = 4
@@ -77,6 +88,10 @@ class Splitter:
         starts, end = self._walk(data)
         self._begun = [data[end:]] if end < len(data) else []
         return self._columns(data, starts, end) if starts else NOTHING
+
+    def is_between_packets(self) -> bool:
+        """Say whether nothing of a packet waits for the rest of it."""
+        return not self._begun
 
     def _only_pubacks(self, data: bytes) -> Answers | None:
         """Return what a publisher hears nearly always: nothing but whole PUBACKs of one length."""
@@ -154,7 +169,7 @@ class Splitter:
                 self._fail(f"a packet of type {one} with wrong flags")
             if one in ANSWERS:
                 answers.append(self._answers(one, text, body[rows], ends[rows]))
-            elif one in ALONE and (one != DISCONNECT or self._is_5):
+            elif one in ALONE and (one != SERVER_DISCONNECT or self._is_5):
                 places = zip(body[rows].tolist(), ends[rows].tolist(), strict=True)
                 alone += [(one, data[begin:last]) for begin, last in places]
             else:
