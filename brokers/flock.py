@@ -81,7 +81,8 @@ class Flock:
         self._keepalive_s = keepalive_s
         self._spread_s = spread_s
         self._sources = Sources(endpoint.host, address=str(endpoint))
-        self._family, *_, self._where = socket.getaddrinfo(endpoint.host, endpoint.port, type=socket.SOCK_STREAM)[0]
+        found = socket.getaddrinfo(endpoint.host, endpoint.port, type=socket.SOCK_STREAM)[0]
+        self._family, self._where = found[0], found[4]
         self._doors: list[socket.socket | None] = [None] * number
         self._device_of: dict[int, int] = {}
         self._knocking = 0
@@ -128,23 +129,19 @@ class Flock:
         free: Mask = (self.state[device] == UP) & ~self._has_backlog[device]
         return free
 
-    def send(self, data: bytes, device: Ints, start: Ints, settles: tuple[Ints, Ints] | None) -> None:
+    def send(self, data: bytes, device: Ints, start: Ints, first: Ints, settles: Ints | None) -> None:
         """Send each device its part of the data; those that are away get theirs when they come back.
 
-        ``settles``, with QoS 0, are the tags of all packets, and where those of each device begin.
+        With QoS 0 ``settles`` are the tags of all packets, and ``first`` is where those of each device begin.
         """
         view, now = memoryview(data), time.monotonic()
-        tags, first = settles if settles is not None else (NOTHING, np.zeros(len(device), np.int64))
-        bounds = [*first.tolist(), len(tags)]
-        whole: list[Ints] = []
-        for place, (one, begin, end) in enumerate(zip(device.tolist(), start.tolist(), start[1:].tolist())):  # noqa: B905
-            if self.state[one] != UP:
-                continue
-            mine = tags[bounds[place] : bounds[place + 1]]
-            if self._write(one, view[begin:end], mine, now):
+        bounds = start.tolist()
+        tags = [NOTHING] * len(device) if settles is None else np.split(settles, first[1:])
+        whole: list[Ints] = [NOTHING]
+        for one, begin, end, mine in zip(device.tolist(), bounds[:-1], bounds[1:], tags, strict=True):
+            if self.state[one] == UP and self._write(one, view[begin:end], mine, now):
                 whole.append(mine)
-        if settles is not None and whole:
-            self._ends.settle(np.concatenate(whole))
+        self._ends.settle(np.concatenate(whole))
 
     def turn(self, timeout_s: float) -> None:
         """Open what is due, wait for something to happen, and deal with it."""
@@ -266,8 +263,7 @@ class Flock:
         if self._tries[device]:
             self.counters["reconnects"] += 1
         self._tries[device] = 1
-        again = self._slots.packets(device)
-        if again:
+        if self._slots.in_flight and (again := self._slots.packets(device)):
             self._write(device, memoryview(again), NOTHING, time.monotonic())
 
     # Reading
@@ -342,14 +338,14 @@ class Flock:
 
     def _hear_pubacks(self, pubacks: list[tuple[int, bytes]]) -> None:
         """Take acknowledgements of many devices, one each."""
-        data = b"".join(chunk if len(chunk) > 4 else chunk + b"\0" for _, chunk in pubacks)  # noqa: PLR2004
+        data = b"".join(chunk if len(chunk) > 4 else chunk + b"\0" for _, chunk in pubacks)
         if len(data) != 5 * len(pubacks):
             for device, chunk in pubacks:
                 self._split(device, chunk)
             return
         rows = np.frombuffer(data, np.uint8).reshape(-1, 5).astype(np.int64)
-        device = np.array([device for device, _ in pubacks], np.int64)
-        self._settle(device, Answers(PUBACK, rows[:, 2] << 8 | rows[:, 3], rows[:, 4]))
+        devices = np.array([device for device, _ in pubacks], np.int64)
+        self._settle(devices, Answers(PUBACK, rows[:, 2] << 8 | rows[:, 3], rows[:, 4]))
 
     def _settle(self, device: Ints, answers: Answers) -> None:
         full, tags = self._slots.empty(device, answers.identifier - 1)

@@ -13,6 +13,8 @@ __all__ = ["SPARE_FILES", "Sources", "allow_files"]
 SPARE_FILES = 64
 """Open files that a process needs beside its connections."""
 LAST_SOURCE = 250
+CROWD = 4000
+"""Connections from one address before the next one is used: the more there are, the longer looking for a port takes."""
 PORTS = "/proc/sys/net/ipv4/ip_local_port_range"
 IP_BIND_ADDRESS_NO_PORT = getattr(socket, "IP_BIND_ADDRESS_NO_PORT", 24)
 
@@ -41,10 +43,14 @@ class Sources:
         except ValueError:
             self._is_loopback = False
         self._last = 1
+        self._given = 0
 
     def bind(self, door: socket.socket) -> None:
-        """Give a socket the present address; which of its ports it gets is decided when it connects."""
-        if self._last > 1:
+        """Give a socket an address; which of its ports it gets is decided when it connects."""
+        if self._is_loopback:
+            self._given += 1
+            if self._given % CROWD == 0:
+                self._last = self._last % LAST_SOURCE + 1
             door.setsockopt(socket.IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1)
             door.bind((f"127.0.0.{self._last}", 0))
 

@@ -34,7 +34,7 @@ class Slots:
     def free(self, device: Ints, rank: Ints) -> Mask:
         """Say for which packets there is a slot, given that each is the ``rank``-th of its connection from now on."""
         slot = (self._head[device] + rank) % self._window
-        taken = (rank >= self._window) | self._used[device, slot]
+        taken: Mask = (rank >= self._window) | self._used[device, slot]
         if taken.any():  # whatever comes behind the first that must wait waits too
             first = np.full(len(self._head), self._window)
             np.minimum.at(first, device[taken], rank[taken])

@@ -218,8 +218,11 @@ class Splitter:
         return payload
 
     def _fail(self, what: str) -> NoReturn:
-        advice = "is it an MQTT broker, and is there nothing in between that changes the stream?"
-        raise ProtocolError(f"the broker sent {what}", address=self._address, advice=advice)
+        said, advice = (
+            f"the broker sent {what}",
+            "is it an MQTT broker, with nothing in between that changes the stream?",
+        )
+        raise ProtocolError(said, address=self._address, advice=advice)
 
 
 def unpacked(packets: Packets, *, version: int) -> Arrivals:

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import contextlib
 import random
-import select
 import socket
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -117,7 +117,8 @@ class Swarm:
 
     def is_up(self) -> Mask:
         """Say of each connection whether it is up, bool[connections]."""
-        return self._flock.state == UP
+        up: Mask = self._flock.state == UP
+        return up
 
     def trouble(self) -> str | None:
         """Say why some connections are not up; None while all are."""
@@ -168,7 +169,7 @@ class Swarm:
             taken, tags = taken[fits], tags[fits]
             rank = _ranks(device[taken])
         order = np.argsort(device[taken], kind="stable")
-        self._send(packets, taken[order], device[taken[order]], rank[order], tags[order], qos)
+        self._send(packets, taken[order], device[taken[order]], rank[order], tags=tags[order])
         return free
 
     def _fitting(self, packets: Packets, rows: Ints, tags: Ints) -> Mask:
@@ -182,15 +183,15 @@ class Swarm:
             self._ends.refuse(int(tags[place]), why)
         return fits
 
-    def _send(self, packets: Packets, rows: Ints, device: Ints, rank: Ints, tags: Ints, qos: int) -> None:
+    def _send(self, packets: Packets, rows: Ints, device: Ints, rank: Ints, *, tags: Ints) -> None:
         """Send packets that are sorted by device."""
         begin = packets.start[rows]
         sizes = packets.start[rows + 1] - begin
         start = np.zeros(len(rows) + 1, np.int64)
         np.cumsum(sizes, out=start[1:])
         data = packets.data[np.repeat(begin - start[:-1], sizes) + np.arange(start[-1])]
-        if qos:
-            assert packets.identifier is not None
+        settles = None
+        if packets.identifier is not None:
             slot = self._slots.give(device, rank)
             place = packets.identifier[rows] - begin + start[:-1]
             data[place], data[place + 1] = (slot + 1) >> 8, (slot + 1) & 0xFF
@@ -198,8 +199,9 @@ class Swarm:
             self._slots.put(device, slot, tags, sent, start)
         else:
             sent = data.tobytes()
+            settles = tags
         first = np.flatnonzero(np.append(True, device[1:] != device[:-1])[: len(rows)])
-        self._flock.send(sent, device[first], start[np.append(first, len(rows))], None if qos else (tags, first))
+        self._flock.send(sent, device[first], start[np.append(first, len(rows))], first, settles)
 
     def settled(self) -> Settled:
         """Take what has been acknowledged or refused since the last call, as columns."""
@@ -228,7 +230,7 @@ class Swarm:
         self._bell.close()
         self._sleeper.close()
 
-    def __enter__(self) -> Swarm:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
