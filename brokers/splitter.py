@@ -35,6 +35,8 @@ PUBLISH, PUBACK, PUBREC, PUBREL, PUBCOMP, SUBACK, PINGRESP, SERVER_DISCONNECT = 
 ANSWERS = (PUBACK, PUBREC, PUBREL, PUBCOMP)
 ALONE = (SUBACK, PINGRESP, SERVER_DISCONNECT)
 FLAGS = {PUBREL: 2}
+BEGINNINGS = {*range(0x30, 0x36), *range(0x38, 0x3E), 0x40, 0x50, 0x62, 0x70, 0x90, 0xD0, 0xE0}
+"""First bytes of all packets to a client: the type, and the flags that it may have."""
 SEVEN_BITS, MORE = 0x7F, 0x80
 LENGTH_BYTES = 4
 
@@ -130,6 +132,8 @@ class Splitter:
                 break
             starts.append(place)
             place = following
+        if place < end and data[place] not in BEGINNINGS:
+            self._fail(f"a packet that begins with 0x{data[place]:02X}")  # its end may never come
         return starts, place
 
     def _long(self, groups: bytes) -> tuple[int, int]:
