@@ -157,7 +157,7 @@ class Swarm:
 
     def _post(self, packets: Packets, device: Ints, rows: Ints, qos: int) -> Mask:
         """Take those of the rows for which there is room; return which."""
-        if self._ends.is_full():
+        if self._ends.is_full() or not len(rows):
             return np.zeros(len(rows), bool)
         rank = _ranks(device[rows])
         free = self._slots.free(device[rows], rank) if qos else self._flock.is_free(device[rows])
@@ -168,8 +168,9 @@ class Swarm:
         if not fits.all():
             taken, tags = taken[fits], tags[fits]
             rank = _ranks(device[taken])
-        order = np.argsort(device[taken], kind="stable")
-        self._send(packets, taken[order], device[taken[order]], rank[order], tags=tags[order])
+        if len(taken):
+            order = np.argsort(device[taken], kind="stable")
+            self._send(packets, taken[order], device[taken[order]], rank[order], tags=tags[order])
         return free
 
     def _fitting(self, packets: Packets, rows: Ints, tags: Ints) -> Mask:
