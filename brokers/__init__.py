@@ -6,7 +6,15 @@ from collections.abc import Callable
 
 from brokers.embedded import EmbeddedBroker
 from brokers.endpoint import Acknowledgement, Broker, Delivery, Endpoint, Outgoing, Session, without_secret
-from brokers.errors import AddressError, BrokerError, RefusedError, StartError, UnreachableError
+from brokers.errors import (
+    AddressError,
+    BrokerError,
+    LimitError,
+    ProtocolError,
+    RefusedError,
+    StartError,
+    UnreachableError,
+)
 from brokers.external import ExternalBroker
 from brokers.memory import MemoryBroker
 from brokers.mosquitto import ManagedMosquitto, find_mosquitto
@@ -20,9 +28,11 @@ __all__ = [
     "EmbeddedBroker",
     "Endpoint",
     "ExternalBroker",
+    "LimitError",
     "ManagedMosquitto",
     "MemoryBroker",
     "Outgoing",
+    "ProtocolError",
     "RefusedError",
     "Session",
     "StartError",

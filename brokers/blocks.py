@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from brokers.endpoint import Acknowledgement, Delivery
 
-__all__ = ["Arrivals", "Packets", "Settled", "merged"]
+__all__ = ["Arrivals", "Packets", "Settled", "arrived", "check_qos", "merged"]
 
 Bytes = NDArray[np.uint8]
 Ints = NDArray[np.int64]
@@ -80,15 +80,16 @@ class Arrivals(NamedTuple):
 
     def rows(self, rows: slice | NDArray[np.bool_]) -> Self:
         """Return some of the messages, sharing their bytes."""
-        return type(self)(self.data, *(column[rows] for column in self[1:]))
+        columns = self[1:]
+        return type(self)(self.data, *(column[rows] for column in columns))
 
     def compact(self) -> Self:
         """Return the same messages without bytes before the first and after the last of them."""
         if not self.number:
             return self.none()
         first, last = int(self.topic_start[0]), int(self.payload_end[-1])
-        where = (column - first for column in self[1:5])
-        return type(self)(self.data[first:last], *where, *self[5:])
+        a, b, c, d = (column - first for column in self[1:5])
+        return type(self)(self.data[first:last], a, b, c, d, self.qos, self.mid, self.epoch)
 
     def topic(self, row: int) -> bytes:
         return self.data[self.topic_start[row] : self.topic_end[row]]
@@ -118,3 +119,21 @@ def merged(blocks: Sequence[Arrivals]) -> Arrivals:
     columns = [np.concatenate(parts) for parts in zip(*(block[1:] for block in blocks), strict=True)]
     places = (column + shift for column in columns[:4])
     return Arrivals(b"".join(block.data for block in blocks), *places, *columns[4:])
+
+
+def arrived(deliveries: Sequence[Delivery]) -> Arrivals:
+    """Return deliveries as a block."""
+    texts = [(one.topic.encode(), one.payload) for one in deliveries]
+    sizes = np.array([(len(topic), len(payload)) for topic, payload in texts], np.int64).reshape(-1, 2)
+    ends = np.cumsum(sizes).reshape(-1, 2)
+    begins = ends - sizes
+    qos, epoch, mid = (np.array([one[place] for one in deliveries], np.int64) for place in (2, 3, 4))
+    data = b"".join(part for text in texts for part in text)
+    return Arrivals(data, begins[:, 0], ends[:, 0], begins[:, 1], ends[:, 1], qos, mid, epoch)
+
+
+def check_qos(packets: Packets, qos: int) -> None:
+    """Raise ValueError for packets that cannot be of this QoS."""
+    if (packets.identifier is None) != (qos == 0):
+        message = f"packets of qos(={qos}) must have identifiers with QoS 1 and 2, and none with QoS 0"
+        raise ValueError(message)

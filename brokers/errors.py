@@ -5,7 +5,8 @@
     ├── StartError          a broker of our own that does not start
     ├── UnreachableError    nobody answers, or not in a way that we understand or trust
     ├── RefusedError        the broker answers and says no
-    └── ProtocolError       what comes in is no MQTT, or none that we asked for
+    ├── ProtocolError       what comes in is no MQTT, or none that we asked for
+    └── LimitError          so many connections at once are more than this system or the broker allows
 
 No message ever holds a password.
 """
@@ -14,7 +15,16 @@ from __future__ import annotations
 
 import signal
 
-__all__ = ["AddressError", "BrokerError", "ProtocolError", "RefusedError", "StartError", "UnreachableError", "ended"]
+__all__ = [
+    "AddressError",
+    "BrokerError",
+    "LimitError",
+    "ProtocolError",
+    "RefusedError",
+    "StartError",
+    "UnreachableError",
+    "ended",
+]
 
 SIGNALS = {int(one): one.name for one in signal.Signals}
 
@@ -47,6 +57,10 @@ class RefusedError(BrokerError):
 
 class ProtocolError(BrokerError):
     """What comes in is no MQTT, or none that we asked for; the connection cannot go on."""
+
+
+class LimitError(BrokerError):
+    """So many connections at once are more than this system or the broker allows; the message names the limit."""
 
 
 def ended(name: str, status: int, said: str) -> str:

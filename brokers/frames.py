@@ -9,13 +9,12 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from paho.mqtt.packettypes import PacketTypes
-from paho.mqtt.reasoncodes import ReasonCode
 
 from brokers.blocks import Packets
 from brokers.endpoint import Outgoing
 
 __all__ = [
+    "CONNACK",
     "DISCONNECT",
     "LONGEST",
     "LONGEST_TOPIC",
@@ -25,20 +24,19 @@ __all__ = [
     "PUBCOMP",
     "PUBREC",
     "PUBREL",
-    "REFUSAL",
+    "connect",
     "numbered",
     "packed",
     "publish",
-    "reason",
     "subscribe",
 ]
 
 MQTT_5 = 5
+CONNECT, CONNACK = 0x10, 0x20
 PUBLISH, PUBACK, PUBREC, PUBREL, PUBCOMP, SUBSCRIBE = 0x30, 0x40, 0x50, 0x62, 0x70, 0x82
+CLEAN_START = 0x02
 PINGREQ = b"\xc0\x00"
 DISCONNECT = b"\xe0\x00"
-REFUSAL = 0x80
-"""MQTT 5 reason codes from here on say no."""
 LONGEST_TOPIC = 65_535
 LONGEST = 268_435_455
 
@@ -59,6 +57,23 @@ def numbered(first: int, identifiers: NDArray[np.int64]) -> bytes:
     rows[:, 0], rows[:, 1] = first, 2
     rows[:, 2], rows[:, 3] = identifiers >> 8, identifiers & 0xFF
     return rows.tobytes()
+
+
+def connect(client_id: str, *, version: int, keepalive_s: int, username: str | None, password: str | None) -> bytes:
+    """Return a CONNECT that starts clean."""
+    properties = b"\0" if version == MQTT_5 else b""
+    texts = [client_id, *(text for text in (username, password) if text is not None)]
+    flags = CLEAN_START | (username is not None) << 7 | (password is not None) << 6
+    body = b"".join(
+        [
+            b"\0\4MQTT",
+            bytes([version, flags]),
+            keepalive_s.to_bytes(2, "big"),
+            properties,
+            *(len(text).to_bytes(2, "big") + text for text in (text.encode() for text in texts)),
+        ]
+    )
+    return bytes([CONNECT]) + length(len(body)) + body
 
 
 def subscribe(identifier: int, pattern: bytes, *, qos: int, version: int) -> bytes:
@@ -86,11 +101,3 @@ def packed(messages: Sequence[Outgoing], *, qos: int, version: int) -> Packets:
         behind = np.array([len(payload) + (version == MQTT_5) for _, payload, _ in messages], np.int64)
         identifier = start[1:] - behind - 2
     return Packets(np.frombuffer(b"".join(frames), np.uint8), start, identifier)
-
-
-def reason(code: int, kind: int = PacketTypes.PUBACK) -> str:
-    """Return what a reason code means, in the words of the specification."""
-    try:
-        return str(ReasonCode(kind, identifier=code))  # type: ignore[no-untyped-call]
-    except (AssertionError, KeyError, IndexError):
-        return f"reason code 0x{code:02x}"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import random
-import select
 import socket
 import threading
 import time
@@ -12,17 +11,19 @@ from collections import Counter
 from collections.abc import Callable
 
 import numpy as np
-from paho.mqtt.packettypes import PacketTypes
 
+from brokers.connection import Connection
 from brokers.endpoint import Endpoint
 from brokers.errors import BrokerError, ProtocolError
-from brokers.frames import DISCONNECT, PINGREQ, PUBREL, REFUSAL, numbered, reason
+from brokers.frames import DISCONNECT, PUBREL, numbered
 from brokers.inbox import Inbox
-from brokers.outbox import Outbox, Piece
-from brokers.paho_client import MOST_PACKET, Door, Opener
+from brokers.outbox import Outbox
+from brokers.paho_client import Door, Opener
+from brokers.reasons import REFUSAL, reason
 from brokers.receipts import Receipts
 from brokers.seat import Seat
-from brokers.splitter import Answers, Split, Splitter
+from brokers.splitter import PUBACK, PUBCOMP, PUBREC, SERVER_DISCONNECT, SUBACK, Answers, Split
+from brokers.splitter import PUBREL as RELEASE
 from brokers.subscriptions import Subscriptions, Wish
 
 __all__ = ["Line"]
@@ -37,8 +38,6 @@ STEADY_S = 5.0
 """A line that held for so long starts over with the shortest back-off."""
 GOODBYE_S = 1.0
 
-PUBACK, PUBREC, PUBREL_IN, PUBCOMP = 4, 5, 6, 7
-SUBACK, SERVER_DISCONNECT = 9, 14
 NOTHING = np.zeros(0, np.int64)
 
 
@@ -90,7 +89,7 @@ class Line:
     @property
     def max_qos(self) -> int:
         """The highest QoS that the broker takes, as far as it has said."""
-        return self._max_qos
+        return self._connection.max_qos
 
     def is_open(self) -> bool:
         """Say whether anybody still carries what is in the boxes."""
@@ -125,7 +124,7 @@ class Line:
             if self._up and self._seat.take(left):
                 try:
                     while self._up and not is_done() and (left := until_s - time.monotonic()) > 0:
-                        self._turn(min(left, TURN_S))
+                        self._turn(min(left, TURN_S), is_done)
                 finally:
                     self._seat.leave()
                 continue
@@ -163,7 +162,7 @@ class Line:
             self._ended = True
             self._up = False
             self.trouble = self.trouble or "the session is closed"
-            self._transport.close()
+            self._connection.close()
             self._bell.close()
             self._sleeper.close()
             self._outbox.close()
@@ -171,7 +170,7 @@ class Line:
 
     def _come_back(self) -> None:
         """Connect again, ever less often; on return the line is up, or the session stopped."""
-        if time.monotonic() - self._connected_s > STEADY_S:
+        if time.monotonic() - self._connection.began_s > STEADY_S:
             self._back_off_s = BACK_OFF_FIRST_S
         while not self._stop.wait(self._back_off_s * random.uniform(0.5, 1.0)):  # noqa: S311  # no secret, only jitter
             self._back_off_s = min(self._back_off_s * 2, BACK_OFF_MOST_S)
@@ -191,60 +190,61 @@ class Line:
         if not self._up:
             return
         self._turn(0)
-        self._control += DISCONNECT
-        while self._up and (self._control or self._current) and time.monotonic() < deadline:
-            self._turn(0.1, reading=False)
+        self._connection.say(DISCONNECT)
+        while self._up and not self._connection.is_written() and (left := deadline - time.monotonic()) > 0:
+            self._turn(left, self._connection.is_written, reading=False)
 
     # With the seat
 
     def _adopt(self, door: Door) -> None:
         """Begin with a new connection."""
         self._epoch += 1
-        self._transport = door.transport
-        self._splitter = Splitter(
-            version=self.version, epoch=self._epoch, address=str(self._endpoint), max_packet=MOST_PACKET
+        self._connection = Connection(
+            door,
+            self._outbox,
+            sleeper=self._sleeper,
+            version=self.version,
+            epoch=self._epoch,
+            address=str(self._endpoint),
         )
-        self._max_qos = door.max_qos
-        self._keepalive_s = door.keepalive_s
-        self._control = bytearray()
-        self._current: Piece | None = None
-        self._blocked = False
-        self._poll = select.poll()  # select.select() fails from file descriptor 1024 on
-        self._poll.register(self._sleeper, select.POLLIN)
-        self._interest = 0
-        self._connected_s = self._sent_s = self._looked_s = self._heard_s = self._pinged_s = time.monotonic()
-        self._unanswered_s: float | None = None
         self._receipts.connected(session_present=door.session_present)
         if self._epoch > 1 and not door.session_present:
             if self._keep_session:
                 self.counters["sessions_lost"] += 1
             self._subscriptions.lose_session()
         # Subscriptions first: what was in flight and is sent again may be for us.
-        self._control += self._subscriptions.next_packets(self.version)
+        self._connection.say(self._subscriptions.next_packets(self.version))
         released = self._outbox.resume(
             session_present=door.session_present,
             receive_maximum=door.receive_maximum,
             max_packet=door.max_packet,
         )
-        self._control += numbered(PUBREL, released)
+        self._connection.say(numbered(PUBREL, released))
         self.trouble = None
         self._up = True
 
-    def _turn(self, timeout_s: float, *, hears: bool = False, reading: bool = True) -> None:
-        """Write what there is, wait for something to happen, read what has come."""
+    def _turn(
+        self,
+        timeout_s: float,
+        is_done: Callable[[], bool] = lambda: False,
+        *,
+        hears: bool = False,
+        reading: bool = True,
+    ) -> None:
+        """Write what there is; unless that is all that was wanted, wait for something to happen; read what has come."""
         if not self._up:
             return
         try:
             self._hand_over()
-            self._write()
+            self._connection.write()
             reading = reading and not self._inbox.is_full()
-            if timeout_s > 0:
-                hears = self._wait(timeout_s, reading=reading)
+            if timeout_s > 0 and not is_done():
+                hears = self._connection.wait(timeout_s, reading=reading)
             else:
-                hears |= self._outbox.in_flight() > 0 or time.monotonic() - self._looked_s > GLANCE_S
+                hears |= self._outbox.in_flight() > 0 or time.monotonic() - self._connection.looked_s > GLANCE_S
             if hears and reading:
                 self._read()
-            self._stay_alive(reading=reading)
+            self._connection.stay_alive(reading=reading)
         except (ConnectionError, TimeoutError) as error:
             self._break(f"{self._endpoint}: the connection is lost ({error or type(error).__name__}); trying again")
         except ProtocolError as error:
@@ -261,14 +261,15 @@ class Line:
         """Give the connection up; the thread opens the next one."""
         self.trouble = why
         self._up = False
-        self._transport.close()
+        self._connection.close()
         self._subscriptions.lose_connection()
-        self._outbox.lose_connection(self._current)
+        self._outbox.lose_connection(self._connection.current)
         self._ring()
 
     def _hand_over(self) -> None:
         """Turn what callers asked for into packets: subscriptions and acknowledgements."""
-        self._control += self._subscriptions.next_packets(self.version)
+        if self._subscriptions.has_unsent():
+            self._connection.say(self._subscriptions.next_packets(self.version))
         while (arrivals := self._inbox.next_accepted()) is not None:
             stale = arrivals.epoch != self._epoch
             if stale.any():
@@ -277,65 +278,18 @@ class Line:
             packets, repeated = self._receipts.accept(arrivals.mid, arrivals.qos)
             if repeated:
                 self.counters["repeated_acks"] += repeated
-            self._control += packets
-
-    def _write(self) -> None:
-        while True:
-            piece = self._current
-            if piece is None:
-                piece = self._current = self._next_piece()
-                if piece is None:
-                    self._blocked = False
-                    return
-            sent = self._transport.send(piece.view[piece.written :])
-            if not sent:
-                self._blocked = True
-                return
-            piece.written += sent
-            self._sent_s = time.monotonic()
-            if not piece.kept:
-                self._outbox.wrote(piece)
-            if piece.written == len(piece.view):
-                self._current = None
-
-    def _next_piece(self) -> Piece | None:
-        if not self._control:
-            return self._outbox.next_piece()
-        piece = Piece(np.frombuffer(bytes(self._control), np.uint8))
-        self._control.clear()
-        return piece
-
-    def _wait(self, timeout_s: float, *, reading: bool) -> bool:
-        """Wait until something happens; return whether there may be something to read."""
-        interest = (select.POLLIN if reading else 0) | (select.POLLOUT if self._blocked else 0)
-        if interest != self._interest:
-            self._poll.register(self._transport.fileno(), interest)
-            self._interest = interest
-        if reading and self._transport.pending():
-            timeout_s = 0
-        hears = reading and self._transport.pending()
-        for number, mask in self._poll.poll(timeout_s * 1000):
-            if number == self._sleeper.fileno():
-                self._sleeper.recv(4096)
-            elif mask & (select.POLLERR | select.POLLHUP | select.POLLNVAL) and not reading:
-                raise ConnectionResetError
-            else:
-                hears |= bool(mask & ~select.POLLOUT)
-        return hears
+            self._connection.say(packets)
 
     def _read(self) -> None:
-        chunk = self._transport.receive()
-        self._looked_s = time.monotonic()
-        if not chunk:
+        split = self._connection.read()
+        if split is None:
             return
-        self._heard_s, self._unanswered_s = self._looked_s, None
-        split = self._splitter.feed(chunk)
         if split.answers:
             for answers in split.answers:
                 self._hear(answers)
         if split.arrivals.number:
             arrivals, packets = self._receipts.arrive(split.arrivals)
-            self._control += packets
+            self._connection.say(packets)
             dropped = self._inbox.put(arrivals)
             if dropped:
                 self.counters["receive_overflow"] += dropped
@@ -344,8 +298,8 @@ class Line:
 
     def _hear(self, answers: Answers) -> None:
         kind, slips, codes = answers
-        if kind == PUBREL_IN:
-            self._control += self._receipts.release(slips)
+        if kind == RELEASE:
+            self._connection.say(self._receipts.release(slips))
             return
         no = np.flatnonzero(codes >= REFUSAL) if kind != PUBCOMP else NOTHING
         why = [reason(code) for code in codes[no].tolist()]
@@ -354,7 +308,7 @@ class Line:
         else:
             strangers = self._outbox.acknowledged(slips[no], np.arange(len(no)), why, last=2)
             yes = slips[codes < REFUSAL]
-            self._control += numbered(PUBREL, self._outbox.received(yes))
+            self._connection.say(numbered(PUBREL, self._outbox.received(yes)))
         if strangers:
             self.counters["unknown_acks"] += strangers
 
@@ -363,7 +317,7 @@ class Line:
             if kind == SUBACK:
                 self._hear_suback(body)
             elif kind == SERVER_DISCONNECT:
-                why = reason(body[0] if body else 0, PacketTypes.DISCONNECT)
+                why = reason(body[0] if body else 0)
                 self.counters["disconnects"] += 1
                 message = f"the broker ended it: {why}"
                 raise ConnectionResetError(message)
@@ -376,20 +330,3 @@ class Line:
         if lost is not None:
             self.counters["resubscribe_refused"] += 1
             self.trouble = f"{self._endpoint}: {lost.pattern!r} was refused after a reconnect: {lost.refused}"
-
-    def _stay_alive(self, *, reading: bool) -> None:
-        """Ping in time; while nothing is read, answers neither, a silent broker has the benefit of the doubt."""
-        if not self._keepalive_s:
-            return
-        now = time.monotonic()
-        if not reading:
-            self._unanswered_s = None
-        elif self._unanswered_s is not None and now - self._unanswered_s > self._keepalive_s:
-            message = f"no answer to a ping within {self._keepalive_s:g} s"
-            raise TimeoutError(message)
-        quiet_s = now - (min(self._sent_s, self._heard_s) if reading else self._sent_s)
-        if min(quiet_s, now - self._pinged_s) > self._keepalive_s / 2:
-            self._pinged_s = now
-            self._unanswered_s = self._unanswered_s or now
-            self._control += PINGREQ
-            self._write()

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections import deque
 
 import numpy as np
 from numpy.typing import NDArray
 
 from brokers.blocks import Packets, Settled
-from brokers.endpoint import Acknowledgement
+from brokers.ends import Ends
 
-__all__ = ["MOST_IN_FLIGHT", "UNCLAIMED", "Outbox", "Piece"]
+__all__ = ["MOST_IN_FLIGHT", "Outbox", "Piece"]
 
 Ints = NDArray[np.int64]
 
-UNCLAIMED = 100_000
-"""Ends of messages that nobody has fetched: from here on nothing is taken."""
 MOST_IN_FLIGHT = 65_519
 """Identifiers of messages; MQTT has 65,535, and the last sixteen are for subscriptions."""
 LEAST_IDENTIFIERS = 64
@@ -59,7 +56,6 @@ class Outbox:
     def __init__(self, window: int) -> None:
         self.change = threading.Condition()
         self.max_packet: int | None = None
-        self.refusals = 0
         self._window = min(window, MOST_IN_FLIGHT)
         self._narrow_window = self._receive_maximum = self._window
         self._in_flight = 0
@@ -75,9 +71,7 @@ class Outbox:
         self._next_piece = 0
         self._ready: deque[Piece] = deque()
         self._again: deque[NDArray[np.uint8]] = deque()
-        self._settled: list[tuple[Ints, int]] = []
-        self._refused: list[Acknowledgement] = []
-        self._untold = 0
+        self._ends = Ends()
         self._closed = False
 
     # For those who post
@@ -89,7 +83,7 @@ class Outbox:
 
     def room(self, qos: int) -> int:
         """How many more messages may be posted now."""
-        if self._closed or self._untold >= UNCLAIMED:
+        if self._closed or self._ends.is_full():
             return 0
         most = min(self._narrow_window, self._receive_maximum) if qos else self._window
         return max(0, most - self._in_flight)
@@ -120,9 +114,7 @@ class Outbox:
             self._refuse(tag, why)
 
     def _refuse(self, tag: int, why: str) -> None:
-        self._refused.append(Acknowledgement(tag, why, time.monotonic_ns()))
-        self.refusals += 1
-        self._untold += 1
+        self._ends.refuse(tag, why)
         self.change.notify_all()
 
     def _take(self, packets: Packets, tags: Ints, *, qos: int) -> None:
@@ -160,14 +152,14 @@ class Outbox:
     def settled(self) -> Settled:
         """Take what was settled since the last call."""
         with self.change:
-            settled, self._settled = self._settled, []
-            refused, self._refused = self._refused, []
-            if self._untold >= UNCLAIMED:
+            if self._ends.is_full():
                 self.change.notify_all()
-            self._untold = 0
-        none = [NOTHING]
-        times = [np.full(len(tags), at_ns) for tags, at_ns in settled]
-        return Settled(np.concatenate([tags for tags, _ in settled] or none), np.concatenate(times or none), refused)
+            return self._ends.take()
+
+    @property
+    def refusals(self) -> int:
+        """Messages refused since the start."""
+        return self._ends.refusals
 
     def in_flight(self) -> int:
         return self._in_flight
@@ -255,9 +247,8 @@ class Outbox:
             del self._pieces[number]
 
     def _settle(self, tags: Ints) -> None:
-        self._settled.append((tags, time.monotonic_ns()))
+        self._ends.settle(tags)
         self._in_flight -= len(tags)
-        self._untold += len(tags)
         self.change.notify_all()
 
     def received(self, slips: Ints) -> Ints:
@@ -286,9 +277,9 @@ class Outbox:
         with self.change:
             self.max_packet = max_packet
             self._receive_maximum = receive_maximum
-            slips = np.flatnonzero(self._state)
+            slips: Ints = np.flatnonzero(self._state)
             slips = slips[np.argsort(self._turn[slips])]
-            released = slips[self._state[slips] == AWAITS_PUBCOMP]
+            released: Ints = slips[self._state[slips] == AWAITS_PUBCOMP]
             if not session_present:
                 self._state[released] = AWAITS_PUBREC
                 released = released[:0]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from brokers.blocks import Arrivals, Packets, Settled
+from brokers.blocks import Arrivals, Packets, Settled, arrived, check_qos
 from brokers.endpoint import Acknowledgement, Delivery, Endpoint, Outgoing
 from brokers.errors import BrokerError, RefusedError, UnreachableError
 from brokers.frames import LONGEST, LONGEST_TOPIC, MQTT_5, packed
@@ -56,9 +56,7 @@ class LineSession:
         return self._line.version
 
     def publish_packets(self, packets: Packets, *, qos: int, timeout_s: float) -> int:
-        if (packets.identifier is None) != (qos == 0):
-            message = f"packets with qos(={qos}) must have identifiers with QoS 1 and 2, and none with QoS 0"
-            raise ValueError(message)
+        check_qos(packets, qos)
         until_s = time.monotonic() + timeout_s
         self._begin(qos)
         taken = 0
@@ -175,9 +173,7 @@ class LineSession:
         return deliveries
 
     def acknowledge(self, deliveries: Sequence[Delivery]) -> None:
-        none = np.zeros(len(deliveries), np.int64)
-        columns = [np.array([d[place] for d in deliveries], np.int64) for place in (2, 4, 3)]
-        self.acknowledge_block(Arrivals(b"", none, none, none, none, *columns), len(deliveries))
+        self.acknowledge_block(arrived(deliveries), len(deliveries))
 
     def is_connected(self) -> bool:
         return self._line.trouble is None

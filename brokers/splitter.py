@@ -11,19 +11,32 @@ from typing import NamedTuple, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from brokers.blocks import Arrivals
+from brokers.blocks import Arrivals, Packets
 from brokers.errors import ProtocolError
-from brokers.frames import MQTT_5
+from brokers.frames import LONGEST, MQTT_5
 
-__all__ = ["Answers", "Split", "Splitter"]
+__all__ = [
+    "PUBACK",
+    "PUBCOMP",
+    "PUBREC",
+    "PUBREL",
+    "SERVER_DISCONNECT",
+    "SUBACK",
+    "Answers",
+    "Split",
+    "Splitter",
+    "unpacked",
+]
 
 Ints = NDArray[np.int64]
 Bytes = NDArray[np.uint8]
 
-PUBLISH, PUBACK, PUBREC, PUBREL, PUBCOMP, SUBACK, PINGRESP, DISCONNECT = 3, 4, 5, 6, 7, 9, 13, 14
+PUBLISH, PUBACK, PUBREC, PUBREL, PUBCOMP, SUBACK, PINGRESP, SERVER_DISCONNECT = 3, 4, 5, 6, 7, 9, 13, 14
 ANSWERS = (PUBACK, PUBREC, PUBREL, PUBCOMP)
-ALONE = (SUBACK, PINGRESP, DISCONNECT)
+ALONE = (SUBACK, PINGRESP, SERVER_DISCONNECT)
 FLAGS = {PUBREL: 2}
+BEGINNINGS = {*range(0x30, 0x36), *range(0x38, 0x3E), 0x40, 0x50, 0x62, 0x70, 0x90, 0xD0, 0xE0}
+"""First bytes of all packets to a client: the type, and the flags that it may have."""
 SEVEN_BITS, MORE = 0x7F, 0x80
 LENGTH_BYTES = 4
 
@@ -69,9 +82,32 @@ class Splitter:
             self._missing -= len(chunk)
             return NOTHING
         data = b"".join([*self._begun, chunk]) if self._begun else chunk
+        if not data:
+            return NOTHING
+        if data[0] == PUBACK << 4 and (answers := self._only_pubacks(data)) is not None:
+            self._begun, self._missing = [], 0
+            return Split(NOTHING.arrivals, [answers], [])
         starts, end = self._walk(data)
         self._begun = [data[end:]] if end < len(data) else []
         return self._columns(data, starts, end) if starts else NOTHING
+
+    def is_between_packets(self) -> bool:
+        """Say whether nothing of a packet waits for the rest of it."""
+        return not self._begun
+
+    def _only_pubacks(self, data: bytes) -> Answers | None:
+        """Return what a publisher hears nearly always: nothing but whole PUBACKs of one length."""
+        size = data[1] + 2 if len(data) > 1 else 0
+        if size not in ((4, 5) if self._is_5 else (4,)) or len(data) % size:
+            return None
+        number = len(data) // size
+        if data[::size].count(data[0]) < number or data[1::size].count(data[1]) < number:
+            return None
+        rows = np.frombuffer(data, np.uint8).reshape(number, size).astype(np.int64)
+        identifier = rows[:, 2] << 8 | rows[:, 3]
+        if not identifier.all():
+            return None
+        return Answers(PUBACK, identifier, rows[:, 4] if size > 4 else np.zeros(number, np.int64))
 
     def _walk(self, data: bytes) -> tuple[list[int], int]:
         """Return where each complete packet begins, and where the last one ends."""
@@ -81,6 +117,8 @@ class Splitter:
             size = data[place + 1]
             if size <= SEVEN_BITS:
                 following = place + 2 + size
+            elif place + 2 < end and (high := data[place + 2]) <= SEVEN_BITS:
+                following = place + 3 + (size & SEVEN_BITS | high << 7)
             else:
                 groups = data[place + 1 : place + 1 + LENGTH_BYTES]
                 size, used = self._long(groups)
@@ -94,6 +132,8 @@ class Splitter:
                 break
             starts.append(place)
             place = following
+        if place < end and data[place] not in BEGINNINGS:
+            self._fail(f"a packet that begins with 0x{data[place]:02X}")  # its end may never come
         return starts, place
 
     def _long(self, groups: bytes) -> tuple[int, int]:
@@ -110,15 +150,14 @@ class Splitter:
     def _columns(self, data: bytes, starts: list[int], end: int) -> Split:
         text = np.frombuffer(data, np.uint8)
         start = np.array(starts, np.int64)
-        first = text[start]
+        first = text.take(start)
         body = start + 2
-        more = text[start + 1] >= MORE
+        more = text.take(start + 1) >= MORE
         while more.any():
             body += more
-            more &= text[body - 1] >= MORE
+            more &= text.take(body - 1) >= MORE
         ends = np.append(start[1:], end)
-        kind = first >> 4
-        if kind[0] == PUBLISH and (kind == PUBLISH).all():
+        if int(first.min()) >> 4 == PUBLISH and int(first.max()) >> 4 == PUBLISH:
             return Split(self._publishes(data, text, first, body, ends), [], [])
         return self._mixed(data, text, first, body, ends)
 
@@ -134,7 +173,7 @@ class Splitter:
                 self._fail(f"a packet of type {one} with wrong flags")
             if one in ANSWERS:
                 answers.append(self._answers(one, text, body[rows], ends[rows]))
-            elif one in ALONE and (one != DISCONNECT or self._is_5):
+            elif one in ALONE and (one != SERVER_DISCONNECT or self._is_5):
                 places = zip(body[rows].tolist(), ends[rows].tolist(), strict=True)
                 alone += [(one, data[begin:last]) for begin, last in places]
             else:
@@ -156,41 +195,52 @@ class Splitter:
 
     def _publishes(self, data: bytes, text: Bytes, first: Bytes, body: Ints, ends: Ints) -> Arrivals:
         qos = (first >> 1 & 3).astype(np.int64)
-        if (qos == 3).any():
-            self._fail("a message with QoS 3")
-        if (body + 2 > ends).any():
-            self._fail("a message that ends before its topic")
         begin = body + 2
-        topic_end = begin + (text[body].astype(np.int64) << 8 | text[body + 1])
-        behind = topic_end + 2 * (qos > 0)
-        if (behind + self._is_5 > ends).any():
-            self._fail("a message that ends within its topic")
-        if (topic_end == begin).any():
-            self._fail("a message without a topic")  # nor with an alias for it, of which we allow none
-        mid = np.zeros(len(body), np.int64)
+        # Beyond the end of a wrong message anything will do: it is found wrong below.
+        topic_end = begin + _pairs(text, body)
         if qos.any():
-            rows = qos > 0
-            place = topic_end[rows]
-            mid[rows] = found = text[place].astype(np.int64) << 8 | text[place + 1]
-            if not found.all():
-                self._fail("a message with QoS 1 or 2 without an identifier")
+            numbered = qos > 0
+            mid = _pairs(text, topic_end) * numbered
+            behind = topic_end + 2 * numbered
+        else:
+            numbered, mid, behind = None, qos, topic_end
         payload = self._behind_properties(data, text, behind, ends) if self._is_5 else behind
+        if (payload > ends).any() or (topic_end == begin).any():
+            self._fail("a message that ends within its header, or has no topic")  # nor an alias: we allow none
+        if numbered is not None and ((qos == 3).any() or (mid[numbered] == 0).any()):
+            self._fail("a message with QoS 3, or without an identifier")
         return Arrivals(data, begin, topic_end, payload, ends, qos, mid, np.full(len(body), self._epoch))
 
     def _behind_properties(self, data: bytes, text: Bytes, place: Ints, ends: Ints) -> Ints:
         """Return where payloads begin, given where the lengths of the properties stand."""
-        size = text[place].astype(np.int64)
+        size = text.take(place, mode="clip").astype(np.int64)
         payload: Ints = place + 1 + size
         for row in np.flatnonzero(size > SEVEN_BITS).tolist():
             begin = int(place[row])
             long, used = self._long(data[begin : min(begin + LENGTH_BYTES, int(ends[row]))])
-            if not used:
-                self._fail("a message that ends within the length of its properties")
-            payload[row] = begin + used + long
-        if (payload > ends).any():
-            self._fail("a message that ends within its properties")
+            payload[row] = begin + used + long if used else len(data) + 1
         return payload
 
     def _fail(self, what: str) -> NoReturn:
-        advice = "is it an MQTT broker, and is there nothing in between that changes the stream?"
-        raise ProtocolError(f"the broker sent {what}", address=self._address, advice=advice)
+        said, advice = (
+            f"the broker sent {what}",
+            "is it an MQTT broker, with nothing in between that changes the stream?",
+        )
+        raise ProtocolError(said, address=self._address, advice=advice)
+
+
+def unpacked(packets: Packets, *, version: int) -> Arrivals:
+    """Return packets on their way out as if they had come in, the identifiers 1. Raises ProtocolError."""
+    data = packets.data[packets.start[0] : packets.start[-1]].copy()
+    if packets.identifier is not None:
+        data[packets.identifier - packets.start[0] + 1] = 1
+    splitter = Splitter(version=version, epoch=0, address="a packet of ours", max_packet=LONGEST + 5)
+    return splitter.feed(data.tobytes()).arrivals
+
+
+def _pairs(text: Bytes, place: Ints) -> Ints:
+    """Return the numbers of two bytes that stand at the places."""
+    high = text.take(place, mode="clip").astype(np.int64)
+    high <<= 8
+    high |= text.take(place + 1, mode="clip")
+    return high

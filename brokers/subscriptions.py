@@ -5,10 +5,9 @@ from __future__ import annotations
 import threading
 from collections import deque
 
-from paho.mqtt.packettypes import PacketTypes
-
-from brokers.frames import LONGEST_TOPIC, MQTT_5, REFUSAL, reason, subscribe
+from brokers.frames import LONGEST_TOPIC, MQTT_5, subscribe
 from brokers.outbox import MOST_IN_FLIGHT
+from brokers.reasons import REFUSAL, reason
 
 __all__ = ["Subscriptions", "Wish", "is_pattern"]
 
@@ -50,6 +49,9 @@ class Subscriptions:
         else:
             wish.answer("Topic filter invalid")
 
+    def has_unsent(self) -> bool:
+        return bool(self._unsent)
+
     def next_packets(self, version: int) -> bytes:
         """Return the packets that ask for what is not asked for yet, as many as there are identifiers for."""
         packets = bytearray()
@@ -70,7 +72,7 @@ class Subscriptions:
             return None
         refused = None
         if granted >= REFUSAL:
-            refused = reason(granted, PacketTypes.SUBACK)
+            refused = reason(granted)
         elif granted < wish.qos:
             refused = f"only QoS {granted} is granted"
         if refused is None:

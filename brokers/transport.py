@@ -146,8 +146,8 @@ class WebSocket(Transport):
         return kind, begin, size
 
     def _fail(self, what: str) -> NoReturn:
-        advice = "is it MQTT over WebSocket, and is there nothing in between that changes the stream?"
-        raise ProtocolError(f"the broker sent {what}", address=self._address, advice=advice)
+        said, advice = f"the broker sent {what}", "is it MQTT over WebSocket, with nothing in between that changes it?"
+        raise ProtocolError(said, address=self._address, advice=advice)
 
     def _answer(self) -> None:
         self._frame, self._framed = memoryview(bytes(self._answers)), 0

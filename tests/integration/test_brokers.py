@@ -352,7 +352,6 @@ def test_pings_go_on_while_nothing_is_received(
 ) -> None:
     """A session whose inbox stays full for several keep-alives keeps its connection, and misses nothing."""
     monkeypatch.setattr("brokers.paho_client.KEEPALIVE_S", 1)
-    monkeypatch.setattr("brokers.line.KEEPALIVE_S", 1)
     monkeypatch.setattr("brokers.line.TURN_S", 0.1)
     server = start_mosquitto(settings={"max_inflight_messages": 1000})
     address = f"mqtt://{HOST}:{server.port}"
@@ -362,7 +361,7 @@ def test_pings_go_on_while_nothing_is_received(
         publisher.publish([Outgoing("t", b"", n) for n in range(500)], qos=1, timeout_s=DEADLINE_S)
         pings = "Received PINGREQ from stalled"
         until(lambda: server.log().count(pings) >= 8, deadline_s=DEADLINE_S, what="eight pings")
-        waiting = len(session._line._inbox._waiting)
+        waiting = session._line._inbox._messages
         assert waiting < 300  # ten, and what one turn of reading brings
         arrived = 0
 
@@ -404,8 +403,8 @@ def test_a_thread_that_dies_is_told(start_mosquitto: StartMosquitto, monkeypatch
             raise SystemError
 
         monkeypatch.setattr(session._line, "_come_back", broken)
-        session._line._transport._door.shutdown(socket.SHUT_RDWR)
-        session._line.wake()
+        session._line._connection._transport._door.shutdown(socket.SHUT_RDWR)
+        session._line._ring()
         with pytest.raises(BrokerError, match="the session broke: SystemError"):
             session.publish([Outgoing("t", b"", n) for n in range(1000)], qos=1, timeout_s=DEADLINE_S)
 
