@@ -121,6 +121,10 @@ class Relayed:
             within(self.dropped, from_ns, until_ns),
         )
 
+    def events(self, from_ns: int, until_ns: int) -> Relayed:
+        """Return what was measured or dropped in [from, until), without rows."""
+        return self.part(slice(0, 0), from_ns, until_ns)
+
 
 def message_starts(*columns: NDArray[np.integer]) -> NDArray[np.int64]:
     """Return the rows at which any of some columns of one length changes, the first row included."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.batch import Batch, Catalog, Relayed
+from simulator.batch import Relayed
 from simulator.results.histogram import Histogram
 from simulator.results.ledger import Ledger
+from simulator.wire.block import Block
 
 __all__ = ["FULL", "GatewayBook"]
 
@@ -19,20 +20,17 @@ SHIFT = 40
 class GatewayBook:
     """Books the births, stays, drops and repetitions of the batches that a run sends."""
 
-    def __init__(self, catalog: Catalog) -> None:
-        self._asset_of = catalog.asset_of
+    def __init__(self) -> None:
         self.waited = Histogram()
         """Simulated time from reading to leaving, of messages that did not leave at once."""
         self.sent_again = 0
 
-    def take_in(self, batch: Batch, relayed: Relayed, ledger: Ledger) -> None:
-        """Book a batch that is about to be sent."""
-        asset = self._asset_of[batch.sensor]
-        first = batch.message_starts(asset)
-        self.sent_again += int(np.count_nonzero(relayed.again[first]))
-        first = first[~relayed.again[first]]
-        leaves = asset[first].astype(np.int64) << SHIFT | relayed.seq[first]
-        waited_ns = relayed.due_ns[first] - relayed.born_ns[first]
+    def take_in(self, block: Block, relayed: Relayed, ledger: Ledger) -> None:
+        """Book what is about to be sent, and what gateways did in the meantime."""
+        self.sent_again += int(np.count_nonzero(block.again))
+        first = ~block.again
+        leaves = block.asset[first] << SHIFT | block.seq[first]
+        waited_ns = (block.due_ns - block.born_ns)[first]
         self.waited.record(waited_ns[waited_ns > 0])
         _, born_asset, born_seq, readings = relayed.born.T
         ledger.schedule(born_asset, born_seq, readings)

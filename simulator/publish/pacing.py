@@ -9,8 +9,8 @@ from typing import TypeVar
 
 import numpy as np
 
-from simulator.batch import Batch
 from simulator.clock import Clock, Pace
+from simulator.publish.consignment import Consignment
 
 __all__ = ["ahead", "paced"]
 
@@ -18,40 +18,45 @@ T = TypeVar("T")
 
 TICK_NS = 1_000_000
 """Slices leave at least this far apart: a thousand wake-ups a second cost a tenth of a core, ten thousand all of it."""
-SLICE_ROWS = 4096
+SLICE_MESSAGES = 2048
 
 
 def paced(
-    batches: Iterable[Batch], pace: Pace, clock: Clock, stop: threading.Event, *, tick_ns: int = TICK_NS
-) -> Iterator[Batch]:
-    """Yield each batch in slices, each when its first reading is due, until ``stop`` is set.
+    windows: Iterable[Consignment], pace: Pace, clock: Clock, stop: threading.Event, *, tick_ns: int = TICK_NS
+) -> Iterator[Consignment]:
+    """Yield each window in slices, each when its first message is due, until ``stop`` is set.
 
     A slice holds whatever has become due by then, never a part of an instant; nothing leaves early. The last window
-    is waited out to its end. At full speed everything is due, and a slice is about SLICE_ROWS long.
+    is waited out to its end. At full speed everything is due, and a slice is about SLICE_MESSAGES long.
     """
-    slice_at = clock.monotonic_ns() - tick_ns
-    for batch in batches:
-        leaves_ns = batch.due_ns
-        due = pace.due_each(leaves_ns) if pace.speed is not None else None
-        first, from_ns = 0, 0
-        while first < len(batch):
-            if due is None:
-                at = min(first + SLICE_ROWS, len(batch)) - 1
-                last = int(np.searchsorted(leaves_ns, leaves_ns[at], side="right"))
+    slice_at, from_ns = clock.monotonic_ns() - tick_ns, 0
+    for window in windows:
+        leaves_ns = np.unique(window.block.due_ns)
+        due = pace.due_each(leaves_ns)
+        so_far = np.cumsum(np.unique(window.block.due_ns, return_counts=True)[1])
+        after, first = window.edge[:-1], 0
+        while first < len(leaves_ns):
+            if pace.speed is None:
+                sent = int(so_far[first - 1]) if first else 0
+                last = max(int(np.searchsorted(so_far, sent + SLICE_MESSAGES, side="right")), first + 1)
             else:
                 clock.wait_until(max(int(due[first]), slice_at + tick_ns), stop)
                 slice_at = clock.monotonic_ns()
                 last = int(np.searchsorted(due, max(slice_at, int(due[first])), side="right"))
             if stop.is_set():
                 return
-            until_ns = int(leaves_ns[last]) if last < len(batch) else batch.until_ns
-            yield batch.part(first, last, from_ns=from_ns, until_ns=until_ns)
+            until_ns = int(leaves_ns[last]) if last < len(leaves_ns) else window.until_ns
+            # What leaves on the last instant leaves before the next nanosecond.
+            part, after = window.cut(after=after, until_ns=int(leaves_ns[last - 1]) + 1, window=(from_ns, until_ns))
+            yield part
             first, from_ns = last, until_ns
-        if not clock.wait_until(pace.due_ns(batch.until_ns), stop):
+        if not clock.wait_until(pace.due_ns(window.until_ns), stop):
             return
-        if batch.relayed is not None and from_ns < batch.until_ns:
+        if window.relayed is not None and from_ns < window.until_ns:
             # Nothing may leave of a window in which gateways keep or drop messages all the same.
-            yield batch.part(len(batch), len(batch), from_ns=from_ns, until_ns=batch.until_ns)
+            part, _ = window.cut(after=after, until_ns=from_ns, window=(from_ns, window.until_ns))
+            yield part
+            from_ns = window.until_ns
 
 
 def ahead(windows: Iterable[T]) -> Generator[T, None, None]:

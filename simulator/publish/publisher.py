@@ -1,71 +1,47 @@
-"""The publisher: batches become messages, and messages go to the gateway sessions, bounded and accounted for."""
+"""The publisher: messages go to the gateway sessions in blocks, bounded and accounted for."""
 
 from __future__ import annotations
 
 import threading
 import time
-from collections import deque
-from collections.abc import Callable, Iterable, Sequence
-from itertools import islice
-from zlib import crc32
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from brokers.endpoint import Outgoing, Session
+from brokers.blocks import Packets
+from brokers.endpoint import Session
 from brokers.errors import BrokerError
-from simulator.batch import Asset, Batch
 from simulator.clock import Clock, Pace
 from simulator.errors import OutOfReachError
+from simulator.publish.consignment import Consignment
 from simulator.publish.credit import Credit
 from simulator.publish.gateway_book import GatewayBook
+from simulator.publish.on_the_way import OnTheWay
 from simulator.results.histogram import Latency
 from simulator.results.ledger import Ledger
-from simulator.wire.json import JsonEncoder, Message
 
-__all__ = ["Publisher", "gateways"]
+__all__ = ["Publisher"]
 
-LEVELS = {"site": 2, "factory": 3, "line": 4}
-"""How many levels of an asset's path name its gateway."""
-BLOCK = 500
-"""Messages made and handed over at a time."""
+UNBOUNDED = 1 << 30
 POLL_S = 0.002
 NOT_SENT = "not sent after a failure"
 TURN_S = 0.05
 """How long to wait in a session whose window is full before the acknowledgements are looked at again."""
 
 
-def gateways(assets: Sequence[Asset], per: str) -> tuple[list[str], list[int]]:
-    """Return the names of the gateways, and for each asset the number of its gateway.
-
-    ``per`` is ``site``, ``factory`` or ``line``: what shares one MQTT connection. What speaks for more than that, such
-    as key figures of a site, does so through the first gateway in it.
-    """
-    levels = LEVELS[per]
-    names = dict.fromkeys("/".join(asset.path[:levels]) for asset in assets if len(asset.path) > levels)
-    numbers = {name: number for number, name in enumerate(names)}
-    first: dict[str, int] = {}
-    for name, number in numbers.items():
-        parts = name.split("/")
-        for size in range(1, levels + 1):
-            first.setdefault("/".join(parts[:size]), number)
-    return list(numbers), [first["/".join(asset.path[: min(levels, len(asset.path) - 1)])] for asset in assets]
-
-
 class Publisher:
-    """Sends the messages of batches through gateway sessions, in order per asset.
+    """Sends consignments through gateway sessions, in order per gateway.
 
     While a session's window or the credit is used up it waits: in a live run that shows as lateness, never as loss.
     It gives up when the sessions have made no progress for ``patience_s``, or ``farewell_s`` once ``stop`` is set,
-    and at once when ``hopeless``, asked while it waits, says why the run cannot go on. Batches that gateways of the
-    scenario relayed need a ``book``. Used by one thread.
+    and at once when ``hopeless``, asked while it waits, says why the run cannot go on. What gateways of the scenario
+    relayed needs a ``book``. Used by one thread.
     """
 
     def __init__(
         self,
         sessions: Sequence[Session],
-        gateway_of: Sequence[int],
         *,
-        encoder: JsonEncoder,
         ledger: Ledger,
         latency: Latency,
         pace: Pace,
@@ -79,8 +55,6 @@ class Publisher:
         book: GatewayBook | None = None,
     ) -> None:
         self._sessions = sessions
-        self._gateway_of = gateway_of
-        self._encoder = encoder
         self._ledger = ledger
         self._latency = latency
         self._pace = pace
@@ -92,56 +66,43 @@ class Publisher:
         self._patience_s = patience_s
         self._farewell_s = farewell_s
         self._book = book
-        self._sent: dict[int, tuple[int, int, int]] = {}
-        self._again: set[int] = set()
-        """Tags of what is in flight for another time; its first time is in the books."""
-        self._next_tag = 0
+        # After QoS and version of the protocol; the identifier stands before the properties, which are one byte.
+        self._behind = 2 + (sessions[0].version == 5) if qos else 0
+        self._on_the_way = [OnTheWay() for _ in sessions]
         self._idle_s = 0.0
 
-    def send(self, batch: Batch) -> None:
-        """Hand over all messages of a batch.
+    def send(self, consignment: Consignment) -> None:
+        """Hand over all messages of a consignment.
 
-        Raises OutOfReachError or BrokerError once sending has failed; by then the whole batch is scheduled, and what
-        could not be sent is dropped with the reason, so that the books hold complete windows.
+        Raises OutOfReachError or BrokerError once sending has failed; by then all of it is scheduled, and what could
+        not be sent is dropped with the reason, so that the books hold complete windows.
         """
-        messages = self._encoder.messages(batch)
-        failure: OutOfReachError | BrokerError | None = None
-        if batch.relayed is not None:
+        block = consignment.block
+        if consignment.relayed is None:
+            self._ledger.schedule(block.asset, block.seq, block.readings, consignment.marks)
+        else:
             assert self._book is not None, "what gateways relayed needs a book"
-            self._book.take_in(batch, batch.relayed, self._ledger)
-        while block := list(islice(messages, BLOCK)):
-            asset, seq, marks = [m.asset for m in block], [m.seq for m in block], [crc32(m.payload) for m in block]
-            if batch.relayed is None:
-                self._ledger.schedule(asset, seq, [m.readings for m in block], marks)
-            else:
-                self._ledger.mark(asset, seq, marks)
-                self._expect(block)
-            if failure is None:
-                try:
-                    self._hand_over(block)
-                except (OutOfReachError, BrokerError) as error:
-                    failure = error
-            else:
-                self._ledger.drop(NOT_SENT, [m.asset for m in block], [m.seq for m in block])
-        if failure is not None:
-            raise failure
+            self._book.take_in(block, consignment.relayed, self._ledger)
+            self._ledger.mark(block.asset, block.seq, consignment.marks)
+            self._expect(consignment)
+        self._hand_over(dict(consignment.gateways()))
 
-    def _expect(self, block: list[Message]) -> None:
+    def _expect(self, consignment: Consignment) -> None:
         """Tell those who measure delays of messages that are not due at the instant they are dated."""
+        block = consignment.block
         if self._pace.speed is not None:
-            for message in block:
-                if message.due_ns != message.time_ns and not message.again:
-                    self._latency.expect(message.asset, message.seq, message.due_ns)
+            for row in np.flatnonzero((block.due_ns != block.time_ns) & ~block.again).tolist():
+                self._latency.expect(int(block.asset[row]), int(block.seq[row]), int(block.due_ns[row]))
 
     def in_flight(self) -> int:
         """Messages handed over whose end is not known yet."""
-        return len(self._sent)
+        return sum(map(len, self._on_the_way))
 
     def drain(self, deadline_s: float) -> bool:
         """Wait for what is in flight; return False if some of it is still in flight at the deadline."""
         for _ in range(int(deadline_s / POLL_S)):
             self.collect()
-            if not self._sent:
+            if not self.in_flight():
                 return True
             time.sleep(POLL_S)
         return False
@@ -149,49 +110,42 @@ class Publisher:
     def abandon(self, reason: str) -> None:
         """Give up what is in flight; what arrives all the same is counted as written."""
         self.collect()
-        given_up = [one for tag, one in self._sent.items() if tag not in self._again]
-        if given_up:
-            asset, seq, _ = zip(*given_up, strict=True)
-            self._ledger.drop(reason, asset, seq)
-        self._sent.clear()
-        self._again.clear()
+        for waiting in self._on_the_way:
+            asset, seq = waiting.give_up()
+            if len(asset):
+                self._ledger.drop(reason, asset, seq)
 
     def collect(self) -> None:
         """Take the acknowledgements that have come in and book them."""
-        took: list[tuple[int, int]] = []
-        delays: list[int] = []
-        for session in self._sessions:
-            for tag, refused, at_ns in session.acknowledgements():
-                asset, seq, due_ns = self._sent.pop(tag)
-                if tag in self._again:
-                    self._again.remove(tag)
-                    continue
-                if refused is not None:
-                    self._ledger.drop(f"refused: {refused}", asset, seq)
-                    continue
-                took.append((asset, seq))
-                delays.append(at_ns - due_ns)
-        if not took:
-            return
-        self._idle_s = 0.0
-        self._ledger.acknowledge(*zip(*took, strict=True))
-        if self._pace.speed is not None:
-            self._latency.publish.record(delays)
+        for session, waiting in zip(self._sessions, self._on_the_way, strict=True):
+            settled = session.settled()
+            for one in settled.refused:
+                gone = waiting.take(np.array([one.tag]))
+                first = ~gone.again
+                self._ledger.drop(f"refused: {one.refused}", gone.asset[first], gone.seq[first])
+            if not len(settled.tag):
+                continue
+            gone = waiting.take(settled.tag)
+            first = ~gone.again
+            self._idle_s = 0.0
+            self._ledger.acknowledge(gone.asset[first], gone.seq[first])
+            if self._pace.speed is not None:
+                self._latency.publish.record((settled.at_ns - gone.due_ns)[first])
 
-    def _hand_over(self, block: list[Message]) -> None:
-        due = self._pace.due_each(np.array([m.due_ns for m in block], np.int64)).tolist()
-        queues: dict[int, deque[tuple[Message, int]]] = {}
-        for message, due_ns in zip(block, due, strict=True):
-            queues.setdefault(self._gateway_of[message.asset], deque()).append((message, due_ns))
+    def _hand_over(self, queues: dict[int, Consignment]) -> None:
+        failure: OutOfReachError | BrokerError | None = None
         while queues:
             self.collect()
-            room = self._credit.room() if self._credit is not None else BLOCK
+            room = self._credit.room() if self._credit is not None else UNBOUNDED
             alone = len(queues) == 1
             taken = 0
-            for gateway in list(queues):
-                taken += self._offer(gateway, queues[gateway], room - taken, timeout_s=TURN_S if alone else 0)
-                if not queues[gateway]:
-                    del queues[gateway]
+            try:
+                for gateway in list(queues):
+                    taken += self._offer(gateway, queues, room - taken, timeout_s=TURN_S if alone else 0)
+            except (OutOfReachError, BrokerError) as error:
+                failure = error
+                self._drop(queues, NOT_SENT)
+                break
             if taken:
                 self._idle_s = 0.0
             elif room and alone:
@@ -203,44 +157,53 @@ class Publisher:
                 time.sleep(POLL_S)
             if queues:
                 self._give_up_in_time(queues, None if taken else self._hopeless())
+        if failure is not None:
+            raise failure
 
-    def _offer(self, gateway: int, queue: deque[tuple[Message, int]], room: int, *, timeout_s: float) -> int:
-        offered = list(islice(queue, room))
-        if not offered:
+    def _offer(self, gateway: int, queues: dict[int, Consignment], room: int, *, timeout_s: float) -> int:
+        """Hand over as much as there is room for of what waits for a gateway; return how many were taken."""
+        block = queues[gateway].block
+        offered = block.part(0, min(room, len(block)))
+        if not len(offered):
             return 0
-        packets = []
-        for tag, (message, due_ns) in enumerate(offered, self._next_tag):
-            self._sent[tag] = (message.asset, message.seq, due_ns)
-            packets.append(Outgoing(message.topic, message.payload, tag))
-        taken = self._sessions[gateway].publish(packets, qos=self._qos, timeout_s=timeout_s)
-        for tag in range(self._next_tag + taken, self._next_tag + len(offered)):
-            del self._sent[tag]
-        if taken:
-            now_ns = self._clock.monotonic_ns()
-            gone = [queue.popleft() for _ in range(taken)]
-            again = [tag for tag, (message, _) in enumerate(gone, self._next_tag) if message.again]
-            if again:
-                self._again.update(again)
-                self._ledger.publish_again(len(again))
-                gone = [one for one in gone if not one[0].again]
-            self._ledger.publish([m.asset for m, _ in gone], [m.seq for m, _ in gone])
-            if self._pace.speed is not None:
-                self._latency.lateness.record([now_ns - due_ns for _, due_ns in gone])
-        self._next_tag += taken
+        identifier = offered.payload - self._behind if self._behind else None
+        packets = Packets(offered.data, offered.start, identifier)
+        taken = self._sessions[gateway].publish_packets(packets, qos=self._qos, timeout_s=timeout_s)
+        if not taken:
+            return 0
+        now_ns = self._clock.monotonic_ns()
+        gone = offered.part(0, taken)
+        due_ns = self._pace.due_each(gone.due_ns)
+        self._on_the_way[gateway].put(gone.asset, gone.seq, due_ns, gone.again)
+        again = int(np.count_nonzero(gone.again))
+        if again:
+            self._ledger.publish_again(again)
+        first = ~gone.again
+        self._ledger.publish(gone.asset[first], gone.seq[first])
+        if self._pace.speed is not None:
+            self._latency.lateness.record((now_ns - due_ns)[first])
+        if taken == len(block):
+            del queues[gateway]
+        else:
+            queues[gateway] = queues[gateway].rest(taken)
         return taken
 
-    def _give_up_in_time(self, queues: dict[int, deque[tuple[Message, int]]], hopeless: str | None) -> None:
+    def _drop(self, queues: dict[int, Consignment], reason: str) -> None:
+        for left in queues.values():
+            first = ~left.block.again
+            self._ledger.drop(reason, left.block.asset[first], left.block.seq[first])
+        queues.clear()
+
+    def _give_up_in_time(self, queues: dict[int, Consignment], hopeless: str | None) -> None:
         interrupted = self._stop.is_set()
         patience_s = self._farewell_s if interrupted else self._patience_s
         if hopeless is None and self._idle_s < patience_s:
             return
-        left: Iterable[Message] = [message for queue in queues.values() for message, _ in queue]
-        queues.clear()
         if interrupted:
             reason = "not sent before the run was stopped"
         else:
             reason = f"no broker for {patience_s:g} s" if hopeless is None else NOT_SENT
-        self._ledger.drop(reason, [m.asset for m in left], [m.seq for m in left])
+        self._drop(queues, reason)
         if hopeless is not None and not interrupted:
             raise OutOfReachError(hopeless)
         if not interrupted:

@@ -12,6 +12,7 @@ from simulator.clock import SECOND_NS, Clock
 from simulator.errors import OutOfReachError
 from simulator.park.census import Census
 from simulator.park.world import World
+from simulator.publish.consignment import Consignment
 from simulator.publish.forwarding import Forwarding, forwarded
 from simulator.publish.pacing import ahead, paced
 from simulator.results.result import Result
@@ -76,7 +77,7 @@ def execute(
         with watched(hops, options, progress, clock=clock, stop=stop, on_snapshot=on_snapshot):
             if not stop.is_set():
                 batches = leaving(world, hops, until_ns, window_ns(options.speed))
-                windows = ((batch, world.census()) for batch in batches)
+                windows = ((hops.consignor.consign(batch), world.census()) for batch in batches)
                 send(paced(noted(ahead(windows), progress), hops.pace, clock, stop), hops, progress)
             interrupted = stop.is_set() and progress.reason is None
             deadline = Deadline.after(clock, SETTLED_S)
@@ -127,18 +128,18 @@ def leaving(world: World, hops: Hops, until_ns: int | None, length_ns: int) -> I
     batches = world.batches(until_ns, length_ns)
     if world.traffic is None:
         return batches
-    return forwarded(batches, Forwarding(world.catalog, world.traffic, hops.encoder.carries))
+    return forwarded(batches, Forwarding(world.catalog, world.traffic, hops.consignor.encoder.carries))
 
 
-def noted(windows: Iterable[tuple[Batch, Census]], progress: Progress) -> Iterator[Batch]:
-    """Pass the batches on, and keep the figures of the park at the end of the current one."""
-    for batch, census in windows:
+def noted(windows: Iterable[tuple[Consignment, Census]], progress: Progress) -> Iterator[Consignment]:
+    """Pass the windows on, and keep the figures of the park at the end of the current one."""
+    for window, census in windows:
         progress.census, progress.park = census, census.whole()
-        yield batch
-        progress.until_ns = batch.until_ns
+        yield window
+        progress.until_ns = window.until_ns
 
 
-def send(slices: Iterable[Batch], hops: Hops, progress: Progress) -> None:
+def send(slices: Iterable[Consignment], hops: Hops, progress: Progress) -> None:
     """Send every slice; note how far the run has come, and why it ended if it failed."""
     try:
         with as_parksim_errors():

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 
+import numpy as np
+
 from brokers import open_broker
 from brokers.endpoint import Broker, Session
 from brokers.errors import AddressError, BrokerError
@@ -19,15 +21,18 @@ from simulator.ingest.bridge import Bridge
 from simulator.ingest.decode import LAST_MS
 from simulator.ingest.open import open_store
 from simulator.ingest.store import Store
+from simulator.publish.consignment import Consignor
 from simulator.publish.credit import LIMIT, Credit
 from simulator.publish.gateway_book import GatewayBook
-from simulator.publish.publisher import Publisher, gateways
+from simulator.publish.gateways import gateways
+from simulator.publish.publisher import Publisher
 from simulator.results.histogram import Latency
 from simulator.results.ledger import Ledger
 from simulator.run.vigil import Vigil
 from simulator.scenario.schema import Scenario
 from simulator.signals.traffic import Traffic
-from simulator.wire.json import JsonEncoder
+from simulator.wire.frames import Frames
+from simulator.wire.json_blocks import JsonBlocks
 
 __all__ = ["Hops", "Options", "as_parksim_errors", "connect", "enter_broker"]
 
@@ -61,7 +66,7 @@ class Hops:
 
     run_id: str
     catalog: Catalog
-    encoder: JsonEncoder
+    consignor: Consignor
     publisher: Publisher
     sessions: tuple[Session, ...]
     broker: Broker
@@ -112,7 +117,7 @@ def connect(
     """
     run_id = secrets.token_hex(4)
     messaging = scenario.messaging
-    ledger, latency, encoder = Ledger(len(catalog.assets)), Latency(), JsonEncoder(catalog)
+    ledger, latency = Ledger(len(catalog.assets)), Latency()
     with as_parksim_errors():
         store = stack.enter_context(open_store(options.store, catalog, run_id=run_id))
         # before anything is due: a large database may take a while
@@ -128,6 +133,8 @@ def connect(
         for number in range(len(names)):
             sessions.append(broker.connect(f"parksim-{run_id}-gateway-{number}", window=messaging.window))
             stack.callback(sessions[-1].close, timeout_s=0)
+        frames = Frames([asset.topic for asset in catalog.assets], qos=messaging.qos, version=sessions[0].version)
+        consignor = Consignor(JsonBlocks(catalog, frames), np.array(gateway_of, dtype=np.int64), gateways=len(names))
         pace = Pace(start_ns, clock.monotonic_ns() + LEAD_NS, options.speed)
         bridge = Bridge(
             session=listener,
@@ -152,8 +159,6 @@ def connect(
     )
     publisher = Publisher(
         sessions,
-        gateway_of,
-        encoder=encoder,
         ledger=ledger,
         latency=latency,
         pace=pace,
@@ -163,12 +168,12 @@ def connect(
         stop=stop,
         hopeless=vigil.hopeless,
         patience_s=options.patience_s,
-        book=(book := None if traffic is None else GatewayBook(catalog)),
+        book=(book := None if traffic is None else GatewayBook()),
     )
     return Hops(
         run_id=run_id,
         catalog=catalog,
-        encoder=encoder,
+        consignor=consignor,
         publisher=publisher,
         sessions=(*sessions, listener),
         broker=broker,

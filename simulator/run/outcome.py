@@ -92,7 +92,7 @@ def outcome(
             "machine": machine(),
             "versions": versions(),
             "messages": counts.messages(),
-            "readings": counts.readings() | {"left_out": hops.encoder.left_out},
+            "readings": counts.readings() | {"left_out": hops.consignor.encoder.left_out},
             "rates": {
                 "published_per_s": counts.published / spent.busy_s,
                 "received_per_s": counts.received / spent.busy_s,

@@ -25,27 +25,31 @@ class Block:
     payload: Ints
     """int64[M]: where each payload begins; it ends where the message does."""
     time_ns: Ints
+    """int64[M]: what each is dated."""
     asset: Ints
     seq: Ints
     readings: Ints
     """int64[M]: how many sensors speak in each."""
+    due_ns: Ints
+    """int64[M]: when each is to be sent, in simulated time."""
+    born_ns: Ints
+    """int64[M]: when each was measured, in simulated time."""
+    again: NDArray[np.bool_]
+    """bool[M]: whether it is sent for another time."""
 
     def __len__(self) -> int:
         return len(self.asset)
 
+    @property
+    def columns(self) -> tuple[NDArray[Any], ...]:
+        """What is known of each message, from ``time_ns`` on."""
+        return self.time_ns, self.asset, self.seq, self.readings, self.due_ns, self.born_ns, self.again
+
     def part(self, first: int, last: int) -> Block:
         """Return the messages [first, last); the bytes are shared."""
         low, high = int(self.start[first]), int(self.start[last])
-        rows = slice(first, last)
-        return Block(
-            self.data[low:high],
-            self.start[first : last + 1] - low,
-            self.payload[rows] - low,
-            self.time_ns[rows],
-            self.asset[rows],
-            self.seq[rows],
-            self.readings[rows],
-        )
+        columns = (column[first:last] for column in self.columns)
+        return Block(self.data[low:high], self.start[first : last + 1] - low, self.payload[first:last] - low, *columns)
 
     def payloads(self) -> list[bytes]:
         """Return every payload, for those who look at single messages."""
@@ -54,20 +58,20 @@ class Block:
         return [data[low:high] for low, high in zip(self.payload.tolist(), ends, strict=True)]
 
     @classmethod
+    def none(cls) -> Block:
+        """Return a block without messages."""
+        none = np.empty(0, dtype=np.int64)
+        return cls(
+            np.empty(0, dtype=np.uint8), np.zeros(1, dtype=np.int64), none, none, none, none, none, none, none, none > 0
+        )
+
+    @classmethod
     def joined(cls, parts: list[Block]) -> Block:
         """Put blocks one after the other."""
-        length = np.concatenate([np.diff(part.start) for part in parts])
-        header = np.concatenate([part.payload - part.start[:-1] for part in parts])
-        start = np.concatenate(([0], np.cumsum(length)))
-        return cls(
-            np.concatenate([part.data for part in parts]),
-            start,
-            start[:-1] + header,
-            np.concatenate([part.time_ns for part in parts]),
-            np.concatenate([part.asset for part in parts]),
-            np.concatenate([part.seq for part in parts]),
-            np.concatenate([part.readings for part in parts]),
-        )
+        if not parts:
+            return cls.none()
+        start, header, *columns = cls._edges(parts)
+        return cls(np.concatenate([part.data for part in parts]), start, start[:-1] + header, *columns)
 
     @classmethod
     def ordered(cls, parts: list[Block], order: Ints) -> Block:
@@ -77,17 +81,16 @@ class Block:
         pieces: list[Any] = []
         for part in parts:
             view = part.data.data
-            edges = part.start.tolist()
-            pieces += [view[low:high] for low, high in pairwise(edges)]
-        length = np.concatenate([np.diff(part.start) for part in parts])[order]
-        header = np.concatenate([part.payload - part.start[:-1] for part in parts])[order]
-        start = np.concatenate(([0], np.cumsum(length)))
-        return cls(
-            np.frombuffer(bytearray().join([pieces[place] for place in order.tolist()]), dtype=np.uint8),
-            start,
-            start[:-1] + header,
-            np.concatenate([part.time_ns for part in parts])[order],
-            np.concatenate([part.asset for part in parts])[order],
-            np.concatenate([part.seq for part in parts])[order],
-            np.concatenate([part.readings for part in parts])[order],
-        )
+            pieces += [view[low:high] for low, high in pairwise(part.start.tolist())]
+        start, header, *columns = cls._edges(parts)
+        start = np.concatenate(([0], np.cumsum(np.diff(start)[order])))
+        data = np.frombuffer(bytearray().join([pieces[place] for place in order.tolist()]), dtype=np.uint8)
+        return cls(data, start, start[:-1] + header[order], *(column[order] for column in columns))
+
+    @staticmethod
+    def _edges(parts: list[Block]) -> tuple[NDArray[Any], ...]:
+        """Return of blocks one after the other where messages begin, lengths of headers, and columns."""
+        length = np.concatenate([np.diff(part.start) for part in parts])
+        header = np.concatenate([part.payload - part.start[:-1] for part in parts])
+        columns = (np.concatenate(column) for column in zip(*(part.columns for part in parts), strict=True))
+        return np.concatenate(([0], np.cumsum(length))), header, *columns

@@ -20,12 +20,12 @@ The bytes are a public contract:
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.batch import Batch, Catalog
+from simulator.batch import Batch, Catalog, message_starts
 from simulator.wire.block import Block
 from simulator.wire.digits import EXACT, WORD, Numbers, words_of
 from simulator.wire.frames import Frames
@@ -77,44 +77,58 @@ class JsonBlocks:
         self.left_out = 0
         """Readings that JSON cannot carry."""
 
-    def block(self, batch: Batch) -> Block:
-        """Return the messages of a batch in its order: by time, then asset."""
+    def block(self, batch: Batch, *, lane: Ints | None = None) -> Block:
+        """Return the messages of a batch in its order: by when they leave, then asset.
+
+        With ``lane``, int64[assets], those of the lowest lane come first, and so on, each lane in that order.
+        """
         with np.errstate(over="ignore"):
             scaled = np.rint(batch.value * self._scale[batch.sensor])
         kept = np.abs(scaled) <= EXACT  # false for NaN, too
-        time_ns, sensor = batch.time_ns, batch.sensor
+        time_ns, sensor, due_ns, born_ns = batch.time_ns, batch.sensor, batch.due_ns, batch.time_ns
+        seq = again = None
+        if batch.relayed is not None:
+            born_ns, seq, again = batch.relayed.born_ns, batch.relayed.seq, batch.relayed.again
         if not kept.all():
             self.left_out += int(np.count_nonzero(~kept))
-            time_ns, sensor, scaled = time_ns[kept], sensor[kept], scaled[kept]
+            time_ns, sensor, due_ns, born_ns = time_ns[kept], sensor[kept], due_ns[kept], born_ns[kept]
+            scaled = scaled[kept]
+            seq, again = (None if column is None else column[kept] for column in (seq, again))
+        if not len(sensor):
+            return Block.none()
         asset = self._asset_of[sensor]
-        new = np.empty(len(asset), dtype=bool)
-        new[:1] = True
-        np.logical_or(time_ns[1:] != time_ns[:-1], asset[1:] != asset[:-1], out=new[1:])
-        first = np.flatnonzero(new)
-        return self._messages(
-            first,
+        first = message_starts(time_ns, asset, due_ns) if seq is not None else message_starts(time_ns, asset)
+        owner = asset[first].astype(np.int64)
+        columns = (
+            time_ns[first],
+            owner,
+            self._number(owner) if seq is None else seq[first],
             np.diff(first, append=len(asset)),
-            time_ns=time_ns[first],
-            asset=asset[first].astype(np.int64),
-            key=self._key[sensor],
-            digits=scaled.astype(np.int64),
+            due_ns[first],
+            born_ns[first],
+            np.zeros(len(first), dtype=bool) if again is None else again[first],
         )
+        return self._messages(first, columns, self._key[sensor], scaled.astype(np.int64), lane)
 
-    def _messages(self, first: Ints, count: Ints, *, time_ns: Ints, asset: Ints, key: Ints, digits: Ints) -> Block:
-        seq = self._number(asset)
+    def carries(self, sensor: NDArray[np.int32], value: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Say of each reading whether JSON can carry it."""
+        with np.errstate(over="ignore"):
+            return np.asarray(np.abs(np.rint(value * self._scale[sensor])) <= EXACT)
+
+    def _messages(
+        self, first: Ints, columns: tuple[NDArray[Any], ...], key: Ints, digits: Ints, lane: Ints | None
+    ) -> Block:
         parts, places = [], []
-        for rows, shape in self._by_shape(first, count, key):
+        for rows, shape in self._by_shape(first, columns[3], key):
             for low in range(0, len(rows), ROWS_AT_ONCE):
                 mine = rows[low : low + ROWS_AT_ONCE]
                 values = digits[first[mine][:, np.newaxis] + np.arange(len(shape.keys))]
-                parts.append(self._written(shape, values, time_ns[mine], asset[mine], seq[mine]))
+                parts.append(self._written(shape, values, tuple(column[mine] for column in columns)))
                 places.append(mine)
-        if len(parts) == 1:
-            return parts[0]
-        order = np.empty(len(first), dtype=np.int64)
-        if places:
-            order[np.concatenate(places)] = np.arange(len(first))
-        return Block.ordered(parts, order) if parts else nothing()
+        place = np.concatenate(places)
+        if lane is None:
+            return Block.ordered(parts, np.argsort(place))
+        return Block.ordered(parts, np.lexsort((place, lane[columns[1][place]])))
 
     def _number(self, asset: Ints) -> Ints:
         """Return the number of each message within its asset, and count on."""
@@ -129,8 +143,6 @@ class JsonBlocks:
 
     def _by_shape(self, first: Ints, count: Ints, key: Ints) -> list[tuple[Ints, Shape]]:
         """Return the messages of each shape in order, and the shape."""
-        if not len(first):
-            return []
         place = np.arange(len(key)) - np.repeat(first, count)
         # Unsigned numbers wrap around, so this is a checksum of the keys in their order.
         sums = np.add.reduceat(self._weight[key] * (2 * place + 1).astype(np.uint64), first)
@@ -166,9 +178,10 @@ class JsonBlocks:
         decimals = np.array([self._names[key][1] for key in keys.tolist()], dtype=np.int64)
         return Shape(keys, table, table.view(np.uint8) > 0, decimals, CONSTANT + sum(map(len, labels)))
 
-    def _written(self, shape: Shape, values: Ints, time_ns: Ints, asset: Ints, seq: Ints) -> Block:
+    def _written(self, shape: Shape, values: Ints, columns: tuple[NDArray[Any], ...]) -> Block:
         """Write messages of one shape; ``values`` int64[M, F] in units of the last decimal."""
         messages, fields = values.shape
+        time_ns, asset, seq, *_ = columns
         body, when, number = Numbers.of(values, decimals=shape.decimals), Numbers.of(time_ns // MS), Numbers.of(seq)
         label, digits = shape.label.shape[1], body.columns.words
         header = self._frames.words if self._frames else 0
@@ -192,9 +205,4 @@ class JsonBlocks:
             before = self._frames.write(text[:, :header], mask[:, : WORD * header], asset, payload)
         start = np.concatenate(([0], np.cumsum(before + payload)))
         data = text.view(np.uint8)[mask]
-        return Block(data, start, start[:-1] + before, time_ns, asset, seq, np.full(messages, fields, dtype=np.int64))
-
-
-def nothing() -> Block:
-    none = np.empty(0, dtype=np.int64)
-    return Block(np.empty(0, dtype=np.uint8), np.zeros(1, dtype=np.int64), none, none, none, none, none)
+        return Block(data, start, start[:-1] + before, *columns)

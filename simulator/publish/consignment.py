@@ -1,0 +1,88 @@
+"""A window as it goes out: its messages as bytes, sorted by gateway, then by when they leave."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from zlib import crc32
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.batch import Batch, Relayed
+from simulator.wire.block import Block
+from simulator.wire.json_blocks import JsonBlocks
+
+__all__ = ["Consignment", "Consignor"]
+
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Consignment:
+    """Messages, and at which of them each gateway's begin, int64[gateways + 1]."""
+
+    block: Block
+    edge: Ints
+    marks: Ints
+    """int64[M]: a checksum of each payload."""
+    until_ns: int
+    """Every message that leaves before this simulated instant is here, or was in an earlier one."""
+    relayed: Relayed | None = None
+    """What gateways of the scenario did beside sending."""
+
+    def __len__(self) -> int:
+        return len(self.block)
+
+    def gateways(self) -> Iterator[tuple[int, Consignment]]:
+        """Yield each gateway that has messages, and its part."""
+        for gateway in np.flatnonzero(np.diff(self.edge)).tolist():
+            yield gateway, self._rows(int(self.edge[gateway]), int(self.edge[gateway + 1]))
+
+    def rest(self, first: int) -> Consignment:
+        """Return all messages but the first ones."""
+        return self._rows(first, len(self))
+
+    def _rows(self, first: int, last: int) -> Consignment:
+        edge = np.array([0, last - first])
+        return Consignment(self.block.part(first, last), edge, self.marks[first:last], self.until_ns)
+
+    def cut(self, *, after: Ints, until_ns: int, window: tuple[int, int]) -> tuple[Consignment, Ints]:
+        """Return what leaves before an instant of what was not cut off yet, and how far each gateway has come.
+
+        ``after``: int64[gateways], how far they had come; ``window``: the span of simulated time that the cut covers.
+        """
+        due_ns = self.block.due_ns
+        reached = after.copy()
+        parts = []
+        for gateway in np.flatnonzero(after < self.edge[1:]).tolist():
+            first, last = int(after[gateway]), int(self.edge[gateway + 1])
+            reached[gateway] = first + int(np.searchsorted(due_ns[first:last], until_ns, side="left"))
+            if reached[gateway] > first:
+                parts.append((first, int(reached[gateway])))
+        if len(parts) == 1:
+            block, marks = self.block.part(*parts[0]), self.marks[slice(*parts[0])]
+        else:
+            block = Block.joined([self.block.part(*part) for part in parts])
+            marks = np.concatenate([self.marks[slice(*part)] for part in parts] or [self.marks[:0]])
+        relayed = None if self.relayed is None else self.relayed.events(*window)
+        edge = np.concatenate(([0], np.cumsum(reached - after)))
+        return Consignment(block, edge, marks, window[1], relayed), reached
+
+
+class Consignor:
+    """Turns batches into consignments, in order. ``gateway_of`` names the gateway of each asset."""
+
+    def __init__(self, encoder: JsonBlocks, gateway_of: Ints, *, gateways: int) -> None:
+        self.encoder = encoder
+        self._gateway_of = gateway_of
+        self._gateways = gateways
+
+    def consign(self, batch: Batch) -> Consignment:
+        """Write the messages of a batch."""
+        block = self.encoder.block(batch, lane=self._gateway_of)
+        edge = np.searchsorted(self._gateway_of[block.asset], np.arange(self._gateways + 1))
+        data = memoryview(block.data.tobytes())
+        ends = zip(block.payload.tolist(), block.start[1:].tolist(), strict=True)
+        marks = np.fromiter((crc32(data[low:high]) for low, high in ends), dtype=np.int64, count=len(block))
+        return Consignment(block, edge, marks, batch.until_ns, batch.relayed)
