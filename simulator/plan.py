@@ -263,11 +263,11 @@ def state_changes(spec: MachineType) -> float:
 
 def share_at_work(factory: Factory, spec: MachineType) -> float:
     """Return the share of a week in which a machine of a factory has a shift, and is not held in a break."""
-    minutes = 0.0
-    for begin, length in map(shift_span, factory.shifts.hours):
-        rests = factory.shifts.breaks.in_shift(begin, length)[:1] if factory.shifts.breaks and spec.attended else []
+    minutes, shifts = 0.0, factory.shifts
+    for begin, length in (shift_span(hours) for day in shifts.days for hours in shifts.hours_on(day)):
+        rests = shifts.breaks.in_shift(begin, length)[:1] if shifts.breaks and spec.attended else []
         minutes += length - sum(last - first for first, last in rests) / MINUTE_NS
-    return minutes * len(factory.shifts.days) / (7 * DAY_MIN)
+    return minutes / (7 * DAY_MIN)
 
 
 def gateway_count(scenario: Scenario) -> int:
