@@ -20,6 +20,7 @@ How the numbers come about:
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
@@ -33,8 +34,10 @@ from simulator.scenario.fitting import Fitting
 from simulator.scenario.loader import Loaded
 from simulator.scenario.machine_type import MachineType
 from simulator.scenario.quantities import duration_text
-from simulator.scenario.schema import DAY_MIN, Factory, Line, Scenario, shift_span
+from simulator.scenario.roles.gateway import Gateway
+from simulator.scenario.schema import DAY_MIN, Factory, Line, Scenario, Site, System, shift_span
 from simulator.scenario.sensor import SensorType, StateModel
+from simulator.scenario.system_type import SystemType
 from simulator.wire.message_size import field_bytes, frame_bytes, packet_overhead
 
 __all__ = ["Cap", "Plan", "plan"]
@@ -46,6 +49,8 @@ FIGURE_DIGITS = 6
 """Characters of a key figure, about."""
 READING_BYTES = 20
 """Of a reading in a Batch: time, sensor, value."""
+KEPT_MESSAGE_BYTES, KEPT_READING_BYTES = 72, 12
+"""Of a message that a gateway keeps: its columns, those of its readings."""
 CHANGES = {"held": 4, "aborted": 8}
 """Changes of state from Execute back to Execute: over Holding, Held, Unholding; or over Aborting, Aborted, Clearing,
 Stopped, Resetting, Idle, Starting."""
@@ -123,6 +128,7 @@ def plan(loaded: Loaded) -> Plan:
     changes_per_s = 0.0
     # machines of a kind send alike, and a file may write out thousands
     kinds: dict[tuple[object, ...], tuple[Flow, Flow]] = {}
+    sent_per_s: defaultdict[tuple[str, str], float] = defaultdict(float)
     fitting = Fitting(scenario, loaded.types)
     for site, factory, line, prefix in lines(scenario):
         slowest = slowest_pieces_per_s(line, loaded.types)
@@ -139,6 +145,9 @@ def plan(loaded: Loaded) -> Plan:
             sensors += number * len(spec.sensors)
             always += grid.times(number)
             working += at_work.times(number)
+            # systems are served one by one, machines with their factory
+            who = machine.name if isinstance(spec, SystemType) else factory.name
+            sent_per_s[prefix.split("/")[1], who] += number * (grid.messages + at_work.messages)
             average += at_work.times(number * share_at_work(factory, spec) * availability(line, loaded.types, spec))
             changes_per_s += number * state_changes(spec)
     always = sum((figures_flow(scenario, topic).times(number) for topic, number in groups(scenario)), start=always)
@@ -155,9 +164,9 @@ def plan(loaded: Loaded) -> Plan:
         rows_per_day=round(DAY_S * mean.messages),
         readings_per_day=round(DAY_S * mean.readings),
         connections=connections,
-        caps=caps(scenario, connections, busy),
+        caps=(*caps(scenario, connections, busy), *gateway_caps(loaded, busy)),
         ports=("a broker that parksim starts takes a free port of 127.0.0.1; --broker names another",),
-        warnings=(*loaded.warnings, *warm_up_warning(scenario, changes_per_s)),
+        warnings=(*loaded.warnings, *warm_up_warning(scenario, changes_per_s), *slow_gateways(loaded, sent_per_s)),
     )
 
 
@@ -267,7 +276,7 @@ def share_at_work(factory: Factory, spec: MachineType) -> float:
     for begin, length in (shift_span(hours) for day in shifts.days for hours in shifts.hours_on(day)):
         rests = shifts.breaks.in_shift(begin, length)[:1] if shifts.breaks and spec.attended else []
         minutes += length - sum(last - first for first, last in rests) / MINUTE_NS
-    return minutes / (7 * DAY_MIN)
+    return float(minutes / (7 * DAY_MIN))
 
 
 def gateway_count(scenario: Scenario) -> int:
@@ -294,6 +303,33 @@ def caps(scenario: Scenario, connections: int, busy: Flow) -> tuple[Cap, ...]:
         ("one batch of the bridge", MOST_AT_ONCE),
     )
     return (ahead, *(Cap(what, messages, round(messages * packet)) for what, messages in stages))
+
+
+def gateways(loaded: Loaded) -> Iterator[tuple[Site, System, Gateway]]:
+    """Yield the gateways that keep messages, each with its site and its role."""
+    for site, system in ((one, system) for one in loaded.scenario.sites for system in one.systems):
+        spec = loaded.types[system.type]
+        if isinstance(spec, SystemType) and isinstance(spec.role, Gateway):
+            yield site, system, spec.role
+
+
+def gateway_caps(loaded: Loaded, busy: Flow) -> tuple[Cap, ...]:
+    """Return what gateways of the scenario keep at most, if there are any."""
+    messages = sum(role.buffer for _, _, role in gateways(loaded))
+    readings = busy.readings / busy.messages if busy.messages else 0.0
+    each = KEPT_MESSAGE_BYTES + readings * KEPT_READING_BYTES
+    return (Cap("kept by gateways of the scenario", messages, round(messages * each)),) if messages else ()
+
+
+def slow_gateways(loaded: Loaded, sent_per_s: Mapping[tuple[str, str], float]) -> Iterator[str]:
+    """Warn of gateways that never catch up."""
+    for site, system, role in gateways(loaded):
+        carried = sum(sent_per_s[site.name, name] for name in {system.name, *system.serves})
+        if carried >= role.flush_per_s:
+            yield (
+                f"{site.name}/{system.name}: takes {carried:,.0f} messages/s at work and sends {role.flush_per_s:,}/s "
+                "after an outage, so it never catches up; let it serve fewer"
+            )
 
 
 def warm_up_warning(scenario: Scenario, changes_per_s: float) -> tuple[str, ...]:

@@ -3,41 +3,28 @@
 from __future__ import annotations
 
 from datetime import datetime
-from functools import cache
+from pathlib import Path
 
 import pytest
 from parks import HOUR_NS
+from scenario_texts import park, problems
+from shops import park_of, shop, side_by_side, types
 from watched import Trace, trace
 
 from simulator.park.calendar import Calendar
 from simulator.park.packml import State
 from simulator.park.world import World
-from simulator.scenario.loader import load_machine_type, shipped_types
 from simulator.scenario.machine_type import MachineType
 from simulator.scenario.quantities import instant_ns
-from simulator.scenario.schema import Factory, Line, Machine, Scenario, Shifts, Site
+from simulator.scenario.schema import Line, Machine, Scenario, Shifts
 
 MINUTE_NS = HOUR_NS // 60
 MINUTE_MS = MINUTE_NS // 1_000_000
-DAY = {"hours": ("08:00-17:00",)}
+LUNCH = Shifts(hours=("08:00-17:00",), breaks={"length": "60m", "after": "4h"})
 
 
 def at(text: str) -> int:
     return instant_ns(datetime.fromisoformat(f"2025-03-10T{text}+07:00"))
-
-
-@cache
-def types() -> dict[str, MachineType]:
-    return {name: load_machine_type(file) for name, file in shipped_types().items()}
-
-
-def shop(*lines: Line, **shifts: object) -> Scenario:
-    factory = Factory(name="shop", lines=lines, shifts=Shifts(**shifts))
-    return Scenario(parksim=1, name="alone", sites=(Site(name="park", province="here", factories=(factory,)),))
-
-
-def side_by_side(kind: str, count: int = 4) -> Line:
-    return Line(name=kind, machines=(Machine(name="one", type=kind, count=count),))
 
 
 def lived(scenario: Scenario, until: str, *, kinds: dict[str, MachineType] | None = None) -> tuple[World, Trace]:
@@ -80,7 +67,7 @@ def test_a_break_at_night_is_longer() -> None:
 
 def test_machines_that_need_an_operator_stand_at_lunch() -> None:
     """Four mills: none is in Execute from a minute after 12:00 until 13:00, and some are before and after."""
-    scenario = shop(side_by_side("cnc-mill"), **DAY, breaks={"length": "60m", "after": "4h"})
+    scenario = park_of(shop(side_by_side("cnc-mill"), shifts=LUNCH))
     _, seen = lived(scenario, "15:00")
     lunch, before, after = (
         [seen.in_state(asset, State.EXECUTE, at(begin), at(end)) for asset in range(4)]
@@ -97,7 +84,7 @@ def test_machines_that_run_alone_run_on_and_their_jams_wait() -> None:
     (jam, *_) = oven.stops
     often = jam.model_copy(update={"mtbf": HOUR_NS // 3, "by": "operator", "becomes": "held"})
     kinds = types() | {"oven": oven.model_copy(update={"stops": (often,), "bearing": None})}
-    scenario = shop(side_by_side("oven", 20), **DAY, breaks={"length": "60m", "after": "4h"})
+    scenario = park_of(shop(side_by_side("oven", 20), shifts=LUNCH))
     _, seen = lived(scenario, "15:00", kinds=kinds)
     ran = [seen.in_state(asset, State.EXECUTE, at("12:00"), at("13:00")) for asset in range(20)]
     assert sum(ran) > 0
@@ -117,7 +104,9 @@ def test_groups_rest_one_after_the_other() -> None:
         flow="series",
         machines=(Machine(name="a", type="stamping-press"), Machine(name="b", type="cnc-mill")),
     )
-    scenario = shop(side_by_side("cnc-mill", 3), series, hours=("06:00-14:00",), breaks={"groups": 2})
+    scenario = park_of(
+        shop(side_by_side("cnc-mill", 3), series, shifts=Shifts(hours=("06:00-14:00",), breaks={"groups": 2}))
+    )
     _, seen = lived(scenario, "12:00")
     rests = [
         [
@@ -133,8 +122,19 @@ def test_groups_rest_one_after_the_other() -> None:
 def test_breaks_are_no_busy_time() -> None:
     """Planned busy time of an attended machine leaves breaks out, in the middle of one too; others keep it."""
     lines = (side_by_side("cnc-mill", 1), side_by_side("cure-oven", 1))
-    scenario = shop(*lines, **DAY, breaks={"length": "60m", "after": "4h"})
+    scenario = park_of(shop(*lines, shifts=LUNCH))
     world, _ = lived(scenario, "12:30")
     assert world.census().work.busy_ms[0].tolist() == [240 * MINUTE_MS, 270 * MINUTE_MS]
     world.skip(at("16:00"))
     assert world.census().work.busy_ms[0].tolist() == [420 * MINUTE_MS, 480 * MINUTE_MS]
+
+
+def test_a_break_that_outlasts_its_shift_is_a_mistake(tmp_path: Path) -> None:
+    """The place, the shift, and what to do."""
+    hours = 'hours: ["06:00-14:00", "14:00-22:00"]'
+    text = park((hours, hours + ", breaks: {after: 7h, groups: 3}"))
+    (problem,) = problems(tmp_path, text)
+    assert problem == (
+        "small.yaml:23:65 sites[0].factories[0].shifts.breaks: the last break of shift 06:00-14:00 would end 8h 30m "
+        "after it began, but the shift lasts 8h; make breaks shorter or earlier, or their groups fewer"
+    )

@@ -5,11 +5,12 @@ from __future__ import annotations
 from bisect import bisect_right
 from itertools import pairwise
 
+from simulator.batch import Asset
 from simulator.park.packml import NEXT, State
 from simulator.park.world import World
 from simulator.signals.timeline import Segment
 
-__all__ = ["Trace", "trace"]
+__all__ = ["Trace", "bulletins", "trace"]
 
 
 class Trace:
@@ -34,6 +35,21 @@ class Trace:
         spans = zip(starts, ends, states, strict=True)
         return sum(max(min(e, until_ns) - max(s, from_ns), 0) for s, e, one in spans if one is state)
 
+    def states(self, asset: int) -> list[State]:
+        """Return the states that an asset came through."""
+        return self._state[asset]
+
+    def count(self, asset: int, state: State) -> int:
+        """Return how often an asset came into a state."""
+        return sum(one is state for one in self._state[asset][1:])
+
+    def lengths(self, asset: int, state: State) -> list[int]:
+        """Return how long each stay of an asset in a state lasted, those that were over, ns."""
+        starts, states = self._at[asset], self._state[asset]
+        return [
+            end - begin for (begin, end), one in zip(pairwise(starts), states, strict=False) if one is state and begin
+        ]
+
     def entered(self, asset: int, state: State, *, before_ns: int = 2**62, after_ns: int = 0) -> int:
         """Return when a state was entered: the last time before an instant, or the first after one."""
         times = [
@@ -47,6 +63,11 @@ class Trace:
         """Return the changes that PackML does not know."""
         pairs = [pair for states in self._state for pair in pairwise(states)]
         return [(one, other) for one, other in pairs if other not in NEXT[one]]
+
+
+def bulletins(world: World) -> list[Asset]:
+    """Return the assets that tell of people."""
+    return [asset for asset in world.catalog.assets if asset.path[-1] == "_people"]
 
 
 def trace(world: World) -> Trace:

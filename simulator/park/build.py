@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import simpy
@@ -14,13 +14,15 @@ from simulator.park.buffer import Buffer
 from simulator.park.bulletin import Bulletin, Bulletins
 from simulator.park.calendar import Calendar
 from simulator.park.crew import Crew
-from simulator.park.faults import Strike, distortions, strikes, unleash
+from simulator.park.faults import Strike, distortions, strikes, trouble, unleash
+from simulator.park.freight import Freight
 from simulator.park.groups import Group, assets_of, groups_in
 from simulator.park.machine import Machine, Place, Port
 from simulator.park.plant import Plant
-from simulator.park.post import Post
+from simulator.park.post import Befall, Post, Remembers
 from simulator.park.systems import Station, surroundings
 from simulator.park.tenancy import Tenancy
+from simulator.park.traffic import traffic_of
 from simulator.park.truth import Truth, with_truth
 from simulator.scenario.adoption import Climb
 from simulator.scenario.fitting import Fitting, Stage
@@ -33,6 +35,7 @@ from simulator.signals.growth import Era, Growth
 from simulator.signals.process import Cycles
 from simulator.signals.streams import Stream
 from simulator.signals.surroundings import Surroundings
+from simulator.signals.tally import Tally
 from simulator.signals.timeline import Segment
 
 __all__ = ["Park", "build", "catalog_of"]
@@ -55,7 +58,7 @@ class Park:
     sites: tuple[Group, ...]
     distortions: Distortions
     surroundings: Surroundings
-    tracks: tuple[Track, ...]
+    tracks: tuple[Remembers, ...]
     """What systems and people wrote down, for devices and bulletins to read."""
     growth: Growth | None
     """Which sensors are yet to come; None if all are there."""
@@ -144,16 +147,17 @@ def build(
     origin_ns = int(env.now)
     start_ns = origin_ns + scenario.warm_up
     struck = strikes(scenario, types, measured, origin_ns=origin_ns, start_ns=start_ns)
-    catalog, truth_of = with_truth(measured, befallen(everything, struck) if scenario.truth else ())
+    catalog, truth_of = with_truth(measured, befallen(scenario, everything, struck) if scenario.truth else ())
     truth = Truth(env, catalog, truth_of, start_ns=start_ns)
     machines: list[Machine] = []
     plants: list[Plant] = []
     bulletins: list[Bulletin | None] = []
-    tracks: list[Track] = []
+    tracks: list[Remembers] = []
 
     def track(initial: float) -> Track:
-        tracks.append(Track(lambda: int(env.now), initial))
-        return tracks[-1]
+        one = Track(lambda: int(env.now), initial)
+        tracks.append(one)
+        return one
 
     for site in scenario.sites:
         for factory in site.areas:
@@ -186,9 +190,14 @@ def build(
                 track=track,
             )
             bulletins.append(tenancy.begin())
-            plants.append(Plant(path, tuple(mine), buffers, calendar, makes=factory.name not in site.open_areas))
+            makes = factory.name not in site.open_areas
+            plants.append(Plant(path, factory, tuple(mine), buffers, calendar, makes=makes))
+    befall: dict[tuple[int, str], Befall] = {}
+    tally = Tally(measured, [spot.spec for spot in everything], origin_ns=origin_ns)
 
-    def post(station: Station, devices: Mapping[str, Device]) -> Post:
+    freight = Freight(env)
+
+    def post(station: Station, devices: Mapping[str, Device], everywhere: Mapping[int, Device]) -> Post:
         return Post(
             env=env,
             asset=station.asset,
@@ -202,13 +211,19 @@ def build(
             plants=plants,
             served=station.served,
             devices=devices,
+            everywhere=everywhere,
+            freight=freight,
             truth=truth,
             start_ns=start_ns,
             tracks=tracks,
+            befall=befall,
+            tally=tally,
         )
 
     around = surroundings(scenario, [(spot.area, spot.machine_name, spot.spec) for spot in everything], post)
-    unleash(env, struck, machines, truth)
+    around = replace(around, traffic=traffic_of(around.devices, measured, [spot.spec for spot in everything]))
+    trouble(struck, measured, around.devices, seed=scenario.seed)
+    unleash(env, struck, machines, truth, befall)
     bent = distortions(struck, measured, [spot.spec for spot in everything], seed=scenario.seed, origin_ns=origin_ns)
     told = [one for one in bulletins if one is not None]
     spoken = extended(catalog, (one.asset for one in told))
@@ -242,10 +257,16 @@ def growth_of(everything: list[Spot], measured: Catalog, *, origin_ns: int) -> G
     return Growth(measured, eras) if eras else None
 
 
-def befallen(everything: list[Spot], struck: list[Strike]) -> set[int]:
-    """Return the assets that faults can befall: by themselves, or since the scenario says so."""
+def befallen(scenario: Scenario, everything: list[Spot], struck: list[Strike]) -> set[int]:
+    """Return the assets that faults can befall: by themselves, from who supplies them, or as the scenario says."""
     by_itself = {number for number, spot in enumerate(everything) if spot.spec.stops or spot.spec.bearing}
-    return by_itself | {strike.asset for strike in struck}
+    supplied = {(site.name, name) for site in scenario.sites for system in site.systems for name in system.serves}
+    cut_off = {
+        number
+        for number, spot in enumerate(everything)
+        if {(spot.site.name, spot.factory.name), (spot.site.name, spot.machine_name)} & supplied
+    }
+    return by_itself | cut_off | {strike.asset for strike in struck}
 
 
 def machine_at(spot: Spot, place: Place, scenario: Scenario) -> Machine:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Generator
 from typing import Any, Protocol
 
@@ -29,7 +30,8 @@ class Crew(simpy.Resource):
         super().__init__(env, capacity)
         self.menders: Menders | None = None
         """None: everybody takes the usual time."""
-        self._free = list(range(capacity))
+        self._free = deque(range(capacity))
+        """Posts by how long they have been free, so that everybody has his turn."""
 
     def mend(self, work_ns: int, *, planned: bool = False) -> Generator[simpy.Event, Any, None]:
         """Wait for somebody, and for his work, which takes ``work_ns`` at the usual skill; planned, or a repair."""
@@ -38,7 +40,7 @@ class Crew(simpy.Resource):
             if self.menders is None:
                 yield self._env.timeout(work_ns)
                 return
-            post = self._free.pop(0)
+            post = self._free.popleft()
             try:
                 who, factor = self.menders.begin(post)
                 took_ns = whole_ms(work_ns * factor)
@@ -47,4 +49,3 @@ class Crew(simpy.Resource):
             finally:
                 # A breakdown from outside may cut the repair short.
                 self._free.append(post)
-                self._free.sort()

@@ -11,18 +11,18 @@ import numpy as np
 import simpy
 from numpy.typing import NDArray
 
-from simulator.park.buffer import Buffer
+from simulator.park.buffer import Store
 from simulator.park.calendar import Calendar
 from simulator.park.crew import Crew
 from simulator.park.packml import NEXT, State
-from simulator.park.stops import MS, BearingLife, StopClock, lognormal_ns, whole_ms
+from simulator.park.stops import LONGEST_LIFE_NS, MS, BearingLife, StopClock, lognormal_ns, whole_ms
 from simulator.park.truth import Happening, Truth
 from simulator.park.upkeep import Upkeep
 from simulator.scenario.fault import Cause
 from simulator.scenario.machine_type import MachineType
 from simulator.signals.process import Cycles
 from simulator.signals.streams import Stream
-from simulator.signals.timeline import Segment
+from simulator.signals.timeline import DARK, MAINS, Segment
 
 __all__ = ["Machine", "Place", "Port"]
 
@@ -38,7 +38,7 @@ UNNOTICED_CV = 0.5
 class Port(NamedTuple):
     """Where a machine takes parts from, or gives them to."""
 
-    buffer: Buffer
+    buffer: Store
     pieces: int
     """Per cycle; on the giving side the most that a cycle can give."""
     gives: bool
@@ -63,6 +63,7 @@ class Machine:
         self.spec = spec
         self.cycle_ns = spec.cycle
         self.state = State.STOPPED
+        self.power = MAINS
         self.cycles = 0
         self.ports: Sequence[Port] = ()
         self._watchers: list[Callable[[Machine], None]] = []
@@ -89,6 +90,8 @@ class Machine:
         """How long a fault stays unnoticed on average while nobody is at the machine."""
         self.upkeep: Upkeep | None = None
         self._breaks = False
+        self._missing = 0
+        self._lit: simpy.Event | None = None
         self._write_down()
         self._process = self._env.process(self._life())
 
@@ -103,6 +106,18 @@ class Machine:
         return self.cycles * self.spec.pieces
 
     # What a buffer asks of its users.
+
+    @property
+    def asset(self) -> int:
+        """Its number in the catalogue."""
+        return self._place.asset
+
+    def left_to_fault_ns(self) -> int | None:
+        """How much time the clock of the next fault has left as of the last change of state; None: none can come."""
+        left = [clock.left_ns for clock in self._stops if clock.stop.becomes == "aborted"]
+        if self._bearing:
+            left.append(self._bearing.left_ns)
+        return min(left, default=None)
 
     def settle(self) -> None:
         """Book all cycles completed by now: parts taken, parts given, time run."""
@@ -160,6 +175,20 @@ class Machine:
     def break_down(self, until_ns: int) -> None:
         """Abort now, or stay Aborted, at least until then."""
         self._broken_until_ns = max(self._broken_until_ns, until_ns)
+        self._fall()
+
+    def feed(self, power: int) -> None:
+        """Have the mains, a battery or nothing from now on; with nothing it aborts, and stays Aborted."""
+        self.settle()
+        self.power = power
+        self._write_down()
+        if power == DARK:
+            self._fall()
+        elif self._lit is not None:
+            self._lit.succeed()
+            self._lit = None
+
+    def _fall(self) -> None:
         if self.state not in {State.ABORTING, State.ABORTED} and not self._breaks:
             self._breaks = True
             self._process.interrupt()
@@ -203,6 +232,16 @@ class Machine:
     def bearing(self) -> BearingLife | None:
         """The bearing that wears, if one is watched."""
         return self._bearing
+
+    def go_without(self) -> None:
+        """Make no parts, as ``hold`` does, until ``go_with``: something that it needs is missing; several may be."""
+        self._missing += 1
+        self._rouse()
+
+    def go_with(self) -> None:
+        """End what one ``go_without`` began."""
+        self._missing -= 1
+        self._rouse()
 
     def slow_down(self, factor: float) -> None:
         """Take so many times as long for a cycle, beside whatever else slows it, until ``speed_up``."""
@@ -253,8 +292,12 @@ class Machine:
         yield from self._rest(State.STOPPED)
 
     def _whole_again(self) -> Steps:
-        while int(self._env.now) < self._broken_until_ns:
-            yield self._env.timeout(self._broken_until_ns - int(self._env.now))
+        while (rest_ns := self._broken_until_ns - int(self._env.now)) > 0 or self.power == DARK:
+            if self.power == DARK:
+                self._lit = self._env.event()
+                yield self._lit
+            else:
+                yield self._env.timeout(rest_ns)
 
     def _days(self) -> Steps:
         """From Stopped: work whenever there is a shift."""
@@ -295,7 +338,7 @@ class Machine:
                 if ran >= LEAST_REST_NS:
                     break
                 rest_ns = min(rest_ns, LEAST_REST_NS - ran)
-            yield from self._sleep(min(rest_ns, self._until_change()))
+            yield from self._sleep(min(rest_ns, self._until_change(), self._patience_ns()))
             ran = int(self._env.now) - self._since_ns
         self.settle()
         self._disconnect()
@@ -308,13 +351,19 @@ class Machine:
             yield from self._pass(State.HOLDING)
             yield from self._rest(State.HELD)
             while self._is_held():
-                yield from self._sleep(self._held_until_ns - int(self._env.now))
+                if self._missing and not self._is_open():
+                    break
+                yield from self._sleep(self._until_go())
         else:
             yield from self._pass(State.STOPPING)
             yield from self._rest(State.STOPPED)
 
     def _is_held(self) -> bool:
-        return int(self._env.now) < self._held_until_ns
+        return int(self._env.now) < self._held_until_ns or self._missing > 0
+
+    def _until_go(self) -> int:
+        """How long it is held at least, as far as is known."""
+        return self._until_change() if self._missing else self._held_until_ns - int(self._env.now)
 
     def _stop_for(self, stop: StopClock | None) -> Steps:
         """Go through a stop, and tell the truth about it."""
@@ -359,7 +408,7 @@ class Machine:
         while self._is_open():
             rest_ns = self._until_change()
             if self._is_held():
-                rest_ns = min(rest_ns, self._held_until_ns - int(self._env.now))
+                rest_ns = min(rest_ns, self._until_go())
             elif self._connect():
                 return True
             elif self._is_due():
@@ -371,6 +420,10 @@ class Machine:
 
     def _is_due(self) -> bool:
         return self.upkeep is not None and self.upkeep.is_due(*self.worn())
+
+    def _patience_ns(self) -> int:
+        """Return how long it may run on until maintenance can wait no longer."""
+        return self.upkeep.patience_ns(*self.worn()) if self.upkeep is not None else LONGEST_LIFE_NS
 
     def _maintain(self) -> Steps:
         """Have planned work done while it is Stopped."""
@@ -419,7 +472,7 @@ class Machine:
         """Say whether it may work: in a shift, with people, and unless maintenance can wait no longer."""
         if not self._manned or not self._place.calendar.is_open(int(self._env.now)):
             return False
-        return self.upkeep is None or not self.upkeep.is_overdue(*self.worn())
+        return self._patience_ns() > 0
 
     def _until_change(self) -> int:
         now = int(self._env.now)
@@ -465,6 +518,7 @@ class Machine:
                 cycle_began_ns=self._cycle_began_ns,
                 bearing_age_ns=bearing.age_ns if bearing else 0,
                 bearing_onset_ns=bearing.onset_ns if bearing else 0,
+                power=self.power,
             )
         )
 

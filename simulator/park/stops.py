@@ -14,7 +14,7 @@ import numpy as np
 from simulator.scenario.machine_type import Bearing, Repair, Stop
 from simulator.signals.streams import Stream
 
-__all__ = ["BearingLife", "StopClock", "lognormal_ns", "whole_ms"]
+__all__ = ["LONGEST_LIFE_NS", "BearingLife", "StopClock", "lognormal_ns", "whole_ms"]
 
 MS = 1_000_000
 LEAST_REPAIR_NS = 1_000 * MS
@@ -70,6 +70,11 @@ class BearingLife:
         life = self._scale_ns * self._rng.gamma(1.0 + 1.0 / bearing.shape) ** (1.0 / bearing.shape)
         self.age_ns = whole_ms(min(life, LONGEST_LIFE_NS) * self._rng.random())
         self._life_ns = max(whole_ms(min(life, LONGEST_LIFE_NS)), self.age_ns + MS)
+
+    @property
+    def life_ns(self) -> int:
+        """Age at which it fails."""
+        return self._life_ns
 
     @property
     def left_ns(self) -> int:

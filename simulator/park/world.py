@@ -20,6 +20,7 @@ from simulator.scenario.machine_type import MachineType
 from simulator.scenario.schema import Scenario
 from simulator.signals.bank import Bank
 from simulator.signals.timeline import Segment, Timeline
+from simulator.signals.traffic import Traffic
 
 __all__ = ["World"]
 
@@ -105,8 +106,14 @@ class World:
         """Let the park live on without reading its sensors, until then or until stopped."""
         while self._now_ns < until_ns and not self._stop():
             timeline = self._advance(min(self._now_ns + UNSEEN_WINDOW_NS, until_ns))
+            self._bank.pass_over(timeline)
             for teller in self._tellers:
                 teller.skip(timeline)
+
+    @property
+    def traffic(self) -> Traffic | None:
+        """What became of the messages of the last window at gateways; None without any."""
+        return self.park.surroundings.traffic
 
     def start_later(self, start_ns: int) -> None:
         """Move the start on without reading: the figures of the park count from there."""

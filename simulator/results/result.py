@@ -121,6 +121,17 @@ class Latencies(Part):
     end_to_end: Percentiles
 
 
+class Gateways(Part):
+    """What gateways of the scenario did to messages; none of it is a loss of the pipeline."""
+
+    kept: Count = Field(description="measured, and still in a gateway or on its way from it at the end; in flight")
+    dropped: dict[str, Count] = Field(description="by gateways, by reason; they are among the dropped messages as well")
+    sent_again: Count = Field(description="on purpose; they come as duplicates at the bridge")
+    waited_ms: Percentiles = Field(
+        description="simulated time between reading and leaving, of messages that did not leave at once"
+    )
+
+
 class ThresholdOutcome(Part):
     """One threshold of the scenario, and whether it held."""
 
@@ -217,6 +228,7 @@ class Result(Part):
     readings: Readings
     rates: Rates
     latency_ms: Latencies
+    gateways: Gateways | None = Field(default=None, description="null if the scenario has no gateways")
     retries: dict[str, Count] = Field(
         description="what had to be tried again, or came otherwise than planned, by hop and reason; helped or not"
     )

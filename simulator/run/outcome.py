@@ -99,6 +99,14 @@ def outcome(
                 "written_readings_per_s": counts.readings_written / spent.busy_s,
             },
             "latency_ms": hops.latency.as_ms(),
+            "gateways": None
+            if hops.book is None
+            else {
+                "kept": counts.kept,
+                "dropped": counts.spilled,
+                "sent_again": hops.book.sent_again,
+                "waited_ms": hops.book.waited.as_ms(),
+            },
             "retries": hops.retries(),
             "thresholds": [],
             "faults": [

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from hashlib import blake2b
+from heapq import heapify, heappop, heappush
 from typing import NamedTuple
 
 from pydantic import Field
@@ -49,32 +50,46 @@ def climbs(
 ) -> list[Climb]:
     """Return who climbs when, in order of time. ``bands``: where each tenant of the site begins."""
     at = dict(bands)
-    left = {tenant: patience(seed, site, tenant, band + 1) for tenant, band in at.items() if band < TOP}
+    # Per band: those who wait to leave it, each with the rate's integral at which he will, and the integral so far.
+    waiting: list[list[tuple[float, str]]] = [[] for _ in range(TOP)]
+    run_down = [0.0] * TOP
+    for tenant, band in at.items():
+        if band < TOP:
+            heappush(waiting[band], (patience(seed, site, tenant, band + 1), tenant))
     found: list[Climb] = []
     years = 0.0
-    while left:
-        share = {band: sum(one >= band for one in at.values()) / len(at) for band in range(1, TOP + 1)}
-        rate = {tenant: adoption.p + adoption.q * share[at[tenant] + 1] for tenant in left}
-        waits = {tenant: left[tenant] / rate[tenant] for tenant in left if rate[tenant] > 0}
+    while True:
+        rates = [adoption.p + adoption.q * sum(one > band for one in at.values()) / len(at) for band in range(TOP)]
+        waits = [
+            ((waiting[band][0][0] - run_down[band]) / rates[band], band)
+            for band in range(TOP)
+            if waiting[band] and rates[band] > 0
+        ]
         if not waits:
-            break
-        first = min(waits, key=lambda tenant: (waits[tenant], tenant))
-        wait = waits[first]
+            return found
+        wait, band = min(waits)
         years += wait
         after_ns = round(years * YEAR_NS / MINUTE_NS) * MINUTE_NS
         if after_ns > within_ns:
-            break
-        left = {tenant: left[tenant] - wait * rate[tenant] for tenant in left}
-        # Whoever's time has come lets a pilot that waits for the same band go first, and goes when it would have gone.
-        goes = next((one for one in adoption.pilots if one in left and at[one] == at[first]), first)
-        if goes != first:
-            left[first] = left[goes]
-        at[goes] += 1
-        found.append(Climb(after_ns, goes, at[goes]))
-        del left[goes]
-        if at[goes] < TOP:
-            left[goes] = patience(seed, site, goes, at[goes] + 1)
-    return found
+            return found
+        run_down = [so_far + wait * rate for so_far, rate in zip(run_down, rates, strict=True)]
+        tenant = next_of(waiting[band], adoption.pilots)
+        at[tenant] = band + 1
+        found.append(Climb(after_ns, tenant, band + 1))
+        if band + 1 < TOP:
+            due = run_down[band + 1] + patience(seed, site, tenant, band + 2)
+            heappush(waiting[band + 1], (due, tenant))
+
+
+def next_of(waiting: list[tuple[float, str]], pilots: tuple[str, ...]) -> str:
+    """Take out who goes next: a pilot, if one waits, in the place of whoever's time has come."""
+    _, first = heappop(waiting)
+    names = {tenant: number for number, (_, tenant) in enumerate(waiting)}
+    pilot = next((one for one in pilots if one == first or one in names), first)
+    if pilot != first:
+        waiting[names[pilot]] = (waiting[names[pilot]][0], first)
+        heapify(waiting)
+    return pilot
 
 
 def patience(seed: int, *name: str | int) -> float:

@@ -83,9 +83,9 @@ class Checker:
         machines = sum(
             line.count * sum(machine.count for machine in line.machines)
             for site in self._scenario.sites
-            for factory in site.factories
+            for factory in site.areas
             for line in factory.lines
-        )
+        ) + sum(system.count for site in self._scenario.sites for system in site.systems)
         if machines > MAX_MACHINES:
             self._note(("sites",), f"{machines:,} machines are too many, must be at most {MAX_MACHINES:,}")
         return machines <= MAX_MACHINES
@@ -148,11 +148,15 @@ class Checker:
                     f"no line takes from {buffer.name!r}: once full it stops who fills it; name it in `takes` of a "
                     "line, or remove it and the `gives` that names it, then pieces leave the factory",
                 )
+            elif buffer.fed_by is not None:
+                if buffer.name in given:
+                    sentence = f"lines fill {buffer.name!r} already; remove this, or the `gives` that names it"
+                    self._note((*path, "fed_by"), sentence)
             elif buffer.name not in given and buffer.initial == 0:
                 self._note(
                     path,
                     f"no line fills {buffer.name!r}, and it starts empty: who takes from it never runs; name it in "
-                    "`gives` of a line, or give it an `initial`",
+                    "`gives` of a line, let a supplier feed it, or give it an `initial`",
                 )
             elif buffer.name not in given:
                 self._warn(

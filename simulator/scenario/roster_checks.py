@@ -101,8 +101,8 @@ def against_the_law(shifts: Shifts, people: People, at: Path_) -> Found:
     over = max(week - WEEK_H, 0.0) * YEAR_WEEKS
     if over > YEAR_LIMIT_H:
         sentence = (
-            f"{teams} team{'s' if teams > 1 else ''} would work {week:g} h a week, {over:.0f} h of overtime a year; the "
-            f"law allows {YEAR_LIMIT_H}; have more teams, or leave the key out"
+            f"{teams} team{'s' if teams > 1 else ''} work {week:g} h a week, {over:.0f} h of overtime a year, but "
+            f"the law allows {YEAR_LIMIT_H} h, so have more teams, or leave the key out"
         )
         return [((*at, "people", "teams"), sentence)]
     return []

@@ -155,6 +155,9 @@ class Buffer(Strict):
     name: Name = Field(description="what lines take from and give to")
     capacity: Amount = Field(gt=0, description="pieces it holds at most; full, it blocks who fills it")
     initial: Amount = Field(default=0, ge=0, description="pieces in it when the park begins")
+    fed_by: Name | None = Field(
+        default=None, description="a supplier among the systems of the site; its lorries fill it, and no line does"
+    )
 
     @model_validator(mode="after")
     def initial_fits(self) -> Self:
@@ -194,6 +197,11 @@ class Shifts(Strict):
         *others, last = sorted(self.hours)
         return (*others, f"{last[:5]}-{self.until[day]}" if day in self.until else last)
 
+    @property
+    def share_of_week(self) -> float:
+        """The share of a week in which there is a shift."""
+        return sum(shift_span(hours)[1] for day in self.days for hours in self.hours_on(day)) / (7 * DAY_MIN)
+
 
 class Factory(Strict):
     """A tenant's plant: lines, buffers, shifts, and a repair crew that all lines share."""
@@ -213,17 +221,35 @@ class Factory(Strict):
     )
     buffers: tuple[Buffer, ...] = Field(default=(), description="stores of parts between its lines")
     lines: tuple[Line, ...] = Field(min_length=1, description="what makes things")
+    load: Amount | None = Field(
+        default=None,
+        ge=1,
+        description="good pieces in a lorry that leaves it; none: what it makes in four hours of the week at full pace",
+    )
 
 
 class System(Strict):
     """Something that runs round the clock for the site: a feeder, a weather station, panels on the roofs."""
 
-    name: Name = Field(description="the last level of the topic")
+    name: Name = Field(description="the last level of the topic; with a count, name-1, name-2 and so on")
     type: Name = Field(description="a system type")
+    count: int = Field(default=1, ge=1, le=1_000, description="how many of them; `serves` means all of them")
     serves: tuple[Name, ...] = Field(
-        default=(), description="factories and systems of the site that it supplies, with whatever its role gives"
+        default=(),
+        description="factories and systems of the site that it supplies, with whatever its role gives; a port serves "
+        "sites",
+    )
+    via: tuple[Name, ...] = Field(
+        default=(),
+        max_length=8,
+        description="links of the site through which it reaches the world; the first that is open carries",
     )
     area: Name = Field(default="utilities", description="the third level of the topic")
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """One name per system."""
+        return numbered(self.name, self.count)
 
 
 UTILITIES = "utilities"
@@ -256,7 +282,7 @@ class Site(Strict):
     def _open_area(self, name: str) -> Factory:
         mine = [one for one in self.systems if one.area == name]
         lines = {
-            kind: tuple(Machine(name=one.name, type=kind) for one in mine if one.type == kind)
+            kind: tuple(Machine(name=one.name, type=kind, count=one.count) for one in mine if one.type == kind)
             for kind in dict.fromkeys(one.type for one in mine)
         }
         return Factory(

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from simulator.batch import Batch, Catalog
 from simulator.scenario.machine_type import MachineType
-from simulator.scenario.sensor import CycleModel, CycleTimeModel, SensorType, StateModel, VibrationModel
+from simulator.scenario.sensor import CycleModel, CycleTimeModel, OutputModel, SensorType, StateModel, VibrationModel
 from simulator.signals.distortion import Distortions
 from simulator.signals.drives import Drives
 from simulator.signals.gauges import GAUGES, Gauge, Placed, Samples, Works
@@ -121,6 +121,8 @@ class Group:
         self.scatter = scatter
         self.period_ns = period_ns
         self.needs_load = placed[0].spec.model.kind in SHOW_LOAD
+        # Devices alone have times at which they say nothing.
+        self.may_be_silent = placed[0].spec.model.kind == "output"
 
     def read(self, timeline: Timeline, drives: Drives, wander: Wander) -> Rows:
         """Evaluate all samples of the window."""
@@ -128,7 +130,11 @@ class Group:
         count = -((self.phase_ns - timeline.until_ns) // self.period_ns) - first
         row, index = ragged(first, count)
         time_ns = self.phase_ns[row] + index * self.period_ns
-        return time_ns, self.number[row], self.values(row, time_ns, timeline, drives, wander)
+        value = self.values(row, time_ns, timeline, drives, wander)
+        if self.may_be_silent:
+            said = ~np.isnan(value)
+            row, time_ns, value = row[said], time_ns[said], value[said]
+        return time_ns, self.number[row], value
 
     def values(self, row: Ints, time_ns: Ints, timeline: Timeline, drives: Drives, wander: Wander) -> Floats:
         """Evaluate sensors of the group at instants of the window, float64[N]; between two samples as of the first."""
@@ -178,6 +184,14 @@ class Bank:
             if isinstance(p.spec.model, StateModel) and p.spec.model.changes:
                 self._state_sensor[p.asset] = p.number
         self.tallies = Tallies(self._works, machines)
+        self._followers = {
+            p.number: (surroundings.devices[p.asset], p.spec.model.shows)
+            for p in placed
+            if isinstance(p.spec.model, OutputModel) and surroundings.devices[p.asset].follows
+        }
+        """What the sensors show that depend on the messages of a window: of which device, and what of it."""
+        self._follows = np.zeros(len(catalog), dtype=bool)
+        self._follows[list(self._followers)] = True
         sensors = catalog.sensors
         self._scale = np.array([10.0**s.decimals for s in sensors])
         self._step = np.array([float(s.step) for s in sensors])
@@ -202,10 +216,13 @@ class Bank:
         self.tallies.advance(timeline)
         for group in self._groups:
             group.gauge.advance(timeline)
+
+    def pass_over(self, timeline: Timeline) -> None:
+        """Leave the window that ``advance`` took in last unread."""
         self._distortions.hold(timeline.until_ns, lambda sensor, time_ns: self._true_value(sensor, time_ns, timeline))
 
     def read(self, timeline: Timeline) -> Batch:
-        """Return all readings of the window that ``advance`` took in last."""
+        """Return all readings of the window that ``advance`` took in last; without this, ``pass_over`` it."""
         parts = [self._grown(group.read(timeline, self._works.drives, self._wander)) for group in self._groups]
         parts.append(self._read_changes(timeline))
         parts.extend(self._read_cycles(timeline))
@@ -217,8 +234,24 @@ class Bank:
         twice[1:] = (np.diff(time_ns) == 0) & (np.diff(sensor) == 0)
         if twice.any():
             time_ns, sensor, value = time_ns[~twice], sensor[~twice], value[~twice]
+        if self._works.surroundings.traffic is not None:
+            # What a silent sensor does not say makes no message.
+            at_ns, said, _ = self._distortions.apply(time_ns, sensor, value)
+            self._works.surroundings.traffic.carry(at_ns, said)
+        self._follow(time_ns, sensor, value)
+        self.pass_over(timeline)
         time_ns, sensor, value = self._distortions.apply(time_ns, sensor, value)
         return Batch(time_ns, sensor.astype(np.int32), self._quantise(sensor, value), timeline.until_ns)
+
+    def _follow(self, time_ns: Ints, sensor: Ints, value: Floats) -> None:
+        """Add what devices show that depends on the messages of the window, now that these are known."""
+        mine = np.flatnonzero(self._follows[sensor]) if self._followers else ()
+        if not len(mine):
+            return
+        mine = mine[np.argsort(sensor[mine], kind="stable")]
+        for rows in np.split(mine, np.flatnonzero(np.diff(sensor[mine])) + 1):
+            device, shows = self._followers[int(sensor[rows[0]])]
+            value[rows] += device.values(shows, time_ns[rows])
 
     def _true_value(self, sensor: int, time_ns: int, timeline: Timeline) -> float:
         """Evaluate one sensor at an instant of the window that ``advance`` took in last."""
@@ -226,7 +259,9 @@ class Bank:
             row = np.flatnonzero(group.number == sensor)
             if len(row):
                 at_ns = np.array([time_ns])
-                return float(group.values(row, at_ns, timeline, self._works.drives, self._wander)[0])
+                found = group.values(row, at_ns, timeline, self._works.drives, self._wander)
+                self._follow(at_ns, np.array([sensor]), found)
+                return float(found[0])
         asset = int(self._catalog.asset_of[sensor])
         column = [p.number for p in self._per_cycle[asset]].index(sensor)
         segment = timeline.at(np.array([asset]), np.array([time_ns]))

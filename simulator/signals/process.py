@@ -34,11 +34,13 @@ class Cycles:
     def __init__(self, stream: Stream, *, pieces: int, first_pass_yield: float, values: int) -> None:
         self._stream = stream
         self.pieces = pieces
-        self._scrap = 1.0 - first_pass_yield
+        self._by_itself = 1.0 - first_pass_yield
+        self.scrap = self._by_itself
+        """Share of bad pieces that the next cycles make on average."""
         self.edition = 0
         """Counts how often cycles that were yet to come were changed."""
         self._changed_at = [0]
-        self._least_chance = [least_chance(self._scrap)]
+        self._least_chance = [least_chance(self.scrap)]
         self._values = values
         self._good_before_epoch = array("q", [0])
         self._epochs: dict[int, tuple[NDArray[np.float64], NDArray[np.int64]]] = {}
@@ -49,7 +51,8 @@ class Cycles:
         if self._changed_at[-1] < from_cycle:
             self._changed_at.append(from_cycle)
             self._least_chance.append(0.0)
-        self._least_chance[-1] = least_chance(min(self._scrap * factor, MOST_SCRAP))
+        self.scrap = min(self._by_itself * factor, MOST_SCRAP)
+        self._least_chance[-1] = least_chance(self.scrap)
         first = from_cycle // EPOCH
         for epoch in [epoch for epoch in self._epochs if epoch >= first]:
             del self._epochs[epoch]

@@ -49,7 +49,9 @@ class Tallies:
         self._drives = works.drives
         self._network = works.network
         self._around = works.surroundings
-        self._metered = [asset for asset, device in works.surroundings.devices.items() if device.draws]
+        self._metered = [
+            asset for asset, device in works.surroundings.devices.items() if device.draws and not device.feeds
+        ]
         self._pieces = Pieces(works.books)
         self._rated_ms = np.array([machine.cycle // MS for machine in machines], dtype=np.int64)
         self._carried = np.zeros((3, len(machines)), dtype=np.int64)
@@ -61,7 +63,8 @@ class Tallies:
         self._timeline = timeline
         self._seen_from_ns = np.maximum(timeline.start_ns, timeline.from_ns)
         is_down = (state == CLEARING) | (state == ABORTING) | (state == ABORTED)
-        self._rate = np.stack([state == EXECUTE, is_down, self._drives.mean_w(asset, state)]).astype(np.int64)
+        watts = self._drives.mean_w(asset, state, timeline.power)
+        self._rate = np.stack([state == EXECUTE, is_down, watts]).astype(np.int64)
         inside = self._rate * ((timeline.end_ns - self._seen_from_ns) // MS)
         before = np.cumsum(inside, axis=1) - inside
         self._at_start = self._carried[:, asset] + before - before[:, first[asset]]
@@ -77,7 +80,7 @@ class Tallies:
     def feeders(self, at_ns: int) -> dict[int, tuple[int, int, float]]:
         """Return what each feeder has counted by an instant of the window, W ms, what is behind it, and its loss.
 
-        Without those that panels feed into: what they give has no register.
+        Without those that panels or batteries feed into: what they give has no register.
         """
         when = np.array([at_ns])
         behind = self.at(when).spent_wms[0].copy()
@@ -86,8 +89,12 @@ class Tallies:
         return {
             feeder.asset: (int(behind[feeder.asset]), int(behind[list(feeder.serves)].sum()), feeder.loss)
             for feeder in self._around.feeders
-            if not any(asset in self._around.panels_kw for asset in feeder.serves)
+            if not any(asset in self._around.panels_kw or self._feeds(asset) for asset in feeder.serves)
         }
+
+    def _feeds(self, asset: int) -> bool:
+        device = self._around.devices.get(asset)
+        return device is not None and device.feeds
 
     def at(self, time_ns: Ints) -> Done:
         """Return what all assets have done by instants of the window taken in last, up to and with its end."""
