@@ -15,7 +15,7 @@ from simulator.park.truth import Happening
 from simulator.scenario.machine_type import MachineType
 from simulator.scenario.schema import Scenario
 from simulator.signals.bank import Bank
-from simulator.signals.timeline import Segment, Timeline
+from simulator.signals.timeline import Segment, Timeline, table_of
 
 __all__ = ["World"]
 
@@ -59,7 +59,7 @@ class World:
         self._watchers: list[Callable[[Segment], None]] = []
         self.park = build(scenario, types, self._env, self._fresh.append)
         self.catalog: Catalog = self.park.catalog
-        self._current = list(self._fresh)
+        self._current = table_of(self._fresh)
         self._fresh.clear()
         machines = self.park.machines
         self._bank = Bank(
@@ -70,6 +70,7 @@ class World:
             origin_ns=self._now_ns,
             surroundings=self.park.surroundings,
             distortions=self.park.distortions,
+            spoken=self.catalog,
         )
         self._energy_kwh = 0.0
         self.skip(start_ns)
@@ -83,7 +84,7 @@ class World:
         while until_ns is None or self._now_ns < until_ns:
             end_ns = self._now_ns + window_ns
             timeline = self._advance(end_ns if until_ns is None else min(end_ns, until_ns))
-            yield merged(self._bank.read(timeline), self.park.truth.read(timeline.until_ns))
+            yield self._bank.read(timeline, self.park.truth.read(timeline.until_ns))
 
     def skip(self, until_ns: int) -> None:
         """Let the park live on without reading its sensors, until then or until stopped."""
@@ -115,32 +116,31 @@ class World:
         for track in self.park.tracks:
             # What devices draw is held for a minute, which may have begun before the window.
             track.forget(self._now_ns - MINUTE_NS)
-        timeline = Timeline.build(
-            self._current + self._fresh, assets=len(self._current), from_ns=self._now_ns, until_ns=until_ns
+        fresh = table_of(self._fresh)
+        timeline = Timeline.of_table(
+            np.concatenate((self._current, fresh)), assets=len(self._current), from_ns=self._now_ns, until_ns=until_ns
         )
-        for segment in self._fresh:
-            changed = segment.state != self._current[segment.asset].state
-            self._current[segment.asset] = segment
-            if changed:
-                for happened in self._watchers:
-                    happened(segment)
+        if self._watchers:
+            self._tell()
+        # Of several rows for an asset the last one stays.
+        self._current[fresh[:, 0]] = fresh
         self._fresh.clear()
         self._bank.advance(timeline)
         self._now_ns = until_ns
         self._energy_kwh = float(self._bank.energy_kwh(timeline).sum())
         return timeline
 
+    def _tell(self) -> None:
+        """Tell the watchers of every change of state."""
+        state = self._current[:, 2].tolist()
+        for segment in self._fresh:
+            if segment.state != state[segment.asset]:
+                state[segment.asset] = segment.state
+                for happened in self._watchers:
+                    happened(segment)
+
     def _kpis(self) -> Kpis:
         return measure(self.park, origin_ns=self.origin_ns, now_ns=self._now_ns, energy_kwh=self._energy_kwh)
-
-
-def merged(measured: Batch, truth: Batch) -> Batch:
-    """Put the truth of a window among its readings; its sensors have the highest numbers."""
-    if not len(truth):
-        return measured
-    both = Batch.join([measured, truth])
-    order = np.lexsort((both.sensor, both.time_ns))
-    return Batch(both.time_ns[order], both.sensor[order], both.value[order], measured.until_ns)
 
 
 def told(happening: Happening, catalog: Catalog) -> FaultTold:

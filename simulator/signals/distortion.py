@@ -114,13 +114,15 @@ class Distortions:
                     value = earlier.apply(time_ns, value)
             one.held = float(value[0])
 
-    def apply(self, time_ns: Ints, sensor: Ints, value: Floats) -> tuple[Ints, Ints, Floats]:
-        """Distort the readings of a window, sorted by time; leave out those of silent sensors."""
-        if not self._of or not len(time_ns):
-            return time_ns, sensor, value
-        mine = np.flatnonzero(self._struck[sensor])
+    def struck(self, sensor: Ints) -> Ints:
+        """Return the positions of those sensors that a fault ever strikes."""
+        return np.flatnonzero(self._struck[sensor])
+
+    def apply(self, time_ns: Ints, sensor: Ints, value: Floats) -> tuple[Floats, NDArray[np.bool_] | None]:
+        """Return readings of a window as they are shown, and which are: None if all; those of a sensor rise in time."""
+        mine = self.struck(sensor)
         if not len(mine):
-            return time_ns, sensor, value
+            return value, None
         mine = mine[np.argsort(sensor[mine], kind="stable")]
         value, keep = value.copy(), np.ones(len(value), dtype=bool)
         cuts = np.flatnonzero(np.diff(sensor[mine])) + 1
@@ -135,4 +137,4 @@ class Distortions:
                     keep[hit] = False
                 else:
                     value[hit] = one.apply(time_ns[hit], value[hit])
-        return time_ns[keep], sensor[keep], value[keep]
+        return value, keep

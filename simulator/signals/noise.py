@@ -18,7 +18,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.signals.streams import Stream
+from simulator.signals.streams import Cursor, Stream
 
 __all__ = ["EPOCH", "Noise"]
 
@@ -41,11 +41,10 @@ class Noise:
         self._fresh = np.sqrt(1.0 - phi**2)
         self._phi_epoch = phi**EPOCH
         self._fresh_epoch = np.sqrt(1.0 - self._phi_epoch**2)
-        left = np.arange(EPOCH)[:, None]
-        # Where φ^(2N) is 1 in floating point the noise is a constant and the bridge weight is k/N.
-        with np.errstate(divide="ignore", invalid="ignore"):
-            weight = phi ** (EPOCH - left) * (1.0 - phi ** (2 * left)) / (1.0 - phi ** (2 * EPOCH))
-        self._bend: NDArray[np.float64] = np.where(np.isfinite(weight), weight, left / EPOCH)
+        # Rows share few values of φ, and so few bridges.
+        some, self._bend_of = np.unique(phi, return_inverse=True)
+        self._bend = bend(some)
+        self._cursor = Cursor()
         self._first_epoch = first_index // EPOCH
         self._chain_block = self._first_epoch // EPOCH
         self._chain = self._block(self._chain_block, self._origin())
@@ -53,8 +52,12 @@ class Noise:
 
     def _draw(self, epoch: int, lane: int, count: int) -> NDArray[np.float64]:
         """Draw float64[count, rows] standard normal numbers, each asset from its own stream."""
-        parts = [stream.epoch(epoch, lane).standard_normal((count, rows)) for stream, rows in self._owners]
-        return np.concatenate(parts, axis=1) if parts else np.empty((count, 0))
+        drawn = np.empty((count, len(self._phi)))
+        low = 0
+        for stream, rows in self._owners:
+            drawn[:, low : low + rows] = self._cursor.at(stream, epoch, lane).standard_normal((count, rows))
+            low += rows
+        return drawn
 
     def _origin(self) -> NDArray[np.float64]:
         value: NDArray[np.float64] = self._draw(self._first_epoch, ORIGIN, 1)[0]
@@ -81,17 +84,24 @@ class Noise:
         return self._chain[at], self._chain[at + 1]
 
     def _epoch(self, epoch: int) -> NDArray[np.float64]:
-        """Return float64[EPOCH, rows]."""
+        """Return float64[rows, EPOCH]."""
         if epoch not in self._epochs:
             left, right = self._boundaries(epoch)
-            path = self._draw(epoch, PATH, EPOCH) * self._fresh
-            y = left
-            # The first draw moves to sample 1, the last to the left boundary of the next epoch.
-            free = np.empty_like(path)
-            for i in range(EPOCH):
-                free[i] = y
-                y = self._phi * y + path[i]
-            free += self._bend * (right - y)
+            path = self._draw(epoch, PATH, EPOCH)
+            path *= self._fresh
+            y, ended = left.copy(), np.empty_like(left)
+            # The first draw moves to sample 1, the last to the left boundary of the next epoch: each row of the draws
+            # is needed once, and then holds the free path.
+            for row in path:
+                np.multiply(self._phi, y, out=ended)
+                ended += row
+                row[:] = y
+                y, ended = ended, y
+            free = np.ascontiguousarray(path.T)
+            off = right - y
+            for i, weight in enumerate(self._bend):
+                mine = np.flatnonzero(self._bend_of == i)
+                free[mine] += weight * off[mine, None]
             self._epochs[epoch] = free
             for old in [e for e in self._epochs if e < epoch - 1]:
                 del self._epochs[old]
@@ -102,11 +112,35 @@ class Noise:
 
         Raises ValueError for an index before the beginning of the world's first epoch.
         """
+        return self._stretch(first, last).T
+
+    def _stretch(self, first: int, last: int) -> NDArray[np.float64]:
+        """Return float64[rows, last - first]."""
         if first < self._first_epoch * EPOCH:
             message = f"first(={first}) lies before the first sample of this noise, {self._first_epoch * EPOCH}"
             raise ValueError(message)
         parts = []
         for epoch in range(first // EPOCH, (last - 1) // EPOCH + 1):
             low = epoch * EPOCH
-            parts.append(self._epoch(epoch)[max(first - low, 0) : last - low])
-        return parts[0] if len(parts) == 1 else np.concatenate(parts) if parts else np.empty((0, len(self._phi)))
+            parts.append(self._epoch(epoch)[:, max(first - low, 0) : last - low])
+        return np.concatenate(parts, axis=1) if parts else np.empty((len(self._phi), 0))
+
+    def at(self, row: NDArray[np.int64], index: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return the samples of these rows with these indices, of the shape that both broadcast to."""
+        first, last = int(index.min()), int(index.max()) + 1
+        epoch = first // EPOCH
+        if (last - 1) // EPOCH == epoch and first >= self._first_epoch * EPOCH:
+            flat, width, low = self._epoch(epoch).ravel(), EPOCH, epoch * EPOCH
+        else:
+            flat, width, low = self._stretch(first, last).ravel(), last - first, first
+        samples: NDArray[np.float64] = flat.take(row * width - low + index)
+        return samples
+
+
+def bend(phi: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return float64[N, EPOCH]: by how much of what a free path misses at its end each of its samples is moved."""
+    left = np.arange(EPOCH)[:, None]
+    # Where φ^(2N) is 1 in floating point the noise is a constant and the bridge weight is k/N.
+    with np.errstate(divide="ignore", invalid="ignore"):
+        weight = phi ** (EPOCH - left) * (1.0 - phi ** (2 * left)) / (1.0 - phi ** (2 * EPOCH))
+    return np.ascontiguousarray(np.where(np.isfinite(weight), weight, left / EPOCH).T)

@@ -10,14 +10,16 @@ from __future__ import annotations
 
 import math
 from array import array
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.signals.streams import Stream
+from simulator.signals.streams import Cursor, Stream
+from simulator.signals.timeline import ragged
 
-__all__ = ["Cycles"]
+__all__ = ["Books", "Cycles"]
 
 EPOCH = 256
 """Cycles per epoch of random numbers."""
@@ -31,9 +33,10 @@ class Cycles:
 
     def __init__(self, stream: Stream, *, pieces: int, first_pass_yield: float, values: int) -> None:
         self._stream = stream
+        self._cursor = Cursor()
         self.pieces = pieces
         self._least_chance = least_chance(1.0 - first_pass_yield)
-        self._values = values
+        self.width = values
         self._good_before_epoch = array("q", [0])
         self._epochs: dict[int, tuple[NDArray[np.float64], NDArray[np.int64]]] = {}
         self._scatter: dict[int, NDArray[np.float64]] = {}
@@ -49,7 +52,7 @@ class Cycles:
         return self._epochs[epoch]
 
     def _draw(self, epoch: int) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-        rng = self._stream.epoch(epoch, PIECES)
+        rng = self._cursor.at(self._stream, epoch, PIECES)
         quality = rng.standard_normal(EPOCH)
         chance = self._least_chance * np.exp(0.5 * STEEPNESS * quality**2)
         good = self.pieces - rng.binomial(self.pieces, np.minimum(chance, 1.0))
@@ -72,15 +75,94 @@ class Cycles:
     def values(self, cycle: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return the hidden quality, float64[N], and unit scatter, float64[N, values], for ascending cycle numbers."""
         quality = np.empty(len(cycle))
-        scatter = np.empty((len(cycle), self._values))
+        scatter = np.empty((len(cycle), self.width))
         for epoch, low, high in stretches(cycle):
             at = cycle[low:high] - epoch * EPOCH
             quality[low:high] = self._epoch(epoch)[0][at]
-            if epoch not in self._scatter:
-                self._scatter[epoch] = self._stream.epoch(epoch, VALUES).standard_normal((EPOCH, self._values))
-                forget(self._scatter, before=epoch - 1)
-            scatter[low:high] = self._scatter[epoch][at]
+            scatter[low:high] = self._scatter_of(epoch)[at]
         return quality, scatter
+
+    def _scatter_of(self, epoch: int) -> NDArray[np.float64]:
+        if epoch not in self._scatter:
+            self._scatter[epoch] = self._cursor.at(self._stream, epoch, VALUES).standard_normal((EPOCH, self.width))
+            forget(self._scatter, before=epoch - 1)
+        return self._scatter[epoch]
+
+    def page(self, epoch: int) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
+        """Return an epoch whole: good pieces before each cycle, their hidden quality, and unit scatter by value."""
+        quality, within = self._epoch(epoch)
+        return self._good_before_epoch[epoch] + within, quality, self._scatter_of(epoch)
+
+
+class Books:
+    """The cycles of all machines, to be looked up for many machines at once.
+
+    Epochs lie on pages of a table. Each machine has a ring of pages, as long as the epochs that it was ever asked for
+    at once: two for most, more for fast machines and long windows.
+    """
+
+    def __init__(self, books: Sequence[Cycles]) -> None:
+        self._books = books
+        self._width = np.array([book.width for book in books], dtype=np.int64)
+        self._lay_out(np.full(len(books), 2, dtype=np.int64))
+
+    def __len__(self) -> int:
+        return len(self._books)
+
+    def __getitem__(self, asset: int) -> Cycles:
+        return self._books[asset]
+
+    def _lay_out(self, pages: NDArray[np.int64]) -> None:
+        """Begin anew with so many pages for each machine, each a power of 2."""
+        self._pages = pages
+        self._first = np.cumsum(pages) - pages
+        total = int(pages.sum())
+        self._held = np.full(total, -1, dtype=np.int64)
+        self._good = np.zeros((total, EPOCH + 1), dtype=np.int64)
+        self._quality = np.zeros((total, EPOCH))
+        # The scatter of a page lies in a row; a machine with more values has longer rows.
+        length = np.repeat(self._width, pages) * EPOCH
+        self._scatter_at = np.cumsum(length) - length
+        self._scatter = np.zeros(int(length.sum()))
+
+    def open(self, asset: NDArray[np.int64], first: NDArray[np.int64], last: NDArray[np.int64]) -> None:
+        """Have cycles ``first`` to ``last`` of each of these machines at hand, int64[N] each."""
+        low = first // EPOCH
+        count = last // EPOCH - low + 1
+        if (count > self._pages[asset]).any():
+            pages = self._pages.copy()
+            np.maximum.at(pages, asset, 2 ** np.ceil(np.log2(count)).astype(np.int64))
+            self._lay_out(pages)
+        i, epoch = ragged(low, count)
+        page = self._page(asset[i], epoch)
+        for missing in np.flatnonzero(self._held[page] != epoch).tolist():
+            self._fill(int(asset[i[missing]]), int(epoch[missing]), int(page[missing]))
+
+    def _page(self, asset: NDArray[np.int64], epoch: NDArray[np.int64]) -> NDArray[np.int64]:
+        page: NDArray[np.int64] = self._first[asset] + (epoch & (self._pages[asset] - 1))
+        return page
+
+    def _fill(self, asset: int, epoch: int, page: int) -> None:
+        good, quality, scatter = self._books[asset].page(epoch)
+        self._good[page], self._quality[page], self._held[page] = good, quality, epoch
+        at = int(self._scatter_at[page])
+        self._scatter[at : at + scatter.size] = scatter.ravel()
+
+    def good_before(self, asset: NDArray[np.int64], cycle: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return ``Cycles.good_before`` of machines and cycles that are open, of the shape that both broadcast to."""
+        page = self._page(asset, cycle // EPOCH)
+        return self._good.ravel().take(page * (EPOCH + 1) + cycle % EPOCH)
+
+    def quality(self, asset: NDArray[np.int64], cycle: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return the hidden quality of open cycles, float64[N]."""
+        return self._quality[self._page(asset, cycle // EPOCH), cycle % EPOCH]
+
+    def scatter(
+        self, asset: NDArray[np.int64], cycle: NDArray[np.int64], value: NDArray[np.int64]
+    ) -> NDArray[np.float64]:
+        """Return the unit scatter of the nth values of open cycles, float64[N]."""
+        at = self._scatter_at[self._page(asset, cycle // EPOCH)]
+        return self._scatter[at + cycle % EPOCH * self._width[asset] + value]
 
 
 def least_chance(scrap: float) -> float:

@@ -33,22 +33,20 @@ class RowGauge:
         """Nothing is carried here; the network carries what feeders count."""
 
     def values(self, samples: Samples, timeline: Timeline) -> Floats:
-        result = np.empty(len(samples.row))
-        cuts = np.searchsorted(samples.row, np.arange(len(self.placed) + 1))
-        for place, low, high in zip(self.placed, cuts[:-1], cuts[1:], strict=True):
-            if low < high:
-                result[low:high] = self.one(place, samples, slice(low, high), timeline)
+        result = np.empty(samples.time_ns.shape)
+        for mine, row in enumerate(samples.row[:, 0].tolist()):
+            result[mine] = self.one(self.placed[row], samples, mine, timeline)
         return result + self.sigma[samples.row] * samples.noise
 
-    def one(self, place: Placed, samples: Samples, mine: slice, timeline: Timeline) -> Floats:
-        """Return what one sensor shows."""
+    def one(self, place: Placed, samples: Samples, mine: int, timeline: Timeline) -> Floats:
+        """Return what one sensor, the one at ``mine`` of the samples, shows at its instants."""
         raise NotImplementedError
 
 
 class WeatherGauge(RowGauge):
     """Weather stations."""
 
-    def one(self, place: Placed, samples: Samples, mine: slice, timeline: Timeline) -> Floats:
+    def one(self, place: Placed, samples: Samples, mine: int, timeline: Timeline) -> Floats:
         model: Any = place.spec.model
         return self.works.surroundings.sky_of(place.asset).shown(model.shows, samples.time_ns[mine])
 
@@ -56,7 +54,7 @@ class WeatherGauge(RowGauge):
 class SolarGauge(RowGauge):
     """Panels: what the feeder sees of them, held for the minute, and their dust."""
 
-    def one(self, place: Placed, samples: Samples, mine: slice, timeline: Timeline) -> Floats:
+    def one(self, place: Placed, samples: Samples, mine: int, timeline: Timeline) -> Floats:
         model: Any = place.spec.model
         sky, time_ns = self.works.surroundings.sky_of(place.asset), samples.time_ns[mine]
         if model.shows == "soiling":
@@ -74,7 +72,7 @@ class SupplyGauge(RowGauge):
     has tripped shows no voltage.
     """
 
-    def one(self, place: Placed, samples: Samples, mine: slice, timeline: Timeline) -> Floats:
+    def one(self, place: Placed, samples: Samples, mine: int, timeline: Timeline) -> Floats:
         model: Any = place.spec.model
         assert isinstance(place.machine, SystemType)
         supply = place.machine.supply
@@ -104,7 +102,7 @@ class SupplyGauge(RowGauge):
 class OutputGauge(RowGauge):
     """What the roles of systems give, and what those take that take power."""
 
-    def one(self, place: Placed, samples: Samples, mine: slice, timeline: Timeline) -> Floats:
+    def one(self, place: Placed, samples: Samples, mine: int, timeline: Timeline) -> Floats:
         model: Any = place.spec.model
         time_ns = samples.time_ns[mine]
         device = self.works.surroundings.devices[place.asset]
