@@ -77,8 +77,13 @@ class Grid:
     ) -> None:
         self.period_ns = period_ns
         self.sensor = np.array([p.number for p in placed], dtype=np.int64)
-        self._asset, self._place = np.unique([p.asset for p in placed], return_inverse=True)
-        self._phase_ns = np.array([catalog.assets[asset].phase_ns for asset in self._asset.tolist()], dtype=np.int64)
+        phase_ns = {p.asset: catalog.assets[p.asset].phase_ns for p in placed}
+        # In the order in which they speak, which makes what they say easy to sort.
+        in_turn = sorted(phase_ns, key=lambda asset: (phase_ns[asset], asset))
+        turn = {asset: i for i, asset in enumerate(in_turn)}
+        self._asset = np.array(in_turn, dtype=np.int64)
+        self._phase_ns = np.array([phase_ns[asset] for asset in in_turn], dtype=np.int64)
+        self._place = np.array([turn[p.asset] for p in placed], dtype=np.int64)
         self._bit = group_of[self._asset]
         of_noise, self._noise = noise_of(catalog, placed, seed=seed, period_ns=period_ns, origin_ns=origin_ns)
         self._groups = []

@@ -83,20 +83,42 @@ class Network:
         self._feeders = (*(Feeder(asset, (asset,), 0.0, 0.0, None) for asset in metered), *feeders)
         self._drives = drives
         self._held = held
+        self._motors = [self._with_motors_alone(feeder) for feeder in self._feeders]
         self._carried = {feeder.asset: np.zeros(PERIODS, dtype=np.int64) for feeder in self._feeders}
         self.steps: dict[int, Steps] = {}
 
     def advance(self, timeline: Timeline) -> None:
         """Take in the timeline of the next window; windows must follow each other from the beginning of the world."""
         self.steps = {}
-        for feeder in self._feeders:
-            steps = self._flow(feeder, timeline)
+        changes = self._changes(timeline)
+        for feeder, motors in zip(self._feeders, self._motors, strict=True):
+            mine = np.flatnonzero(motors[timeline.asset])
+            of_motors = tuple(column[mine] for column in changes)
+            steps = self._flow(feeder, of_motors, timeline)
             self.steps[feeder.asset] = steps
             self._carried[feeder.asset] = steps.energy_wms(np.array([timeline.until_ns]))[0]
 
-    def _flow(self, feeder: Feeder, timeline: Timeline) -> Steps:
-        at = [np.array([timeline.from_ns])]
-        watts, variable = [np.zeros(1, dtype=np.int64)], [np.zeros(1, dtype=np.int64)]
+    def _with_motors_alone(self, feeder: Feeder) -> NDArray[np.bool_]:
+        """Say of each asset whether it is behind a feeder and draws what its motor does, and nothing else."""
+        more = {one.asset for one in self._feeders if one is not feeder} | set(self._held)
+        motors = np.zeros(len(self._drives.rated_kw), dtype=bool)
+        motors[[asset for asset in feeder.serves if asset not in more]] = True
+        return motors
+
+    def _changes(self, timeline: Timeline) -> tuple[Ints, Ints, Ints]:
+        """Return when and by how much each segment changes what the motor of its asset draws: instant, W, var."""
+        first = timeline.first[:-1]
+        columns = []
+        for draws in (self._drives.mean_w, self._drives.mean_var):
+            level = draws(timeline.asset, timeline.state)
+            change = np.diff(level, prepend=0)
+            change[first] = level[first]
+            columns.append(change)
+        return np.maximum(timeline.start_ns, timeline.from_ns), *columns
+
+    def _flow(self, feeder: Feeder, of_motors: tuple[Ints, ...], timeline: Timeline) -> Steps:
+        at = [np.array([timeline.from_ns]), of_motors[0]]
+        watts, variable = [np.zeros(1, dtype=np.int64), of_motors[1]], [np.zeros(1, dtype=np.int64), of_motors[2]]
         for one_at, one_watts, one_vars in self._behind(feeder, timeline):
             at.append(one_at)
             watts.append(np.diff(one_watts, prepend=0))
@@ -129,13 +151,13 @@ class Network:
         return Steps(time_ns, watts, variable, np.cumsum(spent, axis=0)[:-1], period)
 
     def _behind(self, feeder: Feeder, timeline: Timeline) -> list[tuple[Ints, Ints, Ints]]:
-        """Return instant, watts and vars of each step of everything behind a feeder, one tuple per asset."""
+        """Return instant, watts and vars of each step of what is more than a motor behind a feeder, by asset."""
         found = []
         for asset in feeder.serves:
             if asset in self.steps:
                 steps = self.steps[asset]
                 found.append((steps.time_ns, steps.watts, steps.vars))
-            else:
+            elif asset in self._held:
                 found.append(self._drawn(asset, timeline))
         return found
 
@@ -145,8 +167,6 @@ class Network:
         state = timeline.state[mine]
         number = np.full(len(at), asset)
         watts, variable = self._drives.mean_w(number, state), self._drives.mean_var(number, state)
-        if asset not in self._held:
-            return at, watts, variable
         minutes = marks(timeline, MINUTE_NS)
         every = np.unique(np.concatenate((at, minutes)))
         segment = np.searchsorted(at, every, side="right") - 1

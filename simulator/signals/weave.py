@@ -23,6 +23,8 @@ Ints = NDArray[np.int64]
 MS = 1_000_000
 CHANGE, CYCLE, FIRST_PERIOD = 1, 2, 4
 """Groups of an asset's sensors, as bits of a pattern: the state when it changes, values per cycle, then by period."""
+SMALL = 1 << 12
+"""Patterns below this are looked up in a table."""
 MOST_RANKS = 1 << 22
 """How many numbers the patterns keep before they begin anew."""
 
@@ -68,17 +70,27 @@ class Weaver:
 
     def _rows(self, pattern: Ints) -> Ints:
         """Return the rows of the tables for some patterns, working out new ones."""
-        found, which = np.unique(pattern, return_inverse=True)
         if self._rank.size > MOST_RANKS:
             self._forget()
+        # Patterns are small numbers, save for an asset with very many periods.
+        few = int(pattern.max()) < SMALL
+        found = np.flatnonzero(np.bincount(pattern)) if few else np.unique(pattern)
         for one in found.tolist():
             if one not in self._row_of:
-                speaks = (self._group_of & one) != 0
-                before = np.cumsum(speaks) - speaks
-                self._row_of[one] = len(self._rank)
-                self._rank = np.vstack((self._rank, before - before[self._first[self._asset_of]]))
-                self._count = np.vstack((self._count, np.bincount(self._asset_of[speaks], minlength=self._assets)))
-        return np.array([self._row_of[one] for one in found.tolist()], dtype=np.int64)[which]
+                self._learn(one)
+        row = np.array([self._row_of[one] for one in found.tolist()], dtype=np.int64)
+        if not few:
+            return row[np.searchsorted(found, pattern)]
+        table = np.zeros(found[-1] + 1, dtype=np.int64)
+        table[found] = row
+        return table[pattern]
+
+    def _learn(self, pattern: int) -> None:
+        speaks = (self._group_of & pattern) != 0
+        before = np.cumsum(speaks) - speaks
+        self._row_of[pattern] = len(self._rank)
+        self._rank = np.vstack((self._rank, before - before[self._first[self._asset_of]]))
+        self._count = np.vstack((self._count, np.bincount(self._asset_of[speaks], minlength=self._assets)))
 
     def weave(self, parts: Sequence[Said], *, from_ns: int, until_ns: int) -> Batch:
         """Return all of it as one batch. One sensor may say the same thing twice at an instant: that is one reading."""
