@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from simulator.signals.timeline import EXECUTE, Timeline
 __all__ = ["SITE_GAUGES", "OutputGauge", "SolarGauge", "SupplyGauge", "WeatherGauge"]
 
 Floats = NDArray[np.floating[Any]]
+Ints = NDArray[np.int64]
 THD_IDLE_PCT, THD_LOADED_PCT = 1.2, 1.3
 """Distortion of a feeder without load, and what its rated load of drives and rectifiers adds [E]."""
 
@@ -72,31 +74,77 @@ class SupplyGauge(RowGauge):
     has tripped shows no voltage.
     """
 
-    def one(self, place: Placed, samples: Samples, mine: int, timeline: Timeline) -> Floats:
-        model: Any = place.spec.model
+    def values(self, samples: Samples, timeline: Timeline) -> Floats:
+        result = np.empty(samples.time_ns.shape)
+        meter: Meter | None = None
+        for mine, row in enumerate(samples.row[:, 0].tolist()):
+            place = self.placed[row]
+            if meter is None or meter.asset != place.asset:
+                # Sensors of a meter follow each other, and look at the same instants.
+                meter = Meter(place, self.works, samples.time_ns[mine], samples.state[mine])
+            model: Any = place.spec.model
+            result[mine] = meter.shown(model.shows)
+        return result + self.sigma[samples.row] * samples.noise
+
+
+class Meter:
+    """What the meter of a feeder measures at some instants, each quantity once it is asked for."""
+
+    def __init__(self, place: Placed, works: Works, time_ns: Ints, state: Ints) -> None:
         assert isinstance(place.machine, SystemType)
-        supply = place.machine.supply
-        assert supply is not None
-        time_ns = samples.time_ns[mine]
-        steps = self.works.network.steps[place.asset]
-        if model.shows in REGISTERS:
-            counted = steps.energy_wms(time_ns)
-            period = REGISTERS[model.shows]
+        assert place.machine.supply is not None
+        self.asset = place.asset
+        self._supply = place.machine.supply
+        self._time_ns = time_ns
+        self._live = state == EXECUTE
+        self._steps = works.network.steps[place.asset]
+        self._step = self._steps.at(time_ns)
+
+    def shown(self, shows: str) -> Floats:
+        """Return one quantity, in the unit of its sensors."""
+        if shows in REGISTERS:
+            counted, period = self._counted_wms, REGISTERS[shows]
             return (counted.sum(axis=1) if period is None else counted[:, period]) / WMS_PER_KWH
-        step = steps.at(time_ns)
-        watts, variable = steps.watts[step], steps.vars[step]
-        apparent = np.hypot(watts, variable)
-        live = timeline.state[samples.segment[mine]] == EXECUTE
-        share = np.abs(watts) / (supply.rated_kw * 1000.0)
-        volts = np.where(live, supply.volts * (1.0 - supply.drop * share), 0.0)
-        return {
-            "power": watts / 1000.0,
-            "reactive": variable / 1000.0,
-            "power_factor": np.where(apparent > 0, np.abs(watts) / np.maximum(apparent, 1.0), 1.0),
-            "current": np.where(live, apparent / (np.sqrt(3.0) * np.maximum(volts, 1.0)), 0.0),
-            "voltage": volts,
-            "thd": np.where(live, THD_IDLE_PCT + THD_LOADED_PCT * share, 0.0),
-        }[model.shows]
+        match shows:
+            case "power":
+                return self._watts / 1000.0
+            case "reactive":
+                return self._vars / 1000.0
+            case "power_factor":
+                factor = np.abs(self._watts) / np.maximum(self._apparent, 1.0)
+                return np.where(self._apparent > 0, factor, 1.0)
+            case "current":
+                return np.where(self._live, self._apparent / (np.sqrt(3.0) * np.maximum(self._volts, 1.0)), 0.0)
+            case "voltage":
+                return self._volts
+            case "thd":
+                return np.where(self._live, THD_IDLE_PCT + THD_LOADED_PCT * self._share, 0.0)
+        raise KeyError(shows)
+
+    @cached_property
+    def _watts(self) -> Ints:
+        return self._steps.watts[self._step]
+
+    @cached_property
+    def _vars(self) -> Ints:
+        return self._steps.vars[self._step]
+
+    @cached_property
+    def _apparent(self) -> Floats:
+        return np.hypot(self._watts, self._vars)
+
+    @cached_property
+    def _share(self) -> Floats:
+        """Share of the rated load."""
+        return np.abs(self._watts) / (self._supply.rated_kw * 1000.0)
+
+    @cached_property
+    def _volts(self) -> Floats:
+        return np.where(self._live, self._supply.volts * (1.0 - self._supply.drop * self._share), 0.0)
+
+    @cached_property
+    def _counted_wms(self) -> Ints:
+        return self._steps.energy_wms(self._time_ns)
 
 
 class OutputGauge(RowGauge):
