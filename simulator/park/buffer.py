@@ -21,6 +21,7 @@ RESTART_SHARE = 0.1
 """A machine that waited goes on once this share of the capacity is there (or free): a container's worth."""
 PLENTY_CYCLES = 4
 """A side that lasts this many of its slowest cycles on its own needs no exact look ahead."""
+ORDINALS = np.arange(4_096)
 AHEAD_CYCLES = (16, 256)
 """How many of the fastest cycles an exact look ahead covers, the second only if nothing is found in the first."""
 
@@ -73,13 +74,15 @@ class Side:
         """How long the side surely lasts if the other side does nothing; None if nobody uses it."""
         if not self.running:
             return None
-        rate = sum(pieces / user.cycle_ns for user, pieces in self.running.items())
-        begun = sum(pieces * user.into_cycle_ns() / user.cycle_ns for user, pieces in self.running.items())
+        rate = begun = 0.0
+        for user, pieces in self.running.items():
+            cycle_ns = user.cycle_ns
+            rate += pieces / cycle_ns
+            begun += pieces * user.into_cycle_ns() / cycle_ns
         return int((self.left() - self.reserve() - begun) / rate)
 
-    def has_plenty(self) -> bool:
-        """Say whether the side needs no exact look ahead."""
-        safe_ns = self.safe_ns()
+    def is_plenty(self, safe_ns: int | None) -> bool:
+        """Say whether a side that is safe for so long needs no exact look ahead."""
         return safe_ns is None or safe_ns > PLENTY_CYCLES * max(user.cycle_ns for user in self.running)
 
 
@@ -146,11 +149,12 @@ class Buffer:
         for side in (self._takers, self._givers):
             # Those who are only about to start used nothing yet, so their share is still there: the last of those
             # who make parts waits.
-            for user in [user for user in reversed(side.running) if user.is_making()]:
-                if side.left() >= side.reserve():
-                    break
-                side.waiting[user] = side.running.pop(user)
-                user.wait_for()
+            if side.left() < side.reserve():
+                for user in [user for user in reversed(side.running) if user.is_making()]:
+                    if side.left() >= side.reserve():
+                        break
+                    side.waiting[user] = side.running.pop(user)
+                    user.wait_for()
             for user, pieces in list(side.waiting.items()):
                 if side.left() >= max(side.restart, side.reserve() + pieces):
                     del side.waiting[user]
@@ -176,9 +180,11 @@ class Buffer:
         """How long nothing can happen here, if no machine starts or stops; None: for ever."""
         if not self._takers.running and not self._givers.running:
             return None
-        takers_can, givers_can = self._takers.has_plenty(), self._givers.has_plenty()
-        if takers_can and givers_can and not self._takers.waiting and not self._givers.waiting:
-            return min(ns for ns in (self._takers.safe_ns(), self._givers.safe_ns()) if ns is not None)
+        if self._takers.waiting or self._givers.waiting:
+            return self._exact_look_ns()
+        safe_ns = [side.safe_ns() for side in (self._takers, self._givers)]
+        if all(side.is_plenty(ns) for side, ns in zip((self._takers, self._givers), safe_ns, strict=True)):
+            return min(ns for ns in safe_ns if ns is not None)
         return self._exact_look_ns()
 
     def _exact_look_ns(self) -> int | None:
@@ -199,18 +205,26 @@ class Buffer:
         for user in users:
             first = user.cycle_ns - user.into_cycle_ns()
             count = max((horizon_ns - first) // user.cycle_ns + 1, 1)
-            ends.append(first + user.cycle_ns * np.arange(count))
-            gives = user in self._givers.running
-            changes.append(user.good_ahead(count) if gives else np.full(count, -self._takers.running[user]))
+            end = ORDINALS[:count] * user.cycle_ns
+            end += first
+            ends.append(end)
+            if user in self._givers.running:
+                changes.append(user.good_ahead(count))
+            else:
+                taken = np.empty(count, dtype=np.int64)
+                taken.fill(-self._takers.running[user])
+                changes.append(taken)
         end_ns = np.concatenate(ends)
         # Givers come first in the list, so that of two cycles that end together the giving one counts first.
-        order = np.argsort(end_ns, kind="stable")
-        level = self.level + np.cumsum(np.concatenate(changes)[order])
-        room = self.capacity - level
-        calls = (level < self._takers.reserve()) | (room < self._givers.reserve())
+        order = end_ns.argsort(kind="stable")
+        level = np.concatenate(changes)[order].cumsum()
+        level += self.level
+        # What the level must not fall below or rise above, with nobody to wait for.
+        calls = level < self._takers.reserve()
+        calls |= level > self.capacity - self._givers.reserve()
         if self._takers.waiting:
             calls |= level >= self._takers.enough_to_go_on()
         if self._givers.waiting:
-            calls |= room >= self._givers.enough_to_go_on()
-        found = np.flatnonzero(calls)
-        return int(end_ns[order[found[0]]]) if len(found) else None
+            calls |= level <= self.capacity - self._givers.enough_to_go_on()
+        found = int(calls.argmax())
+        return int(end_ns[order[found]]) if calls[found] else None

@@ -24,6 +24,7 @@ class Calendar:
         self._zone = ZoneInfo(timezone)
         # A shift of the day before may still be running at the origin.
         self._day = self._local(origin_ns).date() - timedelta(days=1)
+        self._laid_out_ns = self._instant(self._day, "00:00")
         self._opens: list[int] = []
         self._closes: list[int] = []
         self._open_before: list[int] = []
@@ -36,9 +37,10 @@ class Calendar:
 
     def _lay_out(self, until_ns: int) -> None:
         """Lay out the shifts of all days that begin before ``until_ns``, joining those that touch."""
-        while instant_ns(datetime.combine(self._day, time(), self._zone)) < until_ns:
+        while self._laid_out_ns < until_ns:
             day = self._day
             self._day += timedelta(days=1)
+            self._laid_out_ns = self._instant(self._day, "00:00")
             if ALL_DAYS[day.weekday()] not in self._shifts.days or day in self._shifts.closed:
                 continue
             for hours in sorted(self._shifts.hours):

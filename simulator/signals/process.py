@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from array import array
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +28,20 @@ PIECES, VALUES = 0, 1
 """Lanes: hidden quality and pieces; the sensors' own scatter."""
 
 
+class Epoch(NamedTuple):
+    """What the park needs of the cycles of an epoch."""
+
+    quality: NDArray[np.float64]
+    """Hidden quality of each cycle, float64[EPOCH]."""
+    good: array[int]
+    """Good pieces of the epoch before each cycle and before the next epoch: one by one, these are Python's integers."""
+
+    @property
+    def good_array(self) -> NDArray[np.int64]:
+        """The same numbers as int64[EPOCH + 1]."""
+        return np.frombuffer(self.good, dtype=np.int64)
+
+
 class Cycles:
     """All cycles of one machine by their number, from 0: their pieces and their process values."""
 
@@ -38,37 +52,48 @@ class Cycles:
         self._least_chance = least_chance(1.0 - first_pass_yield)
         self.width = values
         self._good_before_epoch = array("q", [0])
-        self._epochs: dict[int, tuple[NDArray[np.float64], NDArray[np.int64]]] = {}
+        self._epochs: dict[int, Epoch] = {}
         self._scatter: dict[int, NDArray[np.float64]] = {}
 
-    def _epoch(self, epoch: int) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-        """Return the hidden quality, float64[EPOCH], and the good pieces before each cycle of it, int64[EPOCH + 1]."""
+    def _epoch(self, epoch: int) -> Epoch:
         if epoch not in self._epochs:
             while len(self._good_before_epoch) <= epoch:
                 past = len(self._good_before_epoch) - 1
-                self._good_before_epoch.append(self._good_before_epoch[past] + int(self._draw(past)[1][-1]))
+                self._good_before_epoch.append(self._good_before_epoch[past] + self._draw(past).good[-1])
             self._epochs[epoch] = self._draw(epoch)
             forget(self._epochs, before=epoch - 1)
         return self._epochs[epoch]
 
-    def _draw(self, epoch: int) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    def _draw(self, epoch: int) -> Epoch:
         rng = self._cursor.at(self._stream, epoch, PIECES)
         quality = rng.standard_normal(EPOCH)
         chance = self._least_chance * np.exp(0.5 * STEEPNESS * quality**2)
-        good = self.pieces - rng.binomial(self.pieces, np.minimum(chance, 1.0))
-        return quality, np.concatenate(([0], np.cumsum(good)))
+        good = np.zeros(EPOCH + 1, dtype=np.int64)
+        np.cumsum(self.pieces - rng.binomial(self.pieces, np.minimum(chance, 1.0)), out=good[1:])
+        return Epoch(quality, array("q", good.tobytes()))
 
     def good_before(self, cycle: int) -> int:
         """Return how many good pieces the cycles with numbers below ``cycle`` made together."""
         epoch, at = divmod(cycle, EPOCH)
-        within = self._epoch(epoch)[1][at]
-        return self._good_before_epoch[epoch] + int(within)
+        within = self._epoch(epoch).good[at]
+        return self._good_before_epoch[epoch] + within
+
+    def good_in(self, first: int, count: int) -> NDArray[np.int64]:
+        """Return how many good pieces each of so many cycles makes, int64[count]."""
+        parts = []
+        while count:
+            epoch, at = divmod(first, EPOCH)
+            some = min(count, EPOCH - at)
+            before = self._epoch(epoch).good_array[at : at + some + 1]
+            parts.append(before[1:] - before[:-1])
+            first, count = first + some, count - some
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
     def good_before_each(self, cycle: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return ``good_before`` for an int64[N] of ascending cycle numbers."""
         result = np.empty(len(cycle), dtype=np.int64)
         for epoch, low, high in stretches(cycle):
-            within = self._epoch(epoch)[1]
+            within = self._epoch(epoch).good_array
             result[low:high] = self._good_before_epoch[epoch] + within[cycle[low:high] - epoch * EPOCH]
         return result
 
@@ -78,7 +103,7 @@ class Cycles:
         scatter = np.empty((len(cycle), self.width))
         for epoch, low, high in stretches(cycle):
             at = cycle[low:high] - epoch * EPOCH
-            quality[low:high] = self._epoch(epoch)[0][at]
+            quality[low:high] = self._epoch(epoch).quality[at]
             scatter[low:high] = self._scatter_of(epoch)[at]
         return quality, scatter
 
@@ -90,8 +115,8 @@ class Cycles:
 
     def page(self, epoch: int) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
         """Return an epoch whole: good pieces before each cycle, their hidden quality, and unit scatter by value."""
-        quality, within = self._epoch(epoch)
-        return self._good_before_epoch[epoch] + within, quality, self._scatter_of(epoch)
+        one = self._epoch(epoch)
+        return self._good_before_epoch[epoch] + one.good_array, one.quality, self._scatter_of(epoch)
 
 
 class Books:
