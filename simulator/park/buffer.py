@@ -225,6 +225,7 @@ class Buffer:
         if self._takers.waiting:
             calls |= level >= self._takers.enough_to_go_on()
         if self._givers.waiting:
+            calls |= level <= self.capacity - self._givers.enough_to_go_on()
         # Beyond the horizon only slow users are laid out, and what they find there may be overtaken by quick ones.
         calls &= end_ns[order] <= horizon_ns
         found = int(calls.argmax())
