@@ -74,8 +74,8 @@ def wander_period_ns(machine: MachineType) -> int:
 class Bank:
     """Every sensor of the park.
 
-    ``machines`` and ``books`` are per asset: its type, and its cycles. ``spoken`` is the catalogue with those assets, too,
-    whose readings ``read`` is given.
+    ``machines`` and ``books`` are per asset: its type, and its cycles. ``spoken`` is the catalogue with
+    those assets, too, whose readings ``read`` is given.
     """
 
     def __init__(
@@ -115,7 +115,8 @@ class Bank:
     def _lay_out(self, placed: Sequence[Placed], spoken: Catalog, *, seed: int, origin_ns: int) -> None:
         """Divide the sensors by period into grids, and by model among gauges."""
         timed = [p for p in placed if p.spec.period is not None]
-        gauges = {kind: gauge_of(kind, timed, self._works) for kind in sorted({p.spec.model.kind for p in timed})}
+        kinds: set[str] = {p.spec.model.kind for p in timed}
+        gauges = {kind: gauge_of(kind, timed, self._works) for kind in sorted(kinds)}
         self._gauges = [gauge for gauge, _ in gauges.values()]
         group_of = np.zeros(len(spoken), dtype=np.int64)
         group_of[[p.number for p in placed if p.spec.period is None]] = CYCLE

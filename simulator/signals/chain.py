@@ -56,4 +56,5 @@ class Chain:
 
     def link(self, row: Ints, segment: Ints) -> Ints:
         """Return the links of sensors in segments, of the shape that both broadcast to."""
-        return self._shift[row] + segment
+        link: Ints = self._shift[row] + segment
+        return link

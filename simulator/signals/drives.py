@@ -79,4 +79,5 @@ def by_state(state: Ints, stopped: Ints | np.int64, idle: Ints, execute: Ints) -
 
 def whole(kilo: Floats) -> Ints:
     """Return whole W for kW."""
-    return np.rint(kilo * 1000.0).astype(np.int64)
+    units: Ints = np.rint(kilo * 1000.0).astype(np.int64)
+    return units

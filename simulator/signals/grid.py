@@ -107,7 +107,7 @@ class Grid:
         first, count = first[speaks], count[speaks]
         moments = self._moments(timeline, speaks, first[:, None] + np.arange(most), count, load)
         row, place = self._of(speaks)
-        value = np.empty((len(row), most))
+        value: Floats = np.empty((len(row), most))
         for group, which, at in self._shares(row):
             value[at] = group.values(which, place[at], moments, self._noise)
         sensor = self.sensor[row]

@@ -47,7 +47,7 @@ class Changes:
 class CycleValues:
     """Sensors that speak at the end of each cycle.
 
-    A measured value is partly the cycle's hidden quality q and partly scatter s of its own: m + σ (r q + √(1-r²) s).
+    A measured value is partly the cycle's hidden quality q and partly scatter of its own, as far as the sensor says.
     """
 
     def __init__(self, placed: Sequence[Placed], books: Books) -> None:
@@ -106,7 +106,8 @@ class CycleValues:
         sensor = self._first[asset] + column
         quality, scatter = self._books.quality(asset, cycle), self._books.scatter(asset, cycle, column)
         own = self._own[sensor] * scatter
-        return self._mean[sensor] + self._sigma[sensor] * (self._share[sensor] * quality + own)
+        value: Floats = self._mean[sensor] + self._sigma[sensor] * (self._share[sensor] * quality + own)
+        return value
 
 
 def at_instants(time_ns: Ints, asset: Ints, group: int, sensor: Ints, value: Floats) -> Said:

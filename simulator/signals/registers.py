@@ -35,4 +35,5 @@ class Registers:
 
     def at(self, segment: Ints, elapsed_ns: Ints) -> Ints:
         """Return what is counted so long after segments of the window began, W ms, of the shape of ``segment``."""
-        return self._at_start[segment] + self._watts[segment] * (elapsed_ns // MS)
+        counted: Ints = self._at_start[segment] + self._watts[segment] * (elapsed_ns // MS)
+        return counted

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -102,49 +102,63 @@ class Meter:
 
     def shown(self, shows: str) -> Floats:
         """Return one quantity, in the unit of its sensors."""
-        if shows in REGISTERS:
-            counted, period = self._counted_wms, REGISTERS[shows]
-            return (counted.sum(axis=1) if period is None else counted[:, period]) / WMS_PER_KWH
-        match shows:
-            case "power":
-                return self._watts / 1000.0
-            case "reactive":
-                return self._vars / 1000.0
-            case "power_factor":
-                factor = np.abs(self._watts) / np.maximum(self._apparent, 1.0)
-                return np.where(self._apparent > 0, factor, 1.0)
-            case "current":
-                return np.where(self._live, self._apparent / (np.sqrt(3.0) * np.maximum(self._volts, 1.0)), 0.0)
-            case "voltage":
-                return self._volts
-            case "thd":
-                return np.where(self._live, THD_IDLE_PCT + THD_LOADED_PCT * self._share, 0.0)
-        raise KeyError(shows)
+        if shows not in REGISTERS:
+            return METERED[shows](self)
+        counted, period = self._counted_wms, REGISTERS[shows]
+        return (counted.sum(axis=1) if period is None else counted[:, period]) / WMS_PER_KWH
+
+    def power_kw(self) -> Floats:
+        """Return active power."""
+        return self._watts / 1000.0
+
+    def reactive_kvar(self) -> Floats:
+        """Return reactive power."""
+        return self._steps.vars[self._step] / 1000.0
+
+    def power_factor(self) -> Floats:
+        """Return active by apparent power, 1 without any."""
+        factor = np.abs(self._watts) / np.maximum(self._apparent, 1.0)
+        return np.where(self._apparent > 0, factor, 1.0)
+
+    def current_a(self) -> Floats:
+        """Return the line current."""
+        return np.where(self._live, self._apparent / (np.sqrt(3.0) * np.maximum(self.volts(), 1.0)), 0.0)
+
+    def volts(self) -> Floats:
+        """Return the line voltage."""
+        return np.where(self._live, self._supply.volts * (1.0 - self._supply.drop * self._share), 0.0)
+
+    def thd_pct(self) -> Floats:
+        """Return the total harmonic distortion."""
+        return np.where(self._live, THD_IDLE_PCT + THD_LOADED_PCT * self._share, 0.0)
 
     @cached_property
     def _watts(self) -> Ints:
         return self._steps.watts[self._step]
 
     @cached_property
-    def _vars(self) -> Ints:
-        return self._steps.vars[self._step]
-
-    @cached_property
     def _apparent(self) -> Floats:
-        return np.hypot(self._watts, self._vars)
+        return np.hypot(self._watts, self._steps.vars[self._step])
 
     @cached_property
     def _share(self) -> Floats:
         """Share of the rated load."""
-        return np.abs(self._watts) / (self._supply.rated_kw * 1000.0)
-
-    @cached_property
-    def _volts(self) -> Floats:
-        return np.where(self._live, self._supply.volts * (1.0 - self._supply.drop * self._share), 0.0)
+        share: Floats = np.abs(self._watts) / (self._supply.rated_kw * 1000.0)
+        return share
 
     @cached_property
     def _counted_wms(self) -> Ints:
         return self._steps.energy_wms(self._time_ns)
+
+
+METERED: dict[str, Callable[[Meter], Floats]] = {
+    "power": Meter.power_kw,
+    "reactive": Meter.reactive_kvar,
+    "power_factor": Meter.power_factor,
+    "current": Meter.current_a,
+    "voltage": Meter.volts,
+    "thd": Meter.thd_pct,
+}
 
 
 class OutputGauge(RowGauge):

@@ -93,8 +93,7 @@ class Network:
         changes = self._changes(timeline)
         for feeder, motors in zip(self._feeders, self._motors, strict=True):
             mine = np.flatnonzero(motors[timeline.asset])
-            of_motors = tuple(column[mine] for column in changes)
-            steps = self._flow(feeder, of_motors, timeline)
+            steps = self._flow(feeder, (changes[0][mine], changes[1][mine], changes[2][mine]), timeline)
             self.steps[feeder.asset] = steps
             self._carried[feeder.asset] = steps.energy_wms(np.array([timeline.until_ns]))[0]
 
@@ -108,15 +107,15 @@ class Network:
     def _changes(self, timeline: Timeline) -> tuple[Ints, Ints, Ints]:
         """Return when and by how much each segment changes what the motor of its asset draws: instant, W, var."""
         first = timeline.first[:-1]
-        columns = []
-        for draws in (self._drives.mean_w, self._drives.mean_var):
-            level = draws(timeline.asset, timeline.state)
-            change = np.diff(level, prepend=0)
-            change[first] = level[first]
-            columns.append(change)
-        return np.maximum(timeline.start_ns, timeline.from_ns), *columns
+        levels = (
+            self._drives.mean_w(timeline.asset, timeline.state),
+            self._drives.mean_var(timeline.asset, timeline.state),
+        )
+        watts, variable = (np.diff(level, prepend=0) for level in levels)
+        watts[first], variable[first] = levels[0][first], levels[1][first]
+        return np.maximum(timeline.start_ns, timeline.from_ns), watts, variable
 
-    def _flow(self, feeder: Feeder, of_motors: tuple[Ints, ...], timeline: Timeline) -> Steps:
+    def _flow(self, feeder: Feeder, of_motors: tuple[Ints, Ints, Ints], timeline: Timeline) -> Steps:
         at = [np.array([timeline.from_ns]), of_motors[0]]
         watts, variable = [np.zeros(1, dtype=np.int64), of_motors[1]], [np.zeros(1, dtype=np.int64), of_motors[2]]
         for one_at, one_watts, one_vars in self._behind(feeder, timeline):

@@ -1,9 +1,9 @@
 """Weaving: readings of many sensors, each in order of time, become one batch in order of time, then sensor.
 
 Sorting readings would cost more than making them. What is sorted instead is who speaks when: an asset says at one
-instant all that it has to say, and its sensors have consecutive numbers, so a message is a stretch of rows of the batch.
-Where in it each reading stands depends only on which groups of the asset's sensors speak at that instant: those of
-one period or several, those that speak per cycle, the state. Each such pattern is worked out once.
+instant all that it has to say, and its sensors have consecutive numbers, so a message is a stretch of the batch. Where
+in it each reading stands depends only on which groups of the asset's sensors speak at that instant: those of one
+period or several, those that speak per cycle, the state. Each such pattern is worked out once.
 """
 
 from __future__ import annotations
@@ -97,8 +97,12 @@ class Weaver:
         parts = [part for part in parts if part.time_ns.size]
         if not parts:
             return Batch.empty(until_ns)
-        key = np.concatenate([spread((part.time_ns - from_ns) // MS * self._assets + part.asset[:, None], part) for part in parts])
-        group = np.concatenate([spread(np.broadcast_to(part.group[:, None], part.time_ns.shape), part) for part in parts])
+        key = np.concatenate(
+            [spread((part.time_ns - from_ns) // MS * self._assets + part.asset[:, None], part) for part in parts]
+        )
+        group = np.concatenate(
+            [spread(np.broadcast_to(part.group[:, None], part.time_ns.shape), part) for part in parts]
+        )
         # Each part is nearly in order already, which a stable sort makes use of.
         order = np.argsort(key, kind="stable")
         key = key[order]
