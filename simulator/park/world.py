@@ -111,8 +111,12 @@ class World:
         happenings, more = self.park.truth.happened(before_ns)
         return [told(happening, self.park.measured) for happening in happenings], more
 
-    def _advance(self, until_ns: int) -> Timeline:
+    def live(self, until_ns: int) -> None:
+        """Let happen what happens until then; whoever reads the park calls this for each window."""
         self._env.run(until=until_ns)
+
+    def _advance(self, until_ns: int) -> Timeline:
+        self.live(until_ns)
         for track in self.park.tracks:
             # What devices draw is held for a minute, which may have begun before the window.
             track.forget(self._now_ns - MINUTE_NS)
