@@ -129,7 +129,9 @@ class Books:
     def __init__(self, books: Sequence[Cycles]) -> None:
         self._books = books
         self._width = np.array([book.width for book in books], dtype=np.int64)
-        self._lay_out(np.full(len(books), 2, dtype=np.int64))
+        self.pages = np.full(len(books), 2, dtype=np.int64)
+        """How many pages each machine has, powers of 2."""
+        self._lay_out()
 
     def __len__(self) -> int:
         return len(self._books)
@@ -137,9 +139,9 @@ class Books:
     def __getitem__(self, asset: int) -> Cycles:
         return self._books[asset]
 
-    def _lay_out(self, pages: NDArray[np.int64]) -> None:
-        """Begin anew with so many pages for each machine, each a power of 2."""
-        self._pages = pages
+    def _lay_out(self) -> None:
+        """Begin with empty pages."""
+        pages = self.pages
         self._first = np.cumsum(pages) - pages
         total = int(pages.sum())
         self._held = np.full(total, -1, dtype=np.int64)
@@ -154,17 +156,16 @@ class Books:
         """Have cycles ``first`` to ``last`` of each of these machines at hand, int64[N] each."""
         low = first // EPOCH
         count = last // EPOCH - low + 1
-        if (count > self._pages[asset]).any():
-            pages = self._pages.copy()
-            np.maximum.at(pages, asset, 2 ** np.ceil(np.log2(count)).astype(np.int64))
-            self._lay_out(pages)
+        if (count > self.pages[asset]).any():
+            np.maximum.at(self.pages, asset, 2 ** np.ceil(np.log2(count)).astype(np.int64))
+            self._lay_out()
         i, epoch = ragged(low, count)
         page = self._page(asset[i], epoch)
         for missing in np.flatnonzero(self._held[page] != epoch).tolist():
             self._fill(int(asset[i[missing]]), int(epoch[missing]), int(page[missing]))
 
     def _page(self, asset: NDArray[np.int64], epoch: NDArray[np.int64]) -> NDArray[np.int64]:
-        page: NDArray[np.int64] = self._first[asset] + (epoch & (self._pages[asset] - 1))
+        page: NDArray[np.int64] = self._first[asset] + (epoch & (self.pages[asset] - 1))
         return page
 
     def _fill(self, asset: int, epoch: int, page: int) -> None:

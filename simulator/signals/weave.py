@@ -55,7 +55,8 @@ class Said(NamedTuple):
 class Weaver:
     """``group_of``: int64[sensors] of the catalogue, the groups that each sensor belongs to, as bits."""
 
-    def __init__(self, catalog: Catalog, group_of: Ints) -> None:
+    def __init__(self, catalog: Catalog, group_of: Ints, *, most_ranks: int = MOST_RANKS) -> None:
+        self._most_ranks = most_ranks
         self._group_of = group_of
         self._asset_of = np.asarray(catalog.asset_of, dtype=np.int64)
         self._assets = len(catalog.assets)
@@ -70,7 +71,7 @@ class Weaver:
 
     def _rows(self, pattern: Ints) -> Ints:
         """Return the rows of the tables for some patterns, working out new ones."""
-        if self._rank.size > MOST_RANKS:
+        if self._rank.size > self._most_ranks:
             self._forget()
         # Patterns are small numbers, save for an asset with very many periods.
         few = int(pattern.max()) < SMALL
