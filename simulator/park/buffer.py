@@ -19,11 +19,12 @@ __all__ = ["Buffer", "User"]
 
 RESTART_SHARE = 0.1
 """A machine that waited goes on once this share of the capacity is there (or free): a container's worth."""
+FOR_EVER_NS = 10**18
 PLENTY_CYCLES = 4
 """A side that lasts this many of its slowest cycles on its own needs no exact look ahead."""
-ORDINALS = np.arange(4_096)
 AHEAD_CYCLES = (16, 256)
 """How many of the fastest cycles an exact look ahead covers, the second only if nothing is found in the first."""
+ORDINALS = np.arange(AHEAD_CYCLES[-1] + 2)
 
 
 class User(Protocol):
@@ -71,19 +72,18 @@ class Side:
         return max(self.restart, self.reserve() + min(self.waiting.values(), default=0))
 
     def safe_ns(self) -> int | None:
-        """How long the side surely lasts if the other side does nothing; None if nobody uses it."""
+        """How long the side surely lasts if the other side does nothing; None if it needs an exact look ahead."""
         if not self.running:
-            return None
+            return FOR_EVER_NS
         rate = begun = 0.0
+        slowest_ns = 0
         for user, pieces in self.running.items():
             cycle_ns = user.cycle_ns
             rate += pieces / cycle_ns
             begun += pieces * user.into_cycle_ns() / cycle_ns
-        return int((self.left() - self.reserve() - begun) / rate)
-
-    def is_plenty(self, safe_ns: int | None) -> bool:
-        """Say whether a side that is safe for so long needs no exact look ahead."""
-        return safe_ns is None or safe_ns > PLENTY_CYCLES * max(user.cycle_ns for user in self.running)
+            slowest_ns = max(slowest_ns, cycle_ns)
+        safe_ns = int((self.left() - self.reserve() - begun) / rate)
+        return safe_ns if safe_ns > PLENTY_CYCLES * slowest_ns else None
 
 
 class Buffer:
@@ -182,10 +182,11 @@ class Buffer:
             return None
         if self._takers.waiting or self._givers.waiting:
             return self._exact_look_ns()
-        safe_ns = [side.safe_ns() for side in (self._takers, self._givers)]
-        if all(side.is_plenty(ns) for side, ns in zip((self._takers, self._givers), safe_ns, strict=True)):
-            return min(ns for ns in safe_ns if ns is not None)
-        return self._exact_look_ns()
+        takers_ns = self._takers.safe_ns()
+        if takers_ns is None:
+            return self._exact_look_ns()
+        givers_ns = self._givers.safe_ns()
+        return self._exact_look_ns() if givers_ns is None else min(takers_ns, givers_ns)
 
     def _exact_look_ns(self) -> int | None:
         """Lay out the cycles ahead, and find the first that leaves too little or makes enough."""
@@ -214,10 +215,13 @@ class Buffer:
                 taken = np.empty(count, dtype=np.int64)
                 taken.fill(-self._takers.running[user])
                 changes.append(taken)
-        end_ns = np.concatenate(ends)
-        # Givers come first in the list, so that of two cycles that end together the giving one counts first.
-        order = end_ns.argsort(kind="stable")
-        level = np.concatenate(changes)[order].cumsum()
+        end_ns, change = ends[0], changes[0]
+        if len(users) > 1:
+            # Givers come first in the list, so that of two cycles that end together the giving one counts first.
+            end_ns = np.concatenate(ends)
+            order = end_ns.argsort(kind="stable")
+            end_ns, change = end_ns[order], np.concatenate(changes)[order]
+        level = change.cumsum()
         level += self.level
         # What the level must not fall below or rise above, with nobody to wait for.
         calls = level < self._takers.reserve()
@@ -227,6 +231,6 @@ class Buffer:
         if self._givers.waiting:
             calls |= level <= self.capacity - self._givers.enough_to_go_on()
         # Beyond the horizon only slow users are laid out, and what they find there may be overtaken by quick ones.
-        calls &= end_ns[order] <= horizon_ns
+        calls &= end_ns <= horizon_ns
         found = int(calls.argmax())
-        return int(end_ns[order[found]]) if calls[found] else None
+        return int(end_ns[found]) if calls[found] else None

@@ -144,8 +144,8 @@ class MachineType(Strict):
         periods = {sensor.period for sensor in self.sensors}
         if len(periods) > MOST_PERIODS:
             message = (
-                f"sensors: {len(periods)} different periods, but an asset can have at most {MOST_PERIODS}; let some speak "
-                "at the same period"
+                f"sensors: {len(periods)} different periods, but an asset can have at most {MOST_PERIODS}; let some "
+                "sensors share theirs"
             )
             raise ValueError(message)
         stops = [stop.name for stop in self.stops]

@@ -59,15 +59,17 @@ class LagGauge(ABC):
         return thermal.lag(start, self.settles[link], elapsed_s=elapsed_ns * NS, tau_s=tau_s)
 
     def advance(self, timeline: Timeline) -> None:
-        chain = self.chain
-        chain.lay_out(timeline)
-        # Where the value would settle in each link of the chain.
-        self.settles = self.target(chain.row, chain.segment, timeline)
-        lasts_ns = (timeline.end_ns - timeline.start_ns)[chain.segment]
-        chain.move_on(
+        self.chain.lay_out(timeline)
+        self.prepare(timeline)
+        lasts_ns = (timeline.end_ns - timeline.start_ns)[self.chain.segment]
+        self.chain.move_on(
             lambda link: self.settles[link],
             lambda link, start: self.reached(link[:, None], start[:, None], lasts_ns[link, None], timeline)[:, 0],
         )
+
+    def prepare(self, timeline: Timeline) -> None:
+        """Work out what all samples in a link of the chain share: where the value would settle."""
+        self.settles = self.target(self.chain.row, self.chain.segment, timeline)
 
     def values(self, samples: Samples, timeline: Timeline) -> Floats:
         link = self.chain.link(samples.row, samples.segment)
@@ -106,18 +108,23 @@ class ProfileGauge(LagGauge):
 
     def target(self, row: Ints, segment: Ints, timeline: Timeline) -> Floats:
         """Where it waits; in Execute, where the cycle is when the segment begins."""
-        into_ns, cycle_ns = timeline.into_ns[segment], timeline.cycle_ns[segment]
-        course = {"share": self.share[row], "value": self.value[row]}
-        # What the outsets of these links need, beside where the value stands.
-        cycle_s = cycle_ns * NS
-        self.began, self.of_a_cycle = (
-            profile.response(into_s, cycle_s=cycle_s, tau_s=self.tau_s[row], **course)
-            for into_s in (into_ns * NS, cycle_s)
-        )
-        point = profile.set_point(into_ns / cycle_ns, **course)
+        share_done = timeline.into_ns[segment] / timeline.cycle_ns[segment]
+        point = profile.set_point(share_done, share=self.share[row], value=self.value[row])
         state = timeline.state[segment]
         driven = np.where(self.when_execute[row], state == EXECUTE, state != STOPPED) | self.always[row]
         return np.where(driven, point, self.off[row])
+
+    def prepare(self, timeline: Timeline) -> None:
+        """Beside where it would settle: what the profile alone comes to where a link begins, and in a whole cycle."""
+        super().prepare(timeline)
+        row, segment = self.chain.row, self.chain.segment
+        cycle_s = timeline.cycle_ns[segment] * NS
+        self.began, self.of_a_cycle = (
+            profile.response(
+                into_s, cycle_s=cycle_s, share=self.share[row], value=self.value[row], tau_s=self.tau_s[row]
+            )
+            for into_s in (timeline.into_ns[segment] * NS, cycle_s)
+        )
 
     def reached(self, link: Ints, start: Floats, elapsed_ns: Ints, timeline: Timeline) -> Floats:
         row, segment = self.chain.row[link[:, :1]], self.chain.segment[link]

@@ -129,14 +129,15 @@ class Network:
             watts.append(np.zeros(len(borders), dtype=np.int64))
             variable.append(np.zeros(len(borders), dtype=np.int64))
         every = np.concatenate(at)
-        time_ns, where = np.unique(every, return_inverse=True)
-        steps_w = np.zeros(len(time_ns), dtype=np.int64)
-        steps_var = np.zeros(len(time_ns), dtype=np.int64)
-        np.add.at(steps_w, where, np.concatenate(watts))
-        np.add.at(steps_var, where, np.concatenate(variable))
-        flowing = np.cumsum(steps_w)
+        order = every.argsort(kind="stable")
+        every = every[order]
+        # What flows once all has changed that changes at an instant.
+        last = np.append(np.flatnonzero(every[1:] != every[:-1]), len(every) - 1)
+        time_ns = every[last]
+        flowing = np.concatenate(watts)[order].cumsum()[last]
         total_w = flowing + np.rint(np.abs(flowing) * feeder.loss).astype(np.int64)
-        total_var = np.maximum(np.cumsum(steps_var) - round(feeder.compensation_kvar * 1000), 0)
+        total_var = np.concatenate(variable)[order].cumsum()[last] - round(feeder.compensation_kvar * 1000)
+        np.maximum(total_var, 0, out=total_var)
         return self._metered(feeder, timeline, time_ns, total_w, total_var)
 
     def _metered(self, feeder: Feeder, timeline: Timeline, time_ns: Ints, watts: Ints, variable: Ints) -> Steps:
