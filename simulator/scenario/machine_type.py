@@ -141,7 +141,7 @@ class MachineType(Strict):
                 f"sensors: {', '.join(sorted(reserved))} is part of every message or row already; choose another name"
             )
             raise ValueError(message)
-        periods = {sensor.period for sensor in self.sensors}
+        periods = {sensor.period for sensor in self.sensors} - {None}
         if len(periods) > MOST_PERIODS:
             message = (
                 f"sensors: {len(periods)} different periods, but an asset can have at most {MOST_PERIODS}; let some "
