@@ -11,10 +11,12 @@ from numpy.typing import NDArray
 
 from simulator.batch import Batch, Catalog
 from simulator.scenario.machine_type import MachineType
+from simulator.scenario.sensor import OutputModel
 from simulator.signals.distortion import Distortions
-from simulator.signals.drives import WMS_PER_KWH, Drives
+from simulator.signals.drives import Drives
 from simulator.signals.gauges import GAUGES, Gauge, Placed, Works
 from simulator.signals.grid import Grid
+from simulator.signals.growth import Growth
 from simulator.signals.happenings import Changes, CycleValues
 from simulator.signals.moments import Moments
 from simulator.signals.noise import Noise
@@ -24,8 +26,9 @@ from simulator.signals.rounding import Rounding
 from simulator.signals.site_gauges import SITE_GAUGES
 from simulator.signals.streams import Stream
 from simulator.signals.surroundings import Surroundings
+from simulator.signals.tallies import Tallies
 from simulator.signals.timeline import Timeline
-from simulator.signals.weave import CHANGE, CYCLE, FIRST_PERIOD, Said, Weaver, said_in
+from simulator.signals.weave import CHANGE, CYCLE, FIRST_PERIOD, Said, Weaver
 
 __all__ = ["Bank"]
 
@@ -74,8 +77,7 @@ def wander_period_ns(machine: MachineType) -> int:
 class Bank:
     """Every sensor of the park.
 
-    ``machines`` and ``books`` are per asset: its type, and its cycles. ``spoken`` is the catalogue with
-    those assets, too, whose readings ``read`` is given.
+    ``machines`` and ``books`` are per asset: its type, and its cycles.
     """
 
     def __init__(
@@ -88,9 +90,8 @@ class Bank:
         origin_ns: int,
         surroundings: Surroundings,
         distortions: Distortions,
-        spoken: Catalog | None = None,
+        growth: Growth | None = None,
     ) -> None:
-        self._spoken = spoken = spoken or catalog
         self._catalog = catalog
         self._distortions = distortions
         self._drives = drives = Drives(machines)
@@ -108,17 +109,27 @@ class Bank:
         ]
         self._wander = Wander(catalog, machines, seed=seed, origin_ns=origin_ns)
         self._rounding = Rounding(catalog.sensors)
-        self._changes = Changes(placed, assets=len(machines))
-        self._per_cycle = CycleValues(placed, self._works.books)
-        self._lay_out(placed, spoken, seed=seed, origin_ns=origin_ns)
+        self._growth = growth
+        self._changes = Changes(placed, growth, assets=len(machines))
+        self._per_cycle = CycleValues(placed, growth, self._works.books)
+        self.tallies = Tallies(self._works, machines)
+        self._followers = {
+            p.number: (surroundings.devices[p.asset], p.spec.model.shows)
+            for p in placed
+            if isinstance(p.spec.model, OutputModel) and surroundings.devices[p.asset].follows
+        }
+        """What the sensors show that depend on the messages of a window: of which device, and what of it."""
+        self._follows = np.zeros(len(catalog), dtype=bool)
+        self._follows[list(self._followers)] = True
+        self._lay_out(placed, seed=seed, origin_ns=origin_ns)
 
-    def _lay_out(self, placed: Sequence[Placed], spoken: Catalog, *, seed: int, origin_ns: int) -> None:
+    def _lay_out(self, placed: Sequence[Placed], *, seed: int, origin_ns: int) -> None:
         """Divide the sensors by period into grids, and by model among gauges."""
         timed = [p for p in placed if p.spec.period is not None]
         kinds: set[str] = {p.spec.model.kind for p in timed}
         gauges = {kind: gauge_of(kind, timed, self._works) for kind in sorted(kinds)}
         self._gauges = [gauge for gauge, _ in gauges.values()]
-        group_of = np.zeros(len(spoken), dtype=np.int64)
+        group_of = np.zeros(len(self._catalog), dtype=np.int64)
         group_of[[p.number for p in placed if p.spec.period is None]] = CYCLE
         group_of[self._changes.sensor] = CHANGE
         bit = np.full(len(self._catalog.assets), FIRST_PERIOD, dtype=np.int64)
@@ -139,7 +150,7 @@ class Bank:
             number, asset = self._grids[-1].sensor, np.array([p.asset for p in mine])
             group_of[number] |= bit[asset]
             bit[np.unique(asset)] <<= 1
-        self._weaver = Weaver(spoken, group_of)
+        self._weaver = Weaver(self._catalog, group_of)
 
     def advance(self, timeline: Timeline) -> None:
         """Take in a window; call it for each window in order, whether or not its readings are wanted."""
@@ -147,30 +158,58 @@ class Bank:
             device.advance(timeline)
         self._works.network.advance(timeline)
         self._works.registers.advance(timeline)
+        self._works.books.renew()
+        self.tallies.advance(timeline)
         for gauge in self._gauges:
             gauge.advance(timeline)
+
+    def pass_over(self, timeline: Timeline) -> None:
+        """Leave the window that ``advance`` took in last unread."""
         self._distortions.hold(timeline.until_ns, lambda sensor, time_ns: self._true_value(sensor, time_ns, timeline))
 
-    def read(self, timeline: Timeline, *others: Batch) -> Batch:
-        """Return all readings of the window that ``advance`` took in last.
+    def read(self, timeline: Timeline) -> Batch:
+        """Return all readings of the window that ``advance`` took in last; without this, ``pass_over`` it."""
+        on_grids = [grid.read(timeline, self._load) for grid in self._grids]
+        parts = [self._grown(part, timeline.from_ns) for part in on_grids if part is not None]
+        parts += [self._changes.read(timeline), self._per_cycle.read(timeline)]
+        # What a silent sensor does not say makes no message.
+        parts = [self._without_gaps(part) for part in parts]
+        woven = self._weaver.weave(parts, from_ns=timeline.from_ns)
+        if self._works.surroundings.traffic is not None:
+            self._works.surroundings.traffic.carry(woven.time_ns, woven.sensor)
+        self._follow(parts)
+        self.pass_over(timeline)
+        return woven.batch([self._shown(part) for part in parts], until_ns=timeline.until_ns)
 
-        And among them those of ``others``: batches of the window, by assets that the bank does not know.
-        """
-        parts = [
-            grid.read(timeline, self._load, rounding=self._rounding, distortions=self._distortions)
-            for grid in self._grids
-        ]
-        parts += [self._finished(self._changes.read(timeline)), self._finished(self._per_cycle.read(timeline))]
-        parts += [said_in(batch, self._spoken) for batch in others]
-        return self._weaver.weave(
-            [part for part in parts if part is not None], from_ns=timeline.from_ns, until_ns=timeline.until_ns
-        )
+    def _grown(self, part: Said, from_ns: int) -> Said:
+        """Leave those samples that exist in the band of their factory."""
+        if self._growth is None:
+            return part
+        rows = np.flatnonzero(self._growth.may_change(part.sensor, from_ns))
+        return without(part, rows, self._growth.samples(*flat(part, rows))) if len(rows) else part
 
-    def _finished(self, said: Said) -> Said:
-        """Distort and round what comes at instants of its own."""
-        value, keep = self._distortions.apply(said.time_ns[said.place, 0], said.sensor, said.value[:, 0])
-        value = self._rounding.apply(said.sensor, value[:, None])
-        return said._replace(value=value, keep=keep if keep is None else keep[:, None])
+    def _without_gaps(self, part: Said) -> Said:
+        rows = self._distortions.struck(part.sensor)
+        sensor, time_ns = flat(part, rows)
+        there = self._distortions.there(time_ns, sensor) if len(rows) else None
+        return part if there is None else without(part, rows, there)
+
+    def _follow(self, parts: Sequence[Said]) -> None:
+        """Add what devices show that depends on the messages of the window, now that these are known."""
+        for part in parts if self._followers else ():
+            for row in np.flatnonzero(self._follows[part.sensor]).tolist():
+                device, shows = self._followers[int(part.sensor[row])]
+                at, time_ns = part.value[row], part.time_ns[part.place[row]]
+                spoken = slice(None) if part.spoken is None else part.spoken[part.place[row]]
+                at[spoken] += device.values(shows, time_ns[spoken])
+
+    def _shown(self, part: Said) -> Floats:
+        """Return what sensors show of what they measure, float64[N, K]: distorted and rounded."""
+        value, rows = part.value, self._distortions.struck(part.sensor)
+        if len(rows):
+            sensor, time_ns = flat(part, rows)
+            value[rows] = self._distortions.apply(time_ns, sensor, value[rows].ravel()).reshape(len(rows), -1)
+        return self._rounding.apply(part.sensor, value)
 
     def _load(self, moments: Moments) -> Floats:
         noise = self._wander.at(moments.asset, moments.since_phase_ns)
@@ -180,18 +219,25 @@ class Bank:
         """Evaluate one sensor at an instant of the window that ``advance`` took in last."""
         for grid in self._grids:
             if (grid.sensor == sensor).any():
-                return grid.true_value(sensor, time_ns, timeline, self._load)
+                value = grid.true_value(sensor, time_ns, timeline, self._load)
+                if sensor in self._followers:
+                    device, shows = self._followers[sensor]
+                    value += float(device.values(shows, np.array([time_ns]))[0])
+                return value
         return self._per_cycle.true_value(sensor, time_ns, timeline)
 
-    def energy_kwh(self, timeline: Timeline) -> Floats:
-        """Return each asset's energy from the beginning of the world to the end of the window, float64[assets]."""
-        last = timeline.first[1:] - 1
-        spent = self._works.registers.at(last, timeline.until_ns - timeline.start_ns[last]) / WMS_PER_KWH
-        end = np.array([timeline.until_ns])
-        for asset, device in self._works.surroundings.devices.items():
-            if device.draws:
-                spent[asset] = self._works.network.steps[asset].energy_wms(end).sum() / WMS_PER_KWH
-        return spent
+
+def flat(part: Said, rows: Ints) -> tuple[Ints, Ints]:
+    """Return sensor and instant of all that some rows of a part say, int64[N] each."""
+    time_ns = part.time_ns[part.place[rows]]
+    return np.repeat(part.sensor[rows], time_ns.shape[1]), time_ns.ravel()
+
+
+def without(part: Said, rows: Ints, there: NDArray[np.bool_]) -> Said:
+    """Leave what is there of some rows."""
+    keep = np.ones(part.value.shape, dtype=bool) if part.keep is None else part.keep
+    keep[rows] &= there.reshape(len(rows), -1)
+    return part._replace(keep=keep)
 
 
 def gauge_of(kind: str, placed: Sequence[Placed], works: Works) -> tuple[Gauge, dict[int, int]]:

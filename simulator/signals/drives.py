@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from simulator.scenario.machine_type import MachineType
 from simulator.signals import motor
 from simulator.signals.moments import Moments
-from simulator.signals.timeline import EXECUTE, STOPPED
+from simulator.signals.timeline import DARK, EXECUTE, MAINS, STOPPED
 
 __all__ = ["WMS_PER_KWH", "Drives"]
 
@@ -62,15 +62,21 @@ class Drives:
             factor = np.where(share >= self.step_end[asset, step], self.step_factor[asset, step + 1], factor)
         running = self.execute_load[asset] * factor + self.wander[asset] * noise
         powered = np.where(moments.state == EXECUTE, running, self.idle_load[asset])
-        return np.where(moments.state == STOPPED, 0.0, np.maximum(powered, 0.0))
+        still = (moments.state == STOPPED) | (moments.power == DARK)
+        return np.where(still, 0.0, np.maximum(powered, 0.0))
 
-    def mean_w(self, asset: Ints, state: Ints) -> Ints:
-        """Return the mean active power of each asset in a state, in whole W: integers add up the same in any order."""
-        return by_state(state, self._standby_w[asset], self._idle_w[asset], self._execute_w[asset])
+    def mean_w(self, asset: Ints, state: Ints, power: Ints) -> Ints:
+        """Return the mean active power that each asset takes from the mains, in whole W.
 
-    def mean_var(self, asset: Ints, state: Ints) -> Ints:
+        Integers add up the same in any order. On a battery, as in the dark, it takes nothing.
+        """
+        watts = by_state(state, self._standby_w[asset], self._idle_w[asset], self._execute_w[asset])
+        return np.where(power == MAINS, watts, 0)
+
+    def mean_var(self, asset: Ints, state: Ints, power: Ints) -> Ints:
         """Return the mean reactive power of each asset in a state, in whole var; electronics in standby draw none."""
-        return by_state(state, np.int64(0), self._idle_var[asset], self._execute_var[asset])
+        variable = by_state(state, np.int64(0), self._idle_var[asset], self._execute_var[asset])
+        return np.where(power == MAINS, variable, 0)
 
 
 def by_state(state: Ints, stopped: Ints | np.int64, idle: Ints, execute: Ints) -> Ints:

@@ -64,6 +64,11 @@ class Samples:
         return self._moments.state[self._place]
 
     @cached_property
+    def power(self) -> Ints:
+        """Where the machine has its power from."""
+        return self._moments.power[self._place]
+
+    @cached_property
     def elapsed_ns(self) -> Ints:
         """Time since the segment began."""
         return self._moments.elapsed_ns[self._place]

@@ -18,7 +18,7 @@ from simulator.signals import motor, profile, thermal, vibration
 from simulator.signals.chain import Chain
 from simulator.signals.drives import WMS_PER_KWH
 from simulator.signals.gauge import Gauge, Placed, Samples, Works
-from simulator.signals.timeline import EXECUTE, STOPPED, Timeline
+from simulator.signals.timeline import DARK, EXECUTE, MAINS, STOPPED, Timeline
 
 __all__ = ["GAUGES", "EnergyGauge", "Gauge", "Placed", "Samples", "Works"]
 
@@ -78,6 +78,13 @@ class LagGauge(ABC):
         return shown
 
 
+def is_driven(segment: Ints, timeline: Timeline, *, when_execute: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Say whether a segment drives a value: in Execute, or whenever the machine is on and has power, bool[N]."""
+    state = timeline.state[segment]
+    runs = np.where(when_execute, state == EXECUTE, state != STOPPED)
+    return np.asarray(runs & (timeline.power[segment] != DARK))
+
+
 class DrivenGauge(LagGauge):
     """Temperatures and pressures with one target while the machine is driven and another while it is not."""
 
@@ -90,8 +97,7 @@ class DrivenGauge(LagGauge):
         super().__init__(placed, works)
 
     def target(self, row: Ints, segment: Ints, timeline: Timeline) -> Floats:
-        state = timeline.state[segment]
-        driven = np.where(self.when_execute[row], state == EXECUTE, state != STOPPED) | self.always[row]
+        driven = is_driven(segment, timeline, when_execute=self.when_execute[row]) | self.always[row]
         return np.where(driven, self.on[row], self.off[row])
 
 
@@ -110,8 +116,7 @@ class ProfileGauge(LagGauge):
         """Where it waits; in Execute, where the cycle is when the segment begins."""
         share_done = timeline.into_ns[segment] / timeline.cycle_ns[segment]
         point = profile.set_point(share_done, share=self.share[row], value=self.value[row])
-        state = timeline.state[segment]
-        driven = np.where(self.when_execute[row], state == EXECUTE, state != STOPPED) | self.always[row]
+        driven = is_driven(segment, timeline, when_execute=self.when_execute[row]) | self.always[row]
         return np.where(driven, point, self.off[row])
 
     def prepare(self, timeline: Timeline) -> None:
@@ -128,7 +133,7 @@ class ProfileGauge(LagGauge):
 
     def reached(self, link: Ints, start: Floats, elapsed_ns: Ints, timeline: Timeline) -> Floats:
         row, segment = self.chain.row[link[:, :1]], self.chain.segment[link]
-        runs = timeline.state[segment] == EXECUTE
+        runs = (timeline.state[segment] == EXECUTE) & (timeline.power[segment] != DARK)
         outset = profile.Outset(start - self.began[link], self.of_a_cycle[link])
         cycle_ns = timeline.cycle_ns[segment]
         if (cycle_ns == cycle_ns[:, :1]).all():
@@ -170,7 +175,7 @@ class BearingHeatGauge(LagGauge):
 
 
 class MotorGauge:
-    """Power meter: active power, current, power factor."""
+    """Power meter between the mains and the machine: active power, current, power factor. Without mains it shows 0."""
 
     def __init__(self, placed: Sequence[Placed], works: Works) -> None:
         models: list[Any] = [p.spec.model for p in placed]
@@ -190,7 +195,7 @@ class MotorGauge:
             off = samples.state[mine] == STOPPED
             shown[mine] = formula(self.asset[samples.row[mine]], samples.load[mine], off)
         shown += self.sigma[samples.row] * samples.noise
-        return shown
+        return np.where(samples.power == MAINS, shown, 0.0)
 
     def _power(self, asset: Ints, load: Floats, off: NDArray[np.bool_]) -> Floats:
         drives = self.drives
@@ -233,7 +238,7 @@ class VibrationGauge:
         )
         # A stopped machine still shows the floor's and the neighbours' shaking: a twentieth of its own.
         still = 0.05 * self.base[row] * np.exp(self.scatter[row] * samples.noise)
-        return np.where(state == STOPPED, still, moving)
+        return np.where((state == STOPPED) | (samples.power == DARK), still, moving)
 
 
 class CountGauge:

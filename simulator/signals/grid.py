@@ -12,11 +12,9 @@ from numpy.typing import NDArray
 
 from simulator.batch import Catalog
 from simulator.scenario.sensor import VibrationModel
-from simulator.signals.distortion import Distortions
 from simulator.signals.gauge import Gauge, Placed, Samples
 from simulator.signals.moments import Moments
 from simulator.signals.noise import Noise
-from simulator.signals.rounding import Rounding
 from simulator.signals.streams import Stream
 from simulator.signals.timeline import Timeline
 from simulator.signals.weave import Said
@@ -30,8 +28,9 @@ Ints = NDArray[np.int64]
 class Group:
     """Sensors of one model on a grid: rows of the grid, rows of their gauge, and rows of the grid's noise or -1."""
 
-    def __init__(self, gauge: Gauge, rows: Ints, of_gauge: Ints, of_noise: Ints) -> None:
+    def __init__(self, gauge: Gauge, rows: Ints, of_gauge: Ints, of_noise: Ints, *, may_be_silent: bool) -> None:
         self.gauge = gauge
+        self.may_be_silent = may_be_silent
         self.rows = rows
         self._of_gauge = of_gauge
         self._of_noise = of_noise
@@ -91,12 +90,14 @@ class Grid:
             rows = [i for i, p in enumerate(placed) if p.spec.model.kind == kind]
             gauge, row_of = gauges[kind]
             of_gauge = np.array([row_of[placed[i].number] for i in rows], dtype=np.int64)
-            self._groups.append(Group(gauge, np.array(rows, dtype=np.int64), of_gauge, of_noise[rows]))
+            # Devices alone have times at which they say nothing.
+            group = Group(
+                gauge, np.array(rows, dtype=np.int64), of_gauge, of_noise[rows], may_be_silent=kind == "output"
+            )
+            self._groups.append(group)
 
-    def read(
-        self, timeline: Timeline, load: Callable[[Moments], Floats], *, rounding: Rounding, distortions: Distortions
-    ) -> Said | None:
-        """Return all readings of the window; None if there is none."""
+    def read(self, timeline: Timeline, load: Callable[[Moments], Floats]) -> Said | None:
+        """Return all readings of the window, not rounded; None if there is none."""
         first = -((self._phase_ns - timeline.from_ns) // self.period_ns)
         count = -((self._phase_ns - timeline.until_ns) // self.period_ns) - first
         most = int(count.max())
@@ -108,12 +109,15 @@ class Grid:
         moments = self._moments(timeline, speaks, first[:, None] + np.arange(most), count, load)
         row, place = self._of(speaks)
         value: Floats = np.empty((len(row), most))
+        keep: NDArray[np.bool_] | None = None
         for group, which, at in self._shares(row):
-            value[at] = group.values(which, place[at], moments, self._noise)
-        sensor = self.sensor[row]
-        value, keep = distorted(sensor, moments.time_ns, place, value, distortions)
-        rounding.apply(sensor, value)
-        return Said(moments.time_ns, moments.asset, self._bit[speaks], moments.said, place, sensor, value, keep)
+            value[at] = found = group.values(which, place[at], moments, self._noise)
+            if group.may_be_silent:
+                keep = np.ones(value.shape, dtype=bool) if keep is None else keep
+                keep[at] = ~np.isnan(found)
+        return Said(
+            moments.time_ns, moments.asset, self._bit[speaks], moments.said, place, self.sensor[row], value, keep
+        )
 
     def _moments(
         self, timeline: Timeline, speaks: Ints, index: Ints, count: Ints, load: Callable[[Moments], Floats]
@@ -178,21 +182,3 @@ def noise_of(
     # The scatter of vibration is white: each reading is its own RMS window.
     phi = [math.exp(-period_ns / noise.tau) if (noise := placed[i].spec.noise) else 0.0 for i in noisy]
     return row, Noise(owners, np.array(phi), first_index=origin_ns // period_ns - 1)
-
-
-def distorted(
-    sensor: Ints, time_ns: Ints, place: Ints, value: Floats, distortions: Distortions
-) -> tuple[Floats, NDArray[np.bool_] | None]:
-    """Return values, float64[N, K], as broken sensors show them, and which are there; None if all are."""
-    struck = distortions.struck(sensor)
-    if not len(struck):
-        return value, None
-    keep = np.ones(value.shape, dtype=bool)
-    instants = value.shape[1]
-    shown, there = distortions.apply(
-        time_ns[place[struck]].ravel(), np.repeat(sensor[struck], instants), value[struck].ravel()
-    )
-    value[struck] = shown.reshape(-1, instants)
-    if there is not None:
-        keep[struck] = there.reshape(-1, instants)
-    return value, keep

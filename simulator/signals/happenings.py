@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.scenario.sensor import CycleModel, CycleTimeModel
+from simulator.scenario.sensor import CycleModel, CycleTimeModel, StateModel
 from simulator.signals.gauge import Placed
+from simulator.signals.growth import Growth
 from simulator.signals.process import Books
 from simulator.signals.timeline import Timeline, ragged
 from simulator.signals.weave import CHANGE, CYCLE, Said
@@ -25,10 +26,11 @@ NS = 1e-9
 class Changes:
     """Sensors of the state speak at each change of it, beside their period."""
 
-    def __init__(self, placed: Sequence[Placed], *, assets: int) -> None:
+    def __init__(self, placed: Sequence[Placed], growth: Growth | None, *, assets: int) -> None:
+        self._growth = growth
         self._of_asset = np.full(assets, -1, dtype=np.int64)
         for p in placed:
-            if p.spec.model.kind == "state":
+            if isinstance(p.spec.model, StateModel) and p.spec.model.changes:
                 self._of_asset[p.asset] = p.number
 
     @property
@@ -41,6 +43,8 @@ class Changes:
         asset, time_ns, state = timeline.changes()
         sensor = self._of_asset[asset]
         shown = sensor >= 0
+        if self._growth is not None:
+            shown[shown] = self._growth.changes(sensor[shown], time_ns[shown])
         return at_instants(time_ns[shown], asset[shown], CHANGE, sensor[shown], state[shown].astype(np.float64))
 
 
@@ -50,7 +54,8 @@ class CycleValues:
     A measured value is partly the cycle's hidden quality q and partly scatter of its own, as far as the sensor says.
     """
 
-    def __init__(self, placed: Sequence[Placed], books: Books) -> None:
+    def __init__(self, placed: Sequence[Placed], growth: Growth | None, books: Books) -> None:
+        self._growth = growth
         self._books = books
         mine = [p for p in placed if p.spec.period is None]
         models: list[Any] = [p.spec.model for p in mine]
@@ -61,6 +66,7 @@ class CycleValues:
         self._sigma = np.array([m.sigma for m in values])
         self._share = np.array([m.quality for m in values])
         self._own = np.array([math.sqrt(1.0 - m.quality**2) for m in values])
+        self._every = np.array([p.spec.every for p in mine], dtype=np.int64)
         asset = np.array([p.asset for p in mine], dtype=np.int64)
         self._count = np.bincount(asset, minlength=len(books))
         self._first = np.cumsum(self._count) - self._count
@@ -84,7 +90,18 @@ class CycleValues:
             place=which,
             sensor=self._number[sensor],
             value=value[:, None],
+            keep=self._kept(sensor, time_ns[which], cycle[which]),
         )
+
+    def _kept(self, sensor: Ints, time_ns: Ints, cycle: Ints) -> NDArray[np.bool_] | None:
+        """Say which cycles are measured at all, bool[N, 1]; None if all are."""
+        keep = None
+        if (self._every != 1).any():
+            keep = cycle % self._every[sensor] == 0
+        if self._growth is not None:
+            grown = self._growth.cycles(self._number[sensor], time_ns, cycle)
+            keep = grown if keep is None else keep & grown
+        return None if keep is None else keep[:, None]
 
     def true_value(self, sensor: int, time_ns: int, timeline: Timeline) -> float:
         """Return what a sensor measured in the last cycle that ended by an instant of the window."""
@@ -93,6 +110,7 @@ class CycleValues:
         segment = timeline.at(asset, np.array([time_ns]))
         # Before its first cycle a machine has measured none, and shows what the first will bring.
         last = np.maximum(timeline.cycles_at(segment, np.array([time_ns])) - 1, 0)
+        last = last // self._every[where] * self._every[where]
         self._open(asset, last)
         return float(self._measured(asset, last, where - self._first[asset])[0])
 

@@ -64,6 +64,11 @@ class Moments:
         return self.timeline.state[self.segment]
 
     @cached_property
+    def power(self) -> Ints:
+        """Where each asset has its power from, int64[A, K]."""
+        return self.timeline.power[self.segment]
+
+    @cached_property
     def elapsed_ns(self) -> Ints:
         """Time since the segment began, int64[A, K]."""
         return self.time_ns - self.timeline.start_ns[self.segment]

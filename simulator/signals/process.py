@@ -19,11 +19,13 @@ from numpy.typing import NDArray
 from simulator.signals.streams import Cursor, Stream
 from simulator.signals.timeline import ragged
 
-__all__ = ["Books", "Cycles"]
+__all__ = ["EPOCH", "Books", "Cycles"]
 
 EPOCH = 256
 """Cycles per epoch of random numbers."""
 STEEPNESS = 0.5
+MOST_SCRAP = 0.95
+"""However unable people are, some pieces are good."""
 PIECES, VALUES = 0, 1
 """Lanes: hidden quality and pieces; the sensors' own scatter."""
 
@@ -49,11 +51,30 @@ class Cycles:
         self._stream = stream
         self._cursor = Cursor()
         self.pieces = pieces
-        self._least_chance = least_chance(1.0 - first_pass_yield)
+        self._by_itself = 1.0 - first_pass_yield
+        self.scrap = self._by_itself
+        """Share of bad pieces that the next cycles make on average."""
+        self.edition = 0
+        """Counts how often cycles that were yet to come were changed."""
+        self._changed_at = [0]
+        self._least_chance = [least_chance(self.scrap)]
         self.width = values
         self._good_before_epoch = array("q", [0])
         self._epochs: dict[int, Epoch] = {}
         self._scatter: dict[int, NDArray[np.float64]] = {}
+
+    def spoil(self, factor: float, *, from_cycle: int) -> None:
+        """Make so many times as many bad pieces as the machine does by itself, from a cycle on that is yet to come."""
+        if self._changed_at[-1] < from_cycle:
+            self._changed_at.append(from_cycle)
+            self._least_chance.append(0.0)
+        self.scrap = min(self._by_itself * factor, MOST_SCRAP)
+        self._least_chance[-1] = least_chance(self.scrap)
+        first = from_cycle // EPOCH
+        for epoch in [epoch for epoch in self._epochs if epoch >= first]:
+            del self._epochs[epoch]
+        del self._good_before_epoch[first + 1 :]
+        self.edition += 1
 
     def _epoch(self, epoch: int) -> Epoch:
         if epoch not in self._epochs:
@@ -67,10 +88,22 @@ class Cycles:
     def _draw(self, epoch: int) -> Epoch:
         rng = self._cursor.at(self._stream, epoch, PIECES)
         quality = rng.standard_normal(EPOCH)
-        chance = self._least_chance * np.exp(0.5 * STEEPNESS * quality**2)
+        chance = self._least_in(epoch) * np.exp(0.5 * STEEPNESS * quality**2)
         good = np.zeros(EPOCH + 1, dtype=np.int64)
         np.cumsum(self.pieces - rng.binomial(self.pieces, np.minimum(chance, 1.0)), out=good[1:])
         return Epoch(quality, array("q", good.tobytes()))
+
+    def good_in_epoch(self, epoch: int) -> tuple[int, NDArray[np.int64]]:
+        """Return the good pieces before an epoch, and those before each cycle of it since then, int64[EPOCH + 1]."""
+        within = self._epoch(epoch).good_array
+        return self._good_before_epoch[epoch], within
+
+    def _least_in(self, epoch: int) -> NDArray[np.float64]:
+        """Return A of the cycles of an epoch, or the one number that it always was."""
+        if len(self._least_chance) == 1:
+            return np.array(self._least_chance[0])
+        since = np.searchsorted(self._changed_at, epoch * EPOCH + np.arange(EPOCH), side="right") - 1
+        return np.array(self._least_chance)[since]
 
     def good_before(self, cycle: int) -> int:
         """Return how many good pieces the cycles with numbers below ``cycle`` made together."""
@@ -127,17 +160,18 @@ class Books:
     """
 
     def __init__(self, books: Sequence[Cycles]) -> None:
-        self._books = books
+        self.each = books
+        self._edition = np.zeros(len(books), dtype=np.int64)
         self._width = np.array([book.width for book in books], dtype=np.int64)
         self.pages = np.full(len(books), 2, dtype=np.int64)
         """How many pages each machine has, powers of 2."""
         self._lay_out()
 
     def __len__(self) -> int:
-        return len(self._books)
+        return len(self.each)
 
     def __getitem__(self, asset: int) -> Cycles:
-        return self._books[asset]
+        return self.each[asset]
 
     def _lay_out(self) -> None:
         """Begin with empty pages."""
@@ -151,6 +185,14 @@ class Books:
         length = np.repeat(self._width, pages) * EPOCH
         self._scatter_at = np.cumsum(length) - length
         self._scatter = np.zeros(int(length.sum()))
+
+    def renew(self) -> None:
+        """Forget the pages of machines whose cycles to come were changed since."""
+        edition = np.fromiter((book.edition for book in self.each), np.int64, len(self.each))
+        for asset in np.flatnonzero(edition != self._edition).tolist():
+            first = int(self._first[asset])
+            self._held[first : first + int(self.pages[asset])] = -1
+        self._edition = edition
 
     def open(self, asset: NDArray[np.int64], first: NDArray[np.int64], last: NDArray[np.int64]) -> None:
         """Have cycles ``first`` to ``last`` of each of these machines at hand, int64[N] each."""
@@ -169,7 +211,7 @@ class Books:
         return page
 
     def _fill(self, asset: int, epoch: int, page: int) -> None:
-        good, quality, scatter = self._books[asset].page(epoch)
+        good, quality, scatter = self.each[asset].page(epoch)
         self._good[page], self._quality[page], self._held[page] = good, quality, epoch
         at = int(self._scatter_at[page])
         self._scatter[at : at + scatter.size] = scatter.ravel()

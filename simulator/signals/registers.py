@@ -27,7 +27,7 @@ class Registers:
 
     def advance(self, timeline: Timeline) -> None:
         """Take in the timeline of the next window."""
-        self._watts = self._drives.mean_w(timeline.asset, timeline.state)
+        self._watts = self._drives.mean_w(timeline.asset, timeline.state, timeline.power)
         spent = self._watts * ((timeline.end_ns - timeline.start_ns) // MS)
         before = np.cumsum(spent) - spent
         self._at_start = before + (self._carried - before[timeline.first[:-1]])[timeline.asset]

@@ -9,11 +9,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.scenario.sensor import SupplyModel
 from simulator.scenario.system_type import SystemType
+from simulator.signals.device import Crowd, Track
 from simulator.signals.drives import WMS_PER_KWH
 from simulator.signals.gauges import Placed, Samples, Works
+from simulator.signals.rhythm_gauge import RhythmGauge
 from simulator.signals.supply import MINUTE_NS
-from simulator.signals.timeline import EXECUTE, Timeline
+from simulator.signals.timeline import EXECUTE, MAINS, Timeline
 
 __all__ = ["SITE_GAUGES", "OutputGauge", "SolarGauge", "SupplyGauge", "WeatherGauge"]
 
@@ -64,7 +67,9 @@ class SolarGauge(RowGauge):
         assert isinstance(place.machine, SystemType)
         assert place.machine.panels is not None
         watts = sky.fed_in_w(time_ns // MINUTE_NS * MINUTE_NS, rated_kw=place.machine.panels.rated_kw)
-        return np.where(timeline.state[samples.segment[mine]] == EXECUTE, -watts / 1000.0, 0.0)
+        segment = samples.segment[mine]
+        feeds = (timeline.state[segment] == EXECUTE) & (timeline.power[segment] == MAINS)
+        return np.where(feeds, -watts / 1000.0, 0.0)
 
 
 class SupplyGauge(RowGauge):
@@ -73,6 +78,11 @@ class SupplyGauge(RowGauge):
     The voltage sinks in proportion to the load, distortion rises with it; both are engineering defaults. A feeder that
     has tripped shows no voltage.
     """
+
+    def __init__(self, placed: Sequence[Placed], works: Works) -> None:
+        super().__init__(placed, works)
+        shows = [p.spec.model.shows for p in placed if isinstance(p.spec.model, SupplyModel)]
+        self.alive = np.array([one in ALIVE for one in shows])
 
     def values(self, samples: Samples, timeline: Timeline) -> Floats:
         result = np.empty(samples.time_ns.shape)
@@ -83,8 +93,11 @@ class SupplyGauge(RowGauge):
                 # Sensors of a meter follow each other, and look at the same instants.
                 meter = Meter(place, self.works, samples.time_ns[mine], samples.state[mine])
             model: Any = place.spec.model
-            result[mine] = meter.shown(model.shows)
-        return result + self.sigma[samples.row] * samples.noise
+            result[mine] = meter.shown(model.shows, period_ns=place.spec.period or 0)
+        result += self.sigma[samples.row] * samples.noise
+        # Without voltage there is no noise on it either.
+        dead = self.alive[samples.row] & (samples.state != EXECUTE)
+        return np.where(dead, 0.0, result)
 
 
 class Meter:
@@ -97,15 +110,20 @@ class Meter:
         self._supply = place.machine.supply
         self._time_ns = time_ns
         self._live = state == EXECUTE
+        self._network = works.network
         self._steps = works.network.steps[place.asset]
         self._step = self._steps.at(time_ns)
 
-    def shown(self, shows: str) -> Floats:
-        """Return one quantity, in the unit of its sensors."""
-        if shows not in REGISTERS:
-            return METERED[shows](self)
-        counted, period = self._counted_wms, REGISTERS[shows]
-        return (counted.sum(axis=1) if period is None else counted[:, period]) / WMS_PER_KWH
+    def shown(self, shows: str, *, period_ns: int) -> Floats:
+        """Return one quantity, in the unit of its sensors, which speak so often."""
+        if shows in REGISTERS:
+            counted, period = self._counted_wms, REGISTERS[shows]
+            return (counted.sum(axis=1) if period is None else counted[:, period]) / WMS_PER_KWH
+        if shows in BILLED:
+            return self._network.bills[self.asset].values(shows, self._time_ns)
+        if shows == "voltage_low":
+            return self._volts(since_ns=min(period_ns, MINUTE_NS))
+        return METERED[shows](self)
 
     def power_kw(self) -> Floats:
         """Return active power."""
@@ -126,11 +144,17 @@ class Meter:
 
     def volts(self) -> Floats:
         """Return the line voltage."""
-        return np.where(self._live, self._supply.volts * (1.0 - self._supply.drop * self._share), 0.0)
+        return self._volts(since_ns=0)
 
     def thd_pct(self) -> Floats:
         """Return the total harmonic distortion."""
         return np.where(self._live, THD_IDLE_PCT + THD_LOADED_PCT * self._share, 0.0)
+
+    def _volts(self, *, since_ns: int) -> Floats:
+        """Return the lowest voltage at each instant or so long before it."""
+        volts = np.where(self._live, self._supply.volts * (1.0 - self._supply.drop * self._share), 0.0)
+        dip = self._network.dips.get(self.asset)
+        return volts if dip is None else volts * (1.0 - deepest(dip, self._time_ns, since_ns))
 
     @cached_property
     def _watts(self) -> Ints:
@@ -161,26 +185,78 @@ METERED: dict[str, Callable[[Meter], Floats]] = {
 }
 
 
+def deepest(dip: Track, time_ns: Ints, since_ns: int) -> Floats:
+    """Return the deepest dip in force at each rising instant, or in the time before it, float64[N]."""
+    if not len(time_ns):
+        return np.empty(0)
+    begin_ns, depth = dip.steps(int(time_ns[0]) - since_ns, int(time_ns[-1]) + 1)
+    end_ns = np.append(begin_ns[1:], np.iinfo(np.int64).max)
+    found = np.zeros(len(time_ns))
+    for begin, end, share in zip(begin_ns.tolist(), end_ns.tolist(), depth.tolist(), strict=True):
+        if share:
+            low, high = np.searchsorted(time_ns, (begin, min(end, NEVER_NS) + since_ns))
+            np.maximum(found[low:high], share, out=found[low:high])
+    return found
+
+
 class OutputGauge(RowGauge):
-    """What the roles of systems give, and what those take that take power."""
+    """What the roles of systems give, and what those take that take power.
+
+    Devices that belong to a crowd are read with it, all that show the same at once.
+    """
+
+    def __init__(self, placed: Sequence[Placed], works: Works) -> None:
+        super().__init__(placed, works)
+        self.member = np.zeros(len(placed), dtype=np.int64)
+        self.crowded = np.zeros(len(placed), dtype=bool)
+        self.crowds: dict[tuple[int, str], tuple[Crowd, str, list[int]]] = {}
+        for row, p in enumerate(placed):
+            model: Any = p.spec.model
+            place = works.surroundings.devices[p.asset].place
+            if place is not None:
+                crowd, self.member[row] = place
+                self.crowded[row] = True
+                self.crowds.setdefault((id(crowd), model.shows), (crowd, model.shows, []))[2].append(row)
+
+    def values(self, samples: Samples, timeline: Timeline) -> Floats:
+        result = np.empty(samples.time_ns.shape)
+        rows = samples.row[:, 0]
+        for mine in np.flatnonzero(~self.crowded[rows]).tolist():
+            result[mine] = self.one(self.placed[rows[mine]], samples, mine, timeline)
+        for crowd, shows, members in self.crowds.values():
+            here = np.flatnonzero(np.isin(rows, members))
+            if len(here):
+                time_ns = samples.time_ns[here]
+                member = np.repeat(self.member[rows[here]], time_ns.shape[1])
+                result[here] = crowd.values_of(shows, member, time_ns.ravel()).reshape(time_ns.shape)
+        return result + self.sigma[samples.row] * samples.noise
 
     def one(self, place: Placed, samples: Samples, mine: int, timeline: Timeline) -> Floats:
         model: Any = place.spec.model
         time_ns = samples.time_ns[mine]
         device = self.works.surroundings.devices[place.asset]
+        if device.follows:
+            # Noise alone; the bank adds what it shows when the messages of the window are known.
+            return np.zeros(len(time_ns))
         if device.draws and model.shows in {"power", "energy"}:
             steps = self.works.network.steps[place.asset]
+            sign = -1.0 if device.feeds else 1.0
             if model.shows == "power":
-                return np.asarray(steps.watts[steps.at(time_ns)] / 1000.0)
-            return np.asarray(steps.energy_wms(time_ns).sum(axis=1) / WMS_PER_KWH)
+                return np.asarray(sign * steps.watts[steps.at(time_ns)] / 1000.0)
+            return np.asarray(sign * steps.energy_wms(time_ns).sum(axis=1) / WMS_PER_KWH)
         return device.values(model.shows, time_ns)
 
 
+ALIVE = frozenset({"current", "voltage", "voltage_low", "thd"})
+"""What a feeder shows only while it is alive."""
+NEVER_NS = 4 * 10**18
+BILLED = frozenset({"cost", "penalty", "month_power_factor", "co2", "reactive_energy"})
 REGISTERS = {"energy": None, "normal": 0, "off_peak": 1, "peak": 2}
 """Registers by what a sensor shows: all energy, or that of one place in PERIODS of the tariff."""
 
 SITE_GAUGES: dict[str, Any] = {
     "output": OutputGauge,
+    "rhythm": RhythmGauge,
     "solar": SolarGauge,
     "supply": SupplyGauge,
     "weather": WeatherGauge,

@@ -16,10 +16,11 @@ from numpy.typing import NDArray
 
 from simulator.batch import Batch, Catalog
 
-__all__ = ["CHANGE", "CYCLE", "FIRST_PERIOD", "Said", "Weaver", "said_in"]
+__all__ = ["CHANGE", "CYCLE", "FIRST_PERIOD", "Said", "Weaver", "Woven"]
 
 Floats = NDArray[np.floating[Any]]
 Ints = NDArray[np.int64]
+Mask = NDArray[np.bool_]
 MS = 1_000_000
 CHANGE, CYCLE, FIRST_PERIOD = 1, 2, 4
 """Groups of an asset's sensors, as bits of a pattern: the state when it changes, values per cycle, then by period."""
@@ -37,8 +38,8 @@ class Said(NamedTuple):
     asset: Ints
     """int64[A]"""
     group: Ints
-    """int64[A]: which sensors of the asset speak, a bit of a pattern; 0 if ``alone`` counts them."""
-    spoken: NDArray[np.bool_] | None
+    """int64[A]: which sensors of the asset speak, a bit of a pattern."""
+    spoken: Mask | None
     """bool[A, K]: which of the instants count; None if all do."""
     place: Ints
     """int64[N]: whose instants each sensor speaks at."""
@@ -48,8 +49,25 @@ class Said(NamedTuple):
     """float64[N, K]"""
     keep: NDArray[np.bool_] | None = None
     """bool[N, K]: which readings are there; None if all are."""
-    alone: tuple[Ints, Ints] | None = None
-    """For assets that nobody else speaks for: the rows of each message, and of each reading its place among them."""
+
+
+class Woven:
+    """The readings of a batch without their values: instants and sensors, in order, and where those of each part go."""
+
+    def __init__(self, time_ns: Ints, sensor: NDArray[np.int32], places: Sequence[tuple[Ints, Mask | None]]) -> None:
+        # A place may be empty, since the readings that would fill it are not there.
+        self._there = sensor >= 0 if any(there is not None for _, there in places) else None
+        self._rows = len(sensor)
+        self._places = places
+        self.time_ns = time_ns if self._there is None else time_ns[self._there]
+        self.sensor = sensor if self._there is None else sensor[self._there]
+
+    def batch(self, values: Sequence[Floats], *, until_ns: int) -> Batch:
+        """Return the batch; ``values``: of each part that was woven, float64[N, K]."""
+        value = np.empty(self._rows)
+        for (at, there), part in zip(self._places, values, strict=True):
+            value[at] = part if there is None else part[there]
+        return Batch(self.time_ns, self.sensor, value if self._there is None else value[self._there], until_ns)
 
 
 class Weaver:
@@ -93,11 +111,11 @@ class Weaver:
         self._rank = np.vstack((self._rank, before - before[self._first[self._asset_of]]))
         self._count = np.vstack((self._count, np.bincount(self._asset_of[speaks], minlength=self._assets)))
 
-    def weave(self, parts: Sequence[Said], *, from_ns: int, until_ns: int) -> Batch:
-        """Return all of it as one batch. One sensor may say the same thing twice at an instant: that is one reading."""
-        parts = [part for part in parts if part.time_ns.size]
-        if not parts:
-            return Batch.empty(until_ns)
+    def weave(self, parts: Sequence[Said], *, from_ns: int) -> Woven:
+        """Find the place of each reading. A sensor may say the same thing twice at an instant: that is one reading."""
+        if not any(part.time_ns.size for part in parts):
+            nothing = [(np.empty(part.value.shape, dtype=np.int64), None) for part in parts]
+            return Woven(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int32), nothing)
         key = np.concatenate(
             [spread((part.time_ns - from_ns) // MS * self._assets + part.asset[:, None], part) for part in parts]
         )
@@ -113,43 +131,23 @@ class Weaver:
         first = np.flatnonzero(begins)
         time_ms, asset = np.divmod(key[first], self._assets)
         row = self._rows(np.bitwise_or.reduceat(group[order], first))
-        count = self._count[row, asset] + self._alone(parts, order, first)
+        count = self._count[row, asset]
         start = np.cumsum(count) - count
-        rows = int(count.sum())
         # Back to the order of the parts: where each of their messages begins, and the pattern that it follows.
         message = np.empty(len(order), dtype=np.int64)
         message[order] = np.cumsum(begins) - 1
-        sensor = np.full(rows, -1, dtype=np.int32)
-        value = np.empty(rows)
+        sensor = np.full(int(count.sum()), -1, dtype=np.int32)
+        places: list[tuple[Ints, Mask | None]] = []
         low = 0
         for part in parts:
             high = low + (part.time_ns.size if part.spoken is None else int(part.spoken.sum()))
-            self._put(part, start[message[low:high]], row[message[low:high]], sensor, value)
+            places.append(self._put(part, start[message[low:high]], row[message[low:high]], sensor))
             low = high
-        time_ns = np.repeat(time_ms * MS + from_ns, count)
-        if any(part.keep is not None for part in parts):
-            there = sensor >= 0
-            time_ns, sensor, value = time_ns[there], sensor[there], value[there]
-        return Batch(time_ns, sensor, value, until_ns)
+        return Woven(np.repeat(time_ms * MS + from_ns, count), sensor, places)
 
-    def _alone(self, parts: Sequence[Said], order: Ints, first: Ints) -> Ints | int:
-        """Return the rows of each message that no pattern counts."""
-        if all(part.alone is None for part in parts):
-            return 0
-        count = [
-            np.zeros(part.time_ns.size if part.spoken is None else int(part.spoken.sum()), dtype=np.int64)
-            if part.alone is None
-            else part.alone[0]
-            for part in parts
-        ]
-        return np.asarray(np.add.reduceat(np.concatenate(count)[order], first))
-
-    def _put(self, part: Said, start: Ints, row: Ints, sensor: NDArray[np.int32], value: Floats) -> None:
-        """Put the readings of a part in their places; ``start`` and ``row`` are those of its messages."""
-        if part.alone is None:
-            rank = self._rank.ravel().take(gather(row * len(self._group_of), part)[part.place] + part.sensor[:, None])
-        else:
-            rank = part.alone[1][:, None]
+    def _put(self, part: Said, start: Ints, row: Ints, sensor: NDArray[np.int32]) -> tuple[Ints, Mask | None]:
+        """Put the sensors of a part in their places; ``start`` and ``row`` are those of its messages."""
+        rank = self._rank.ravel().take(gather(row * len(self._group_of), part)[part.place] + part.sensor[:, None])
         at = gather(start, part)[part.place] + rank
         # Written out, since a scatter of what is only broadcast takes three times as long.
         number = np.repeat(part.sensor.astype(np.int32), at.shape[1]).reshape(at.shape)
@@ -157,10 +155,10 @@ class Weaver:
         if part.spoken is not None:
             spoken = part.spoken[part.place]
             there = spoken if there is None else there & spoken
-        if there is None:
-            sensor[at], value[at] = number, part.value
-        else:
-            sensor[at[there]], value[at[there]] = number[there], part.value[there]
+        if there is not None:
+            at, number = at[there], number[there]
+        sensor[at] = number
+        return at, there
 
 
 def spread(moments: Ints, part: Said) -> Ints:
@@ -176,23 +174,3 @@ def gather(messages: Ints, part: Said) -> Ints:
     moments = np.zeros((instants, assets), dtype=np.int64)
     moments[part.spoken.T] = messages
     return np.ascontiguousarray(moments.T)
-
-
-def said_in(batch: Batch, catalog: Catalog) -> Said:
-    """Return the readings of a batch whose assets nobody else speaks for."""
-    asset = np.asarray(catalog.asset_of[batch.sensor], dtype=np.int64)
-    begins = np.ones(len(batch), dtype=bool)
-    begins[1:] = (np.diff(batch.time_ns) != 0) | (np.diff(asset) != 0)
-    first = np.flatnonzero(begins)
-    count = np.diff(first, append=len(batch))
-    message = np.cumsum(begins) - 1
-    return Said(
-        time_ns=batch.time_ns[first, None],
-        asset=asset[first],
-        group=np.zeros(len(first), dtype=np.int64),
-        spoken=None,
-        place=message,
-        sensor=batch.sensor.astype(np.int64),
-        value=batch.value[:, None],
-        alone=(count, np.arange(len(batch)) - first[message]),
-    )
