@@ -15,7 +15,7 @@ import numpy as np
 import simpy
 from numpy.typing import NDArray
 
-__all__ = ["Buffer", "User"]
+__all__ = ["Buffer", "Store", "User"]
 
 RESTART_SHARE = 0.1
 """A machine that waited goes on once this share of the capacity is there (or free): a container's worth."""
@@ -50,6 +50,28 @@ class User(Protocol):
 
     def go_on(self) -> None:
         """The buffer can serve again."""
+
+
+class Store(Protocol):
+    """What a machine takes from or gives to: a buffer, or what stands in for one."""
+
+    def put(self, pieces: int) -> None:
+        """Book pieces made."""
+
+    def take(self, pieces: int) -> None:
+        """Book pieces used."""
+
+    def start_taking(self, user: User, pieces: int) -> bool:
+        """Ask for stock, ``pieces`` per cycle. False: wait for ``go_on``."""
+
+    def start_giving(self, user: User, pieces: int) -> bool:
+        """Ask for room, at most ``pieces`` per cycle. False: wait for ``go_on``."""
+
+    def started(self) -> None:
+        """A machine that is connected begins its cycles."""
+
+    def stop(self, user: User) -> None:
+        """The machine makes no parts any more."""
 
 
 class Side:
@@ -103,6 +125,12 @@ class Buffer:
     def take(self, pieces: int) -> None:
         """Book pieces used."""
         self.level -= pieces
+
+    def deliver(self, pieces: int) -> None:
+        """Put in pieces that come from outside, now."""
+        self.settle()
+        self.level += pieces
+        self._look()
 
     def settle(self) -> None:
         """Book everything that the machines at this buffer have done by now."""

@@ -45,6 +45,9 @@ class Stop(Strict):
         description="operators are at the machine; the crew is shared and may be busy"
     )
     becomes: Literal["held", "aborted"] = Field(description="PackML: held for jams and set-ups, aborted for faults")
+    set_up: bool = Field(
+        default=False, description="a set-up for other work, by operators: how long it takes is a matter of skill"
+    )
     source: str = Field(default="", description="where the numbers come from")
 
 
@@ -139,6 +142,11 @@ class MachineType(Strict):
     cycle: Duration = Field(gt=0, description="time per cycle at full speed")
     pieces: Amount = Field(ge=1, description="pieces per cycle: cavities, nests")
     first_pass_yield: float = Field(gt=0, le=1, description="share of good pieces")
+    attended: bool = Field(
+        default=True,
+        description="an operator is at it, and it is held in his break; else it runs on, its jams wait until he is "
+        "back, and its faults until they are noticed",
+    )
     motor: Motor
     bearing: Bearing | None = Field(default=None, description="the bearing that wears, if one is watched")
     timing: Timing = Timing()

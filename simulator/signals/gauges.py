@@ -253,13 +253,6 @@ class EnergyGauge:
         self.drives = works.drives
         self.chain = Chain(np.array([p.asset for p in placed], dtype=np.int64), np.int64)
 
-    @classmethod
-    def of_all(cls, works: Works) -> EnergyGauge:
-        """Return a register for every asset, whether or not a sensor shows it."""
-        register = cls((), works)
-        register.chain = Chain(np.arange(len(works.books)), np.int64)
-        return register
-
     def _spent(self, row: Ints, segment: Ints, until_ns: Ints, timeline: Timeline) -> Ints:
         watts = self.drives.mean_w(self.chain.asset[row], timeline.state[segment], timeline.power[segment])
         return watts * ((until_ns - timeline.start_ns[segment]) // MS)

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from simulator.scenario.sensor import SupplyModel
 from simulator.scenario.system_type import SystemType
-from simulator.signals.device import Track
+from simulator.signals.device import Crowd, Track
 from simulator.signals.drives import WMS_PER_KWH
 from simulator.signals.gauges import Placed, Samples, Works
+from simulator.signals.rhythm_gauge import RhythmGauge
 from simulator.signals.supply import MINUTE_NS
 from simulator.signals.timeline import EXECUTE, MAINS, Timeline
 
@@ -135,17 +136,53 @@ def deepest(dip: Track, time_ns: Ints, since_ns: int) -> Floats:
 
 
 class OutputGauge(RowGauge):
-    """What the roles of systems give, and what those take that take power."""
+    """What the roles of systems give, and what those take that take power.
+
+    Devices that belong to a crowd are read with it, all that show the same at once.
+    """
+
+    def __init__(self, placed: Sequence[Placed], works: Works) -> None:
+        super().__init__(placed, works)
+        self.member = np.zeros(len(placed), dtype=np.int64)
+        self.crowded = np.zeros(len(placed), dtype=bool)
+        self.crowds: dict[tuple[int, str], tuple[Crowd, str, list[int]]] = {}
+        for row, p in enumerate(placed):
+            model: Any = p.spec.model
+            place = works.surroundings.devices[p.asset].place
+            if place is not None:
+                crowd, self.member[row] = place
+                self.crowded[row] = True
+                self.crowds.setdefault((id(crowd), model.shows), (crowd, model.shows, []))[2].append(row)
+        self.alone = [(row, p) for row, p in enumerate(placed) if not self.crowded[row]]
+
+    def values(self, samples: Samples, timeline: Timeline) -> Floats:
+        result = np.empty(len(samples.row))
+        low, high = np.searchsorted(samples.row, [np.arange(len(self.placed)), np.arange(1, len(self.placed) + 1)])
+        for row, place in self.alone:
+            if low[row] < high[row]:
+                mine = slice(int(low[row]), int(high[row]))
+                result[mine] = self.one(place, samples, mine, timeline)
+        for crowd, shows, rows in self.crowds.values():
+            of_crowd = np.zeros(len(self.placed), dtype=bool)
+            of_crowd[rows] = True
+            here = np.flatnonzero(of_crowd[samples.row])
+            if len(here):
+                result[here] = crowd.values_of(shows, self.member[samples.row[here]], samples.time_ns[here])
+        return result + self.sigma[samples.row] * samples.noise
 
     def one(self, place: Placed, samples: Samples, mine: slice, timeline: Timeline) -> Floats:
         model: Any = place.spec.model
         time_ns = samples.time_ns[mine]
         device = self.works.surroundings.devices[place.asset]
+        if device.follows:
+            # Noise alone; the bank adds what it shows when the messages of the window are known.
+            return np.zeros(len(time_ns))
         if device.draws and model.shows in {"power", "energy"}:
             steps = self.works.network.steps[place.asset]
+            sign = -1.0 if device.feeds else 1.0
             if model.shows == "power":
-                return np.asarray(steps.watts[steps.at(time_ns)] / 1000.0)
-            return np.asarray(steps.energy_wms(time_ns).sum(axis=1) / WMS_PER_KWH)
+                return np.asarray(sign * steps.watts[steps.at(time_ns)] / 1000.0)
+            return np.asarray(sign * steps.energy_wms(time_ns).sum(axis=1) / WMS_PER_KWH)
         return device.values(model.shows, time_ns)
 
 
@@ -158,6 +195,7 @@ REGISTERS = {"energy": None, "normal": 0, "off_peak": 1, "peak": 2}
 
 SITE_GAUGES: dict[str, Any] = {
     "output": OutputGauge,
+    "rhythm": RhythmGauge,
     "solar": SolarGauge,
     "supply": SupplyGauge,
     "weather": WeatherGauge,

@@ -20,7 +20,7 @@ from simulator.signals.device import Track
 from simulator.signals.drives import Drives
 from simulator.signals.timeline import EXECUTE, MAINS, Timeline
 
-__all__ = ["Feeder", "Network", "Steps"]
+__all__ = ["MINUTE_NS", "Feeder", "Held", "Network", "Steps", "marks"]
 
 Floats = NDArray[np.floating[Any]]
 Ints = NDArray[np.int64]

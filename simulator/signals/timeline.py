@@ -94,6 +94,13 @@ class Timeline:
         keys = self.asset * span + np.maximum(self.start_ns - self.from_ns, 0)
         return np.searchsorted(keys, asset * span + (time_ns - self.from_ns), side="right") - 1
 
+    def executes(self, asset: int, time_ns: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Say whether one asset is in Execute at instants of the window, or at its last state before it."""
+        mine = slice(int(self.first[asset]), int(self.first[asset + 1]))
+        at = np.searchsorted(self.start_ns[mine], time_ns, side="right") - 1
+        working: NDArray[np.bool_] = self.state[mine][np.maximum(at, 0)] == EXECUTE
+        return working
+
     def cycles_at(self, segment: NDArray[np.int64], time_ns: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the number of cycles completed by each instant."""
         done = (time_ns - self.start_ns[segment] + self.into_ns[segment]) // self.cycle_ns[segment]

@@ -17,7 +17,7 @@ from simulator.park.plant import Plant
 from simulator.park.world import World
 from simulator.scenario.fault import CODES, Cause
 from simulator.scenario.machine_type import MachineType
-from simulator.scenario.schema import Scenario
+from simulator.scenario.schema import Kpis, Scenario
 from simulator.scenario.sensor import OutputModel, SensorType
 from simulator.scenario.system_type import SystemType
 from simulator.signals.device import Device
@@ -123,7 +123,8 @@ def observe(
     Scheduled faults are the user's and no law of the park, so they are left out.
     """
     seen = {name: spec.model_copy(update={"sensors": (register_of(spec),)}) for name, spec in types.items()}
-    world = World(scenario.model_copy(update={"faults": (), "truth": True}), seen, start_ns)
+    plain = {"faults": (), "truth": True, "kpis": Kpis(levels=())}
+    world = World(scenario.model_copy(update=plain), seen, start_ns)
     machines, catalog = world.park.machines, world.catalog
     until_ns = start_ns + days * DAY_NS
     changes = [(asset, start_ns, int(machine.state)) for asset, machine in enumerate(machines)]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from simulator.park.demand import Demand, Shortage
-from simulator.park.duty import Duty
 from simulator.park.post import Post
+from simulator.park.service import Service
 from simulator.park.thresholds import Thresholds
 from simulator.scenario.roles.boiler import Boiler
 from simulator.signals.device import Device
@@ -36,7 +36,7 @@ def boiler(post: Post) -> Device:
         steam.begin(post.now_ns(), demand=demand.laid, capacity=role.rated_kg_h if duty.works else 0.0)
         thresholds.foresee()
 
-    duty = Duty(post.machine, follow)
+    duty = Service(post.machine, follow)
     follow()
     demand.watch(follow, deadband=DEADBAND * role.rated_kg_h)
     return BoilerDevice(role, steam, post.stream)

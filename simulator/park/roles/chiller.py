@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from simulator.park.demand import Demand, Shortage
-from simulator.park.duty import Duty
 from simulator.park.post import Post
+from simulator.park.service import Service
 from simulator.park.thresholds import Thresholds
 from simulator.scenario.roles.chiller import Chiller
 from simulator.signals.device import Device
@@ -45,7 +45,7 @@ def chiller(post: Post) -> Device:
         loop.begin(post.now_ns(), demand=demand.laid + fixed_kw, capacity=rated_kw if duty.works else 0.0)
         thresholds.foresee()
 
-    duty = Duty(post.machine, follow)
+    duty = Service(post.machine, follow)
     follow()
     demand.watch(follow, deadband=DEADBAND * rated_kw)
     return ChillerDevice(role, loop, cooled, post.sky, unit_kw=unit_kw)
