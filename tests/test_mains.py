@@ -112,7 +112,7 @@ def test_registers_agree_to_the_watt_millisecond_through_a_trip(tmp_path: Path) 
     for second in range(591, 1100):
         timeline = world._advance(MONDAY_NS + second * SECOND_NS)
         end = np.array([timeline.until_ns])
-        machines = np.rint(world._bank.energy_kwh(timeline)[makers] * 3.6e9).astype(np.int64).sum()
+        machines = int(world._work_by_now().spent_wms.ravel()[makers].sum())
         meter, feeder = (int(network.steps[assets[name]].energy_wms(end).sum()) for name in ("meter", "feeder"))
         assert meter == machines
         assert abs(feeder - 1.02 * meter) <= 0.5 * (end[0] - world.origin_ns) / 1e6
