@@ -113,6 +113,6 @@ def test_a_store_that_cannot_be_is_refused(tmp_path: Path, old: str, new: str, t
     assert text.count(old) == 1
     file = tmp_path / "cold-store.yaml"
     file.write_text(text.replace(old, new), encoding="utf-8")
-    with pytest.raises(ScenarioError, match="cold-store.yaml:") as refused:
+    with pytest.raises(ScenarioError, match=r"cold-store\.yaml:") as refused:
         load_system_type(file)
     assert told in str(refused.value)

@@ -46,7 +46,7 @@ def every(name: str, shown: Shown) -> list[np.ndarray]:
 
 
 def test_charge_stays_between_20_and_100_and_never_jumps(day: Shown) -> None:
-    """From minute to minute it falls by .2 % at most (12 %/h) and rises by 1 % (60 %/h), but for a tenth of rounding."""
+    """From minute to minute it falls by .2 % at most (12 %/h) and rises by 1 % (60 %/h), and a tenth of rounding."""
     for soc in every("soc_pct", day):
         assert 20 <= soc.min() < 40
         assert 79 < soc.max() <= 100
@@ -106,8 +106,7 @@ def test_a_fleet_with_too_much_to_do_lets_boxes_wait(tmp_path: Path) -> None:
 
 
 def test_the_chargers_draw_what_batteries_take(day: Shown) -> None:
-    """Energy of the chargers: 60 % an hour of 6 kWh over an efficiency of .9 for each vehicle that charges; the feeder
-    counts 2 % more."""
+    """60 % an hour of 6 kWh over an efficiency of .9, for each vehicle that charges; the feeder counts 2 % more."""
     charging, kw = day.values("fleet", "charging", "power_kw")
     assert set(np.unique(np.round(kw, 1))) <= {0.0, 4.0, 8.0, 12.0, 16.0}
     (kwh,) = day.values("fleet", "energy_kwh")

@@ -14,7 +14,6 @@ from simulator.park.freight import LANDED, LEFT, MADE, Freight
 from simulator.park.packml import State
 
 SECOND_NS = 1_000_000_000
-WAITING = (State.IDLE, State.SUSPENDED)
 STRANDED = """\
 faults:
   - {kind: breakdown, at: 0s, for: 144h, target: north/logistics/supplier/resin}
@@ -88,29 +87,32 @@ def test_delivered_is_what_came_as_far_as_the_park_sees(
     assert followed[-1] == stage
 
 
-def starved(folder: Path, faults: str, days: int) -> NDArray[np.float64]:
-    """Per half day the share of readings in which the presses wait for granules."""
+def presses(folder: Path, faults: str, days: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Per half day, of all minutes of the presses: the share in Execute, and the share in Suspended."""
     scenario = loaded(folder, HEAD.replace("seed: 4\n", "seed: 4\n" + faults) + PLAIN)
     types = muted(scenario)
     minutes = types["injection-moulding"].sensors[0].model_copy(update={"period": 60 * SECOND_NS})
     types["injection-moulding"] = types["injection-moulding"].model_copy(update={"sensors": (minutes,)})
     one = Shown(midnight_world(scenario, types), days * 24, 6 * HOUR_NS)
-    shares = []
-    for number in range(1, 5):
-        at, state = one.of(f"press-{number}", "state")
-        half_day = (at - one.world.start_ns) // (12 * HOUR_NS)
-        shares.append([float(np.isin(state[half_day == n], WAITING).mean()) for n in range(2 * days)])
-    mean: NDArray[np.float64] = np.array(shares).mean(axis=0)
-    return mean
+    at, state = (
+        np.concatenate(each) for each in zip(*(one.of(f"press-{n}", "state") for n in range(1, 5)), strict=True)
+    )
+    half_day = (at - one.world.start_ns) // (12 * HOUR_NS)
+    total = np.bincount(half_day)
+    working, waiting = (np.bincount(half_day, state == wanted) / total for wanted in (State.EXECUTE, State.SUSPENDED))
+    return working, waiting
 
 
 def test_a_supplier_that_delivers_nothing_starves_the_presses(tmp_path: Path) -> None:
-    """Six days without a lorry: presses stand once the stock is used up, and work again when lorries come."""
-    assert starved(tmp_path, "", 9).max() == 0
-    hungry = starved(tmp_path, STRANDED, 9)
-    assert hungry[:4].max() == 0
-    assert hungry[9:11].min() == 1
-    assert hungry[-2:].max() == 0
+    """Six days without a lorry: presses stand, most Suspended, once the stock is used up, until lorries come."""
+    working, waiting = presses(tmp_path, "", 9)
+    assert working.min() > 0.6
+    assert waiting.max() == 0
+    working, waiting = presses(tmp_path, STRANDED, 9)
+    assert working[:4].min() > 0.6
+    assert working[9:11].max() == 0
+    assert waiting[9:11].min() >= 0.5
+    assert working[-2:].min() > 0.6
 
 
 def test_a_supplier_delivers_what_is_missing_and_no_more(month: Shown) -> None:
