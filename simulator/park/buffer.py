@@ -240,5 +240,6 @@ class Buffer:
             calls |= level >= self._takers.enough_to_go_on()
         if self._givers.waiting:
             calls |= room >= self._givers.enough_to_go_on()
-        found = np.flatnonzero(calls)
+        # Beyond the horizon only slow users are laid out, and what they find there may be overtaken by quick ones.
+        found = np.flatnonzero(calls & (end_ns[order] <= horizon_ns))
         return int(end_ns[order[found[0]]]) if len(found) else None

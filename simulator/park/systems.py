@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from simulator.park.mains import Mains
 from simulator.park.post import Post
 from simulator.park.roles import ROLES
 from simulator.scenario.climate import load_climate
@@ -53,6 +54,7 @@ def surroundings(
     skies = [Sky(load_climate(site.climate), seed=scenario.seed, site=site.name) for site in scenario.sites]
     panels: dict[int, float] = {}
     feeders: list[Feeder] = []
+    mains: dict[int, Mains] = {}
     devices: dict[int, Device] = {}
     later: list[Station] = []
 
@@ -69,7 +71,18 @@ def surroundings(
                 panels[station.asset] = spec.panels.rated_kw
             if spec.supply is not None:
                 supply, tariff = spec.supply, shipped_tariff(TARIFF)
-                feeders.append(Feeder(station.asset, station.served, supply.loss, supply.compensation_kvar, tariff))
+                mains[station.asset] = Mains(post(station, by_name, devices), mains)
+                feeders.append(
+                    Feeder(
+                        station.asset,
+                        station.served,
+                        supply.loss,
+                        supply.compensation_kvar,
+                        tariff,
+                        supply.volts / 1000.0,
+                        mains[station.asset].dip,
+                    )
+                )
             if spec.gives in ABROAD:
                 later.append(station)
             elif spec.role is not None:
@@ -84,7 +97,7 @@ def stations(site: Site, sky: Sky, assets: Sequence[Standing]) -> Iterator[Stati
     standing = {name: asset for asset, (area, name, spec) in enumerate(assets) if is_system(site, area, spec)}
     entries = {system.name: system for system in site.systems}
     factories = {factory.name for factory in site.factories}
-    for entry in supply_order(site):
+    for entry in supply_order(site, {spec.name: spec for _, _, spec in assets}):
         served: list[int] = []
         for other in entries[entry].serves:
             if other in entries:

@@ -16,7 +16,8 @@ MAX_MACHINES = 100_000
 MAX_LISTED = 40
 MAX_GUESSES = 100
 """Looking for a name that is meant takes time; a file that is wrong in more places is wrong as a whole."""
-TRUTH = "truth"
+TAKEN = {"truth": "the labels of faults", "kpi": "key figures"}
+"""Measurements of the park itself."""
 WEEK_MIN = 7 * DAY_MIN
 
 Path_ = tuple[str | int, ...]
@@ -67,8 +68,8 @@ class Checker:
     def _types(self) -> None:
         self._unique((("machine_types", i, "name"), (one.name,)) for i, one in enumerate(self._scenario.machine_types))
         for i, own in enumerate(self._scenario.machine_types):
-            if own.name == TRUTH:
-                sentence = f"{TRUTH!r} is what the labels of faults are stored under; choose another name"
+            if own.name in TAKEN:
+                sentence = f"{own.name!r} is what {TAKEN[own.name]} are stored under; choose another name"
                 self._note(("machine_types", i, "name"), sentence)
             if own.name in self._shipped:
                 self._note(
@@ -84,7 +85,7 @@ class Checker:
             for site in self._scenario.sites
             for factory in site.areas
             for line in factory.lines
-        )
+        ) + sum(system.count for site in self._scenario.sites for system in site.systems)
         if machines > MAX_MACHINES:
             self._note(("sites",), f"{machines:,} machines are too many, must be at most {MAX_MACHINES:,}")
         return machines <= MAX_MACHINES

@@ -12,15 +12,17 @@ from numpy.typing import NDArray
 
 from simulator.batch import Batch, Catalog
 from simulator.scenario.machine_type import MachineType
-from simulator.scenario.sensor import CycleModel, CycleTimeModel, SensorType, VibrationModel
+from simulator.scenario.sensor import CycleModel, CycleTimeModel, OutputModel, SensorType, StateModel, VibrationModel
 from simulator.signals.distortion import Distortions
-from simulator.signals.drives import WMS_PER_KWH, Drives
-from simulator.signals.gauges import GAUGES, EnergyGauge, Gauge, Placed, Samples, Works
+from simulator.signals.drives import Drives
+from simulator.signals.gauges import GAUGES, Gauge, Placed, Samples, Works
+from simulator.signals.growth import Growth
 from simulator.signals.noise import Noise
 from simulator.signals.process import Cycles
 from simulator.signals.site_gauges import SITE_GAUGES
 from simulator.signals.streams import Stream
 from simulator.signals.surroundings import Surroundings
+from simulator.signals.tallies import Tallies
 from simulator.signals.timeline import Timeline, ragged
 
 __all__ = ["Bank"]
@@ -119,6 +121,8 @@ class Group:
         self.scatter = scatter
         self.period_ns = period_ns
         self.needs_load = placed[0].spec.model.kind in SHOW_LOAD
+        # Devices alone have times at which they say nothing.
+        self.may_be_silent = placed[0].spec.model.kind == "output"
 
     def read(self, timeline: Timeline, drives: Drives, wander: Wander) -> Rows:
         """Evaluate all samples of the window."""
@@ -126,7 +130,11 @@ class Group:
         count = -((self.phase_ns - timeline.until_ns) // self.period_ns) - first
         row, index = ragged(first, count)
         time_ns = self.phase_ns[row] + index * self.period_ns
-        return time_ns, self.number[row], self.values(row, time_ns, timeline, drives, wander)
+        value = self.values(row, time_ns, timeline, drives, wander)
+        if self.may_be_silent:
+            said = ~np.isnan(value)
+            row, time_ns, value = row[said], time_ns[said], value[said]
+        return time_ns, self.number[row], value
 
     def values(self, row: Ints, time_ns: Ints, timeline: Timeline, drives: Drives, wander: Wander) -> Floats:
         """Evaluate sensors of the group at instants of the window, float64[N]; between two samples as of the first."""
@@ -156,8 +164,10 @@ class Bank:
         origin_ns: int,
         surroundings: Surroundings,
         distortions: Distortions,
+        growth: Growth | None = None,
     ) -> None:
         self._catalog = catalog
+        self._growth = growth
         self._distortions = distortions
         drives = Drives(machines)
         self._works = Works(drives, books, surroundings, surroundings.network(drives))
@@ -171,9 +181,17 @@ class Bank:
         self._per_cycle = [[p for p in rows if p.spec.period is None] for _, rows in rows_by_asset(placed)]
         self._state_sensor = np.full(len(machines), -1, dtype=np.int64)
         for p in placed:
-            if p.spec.model.kind == "state":
+            if isinstance(p.spec.model, StateModel) and p.spec.model.changes:
                 self._state_sensor[p.asset] = p.number
-        self._meters = EnergyGauge.of_all(self._works)
+        self.tallies = Tallies(self._works, machines)
+        self._followers = {
+            p.number: (surroundings.devices[p.asset], p.spec.model.shows)
+            for p in placed
+            if isinstance(p.spec.model, OutputModel) and surroundings.devices[p.asset].follows
+        }
+        """What the sensors show that depend on the messages of a window: of which device, and what of it."""
+        self._follows = np.zeros(len(catalog), dtype=bool)
+        self._follows[list(self._followers)] = True
         sensors = catalog.sensors
         self._scale = np.array([10.0**s.decimals for s in sensors])
         self._step = np.array([float(s.step) for s in sensors])
@@ -195,14 +213,17 @@ class Bank:
         for device in self._works.surroundings.devices.values():
             device.advance(timeline)
         self._works.network.advance(timeline)
-        self._meters.advance(timeline)
+        self.tallies.advance(timeline)
         for group in self._groups:
             group.gauge.advance(timeline)
+
+    def pass_over(self, timeline: Timeline) -> None:
+        """Leave the window that ``advance`` took in last unread."""
         self._distortions.hold(timeline.until_ns, lambda sensor, time_ns: self._true_value(sensor, time_ns, timeline))
 
     def read(self, timeline: Timeline) -> Batch:
-        """Return all readings of the window that ``advance`` took in last."""
-        parts = [group.read(timeline, self._works.drives, self._wander) for group in self._groups]
+        """Return all readings of the window that ``advance`` took in last; without this, ``pass_over`` it."""
+        parts = [self._grown(group.read(timeline, self._works.drives, self._wander)) for group in self._groups]
         parts.append(self._read_changes(timeline))
         parts.extend(self._read_cycles(timeline))
         time_ns, sensor, value = (np.concatenate(column) for column in zip(*parts, strict=True))
@@ -213,8 +234,24 @@ class Bank:
         twice[1:] = (np.diff(time_ns) == 0) & (np.diff(sensor) == 0)
         if twice.any():
             time_ns, sensor, value = time_ns[~twice], sensor[~twice], value[~twice]
+        if self._works.surroundings.traffic is not None:
+            # What a silent sensor does not say makes no message.
+            at_ns, said, _ = self._distortions.apply(time_ns, sensor, value)
+            self._works.surroundings.traffic.carry(at_ns, said)
+        self._follow(time_ns, sensor, value)
+        self.pass_over(timeline)
         time_ns, sensor, value = self._distortions.apply(time_ns, sensor, value)
         return Batch(time_ns, sensor.astype(np.int32), self._quantise(sensor, value), timeline.until_ns)
+
+    def _follow(self, time_ns: Ints, sensor: Ints, value: Floats) -> None:
+        """Add what devices show that depends on the messages of the window, now that these are known."""
+        mine = np.flatnonzero(self._follows[sensor]) if self._followers else ()
+        if not len(mine):
+            return
+        mine = mine[np.argsort(sensor[mine], kind="stable")]
+        for rows in np.split(mine, np.flatnonzero(np.diff(sensor[mine])) + 1):
+            device, shows = self._followers[int(sensor[rows[0]])]
+            value[rows] += device.values(shows, time_ns[rows])
 
     def _true_value(self, sensor: int, time_ns: int, timeline: Timeline) -> float:
         """Evaluate one sensor at an instant of the window that ``advance`` took in last."""
@@ -222,26 +259,17 @@ class Bank:
             row = np.flatnonzero(group.number == sensor)
             if len(row):
                 at_ns = np.array([time_ns])
-                return float(group.values(row, at_ns, timeline, self._works.drives, self._wander)[0])
+                found = group.values(row, at_ns, timeline, self._works.drives, self._wander)
+                self._follow(at_ns, np.array([sensor]), found)
+                return float(found[0])
         asset = int(self._catalog.asset_of[sensor])
         column = [p.number for p in self._per_cycle[asset]].index(sensor)
         segment = timeline.at(np.array([asset]), np.array([time_ns]))
         # Before its first cycle a machine has measured none, and shows what the first will bring.
         last = np.maximum(timeline.cycles_at(segment, np.array([time_ns])) - 1, 0)
+        last = last // self._per_cycle[asset][column].spec.every * self._per_cycle[asset][column].spec.every
         quality, scatter = self._works.books[asset].values(last)
         return float(cycle_value(self._per_cycle[asset][column].spec, quality, scatter[:, column])[0])
-
-    def energy_kwh(self, timeline: Timeline) -> Floats:
-        """Return each asset's energy from the beginning of the world to the end of the window, float64[assets]."""
-        assets = np.arange(len(self._catalog.assets))
-        end = np.full(len(assets), timeline.until_ns)
-        segment = np.array(timeline.latest())
-        nothing = np.zeros(len(assets))
-        spent = self._meters.values(Samples(assets, end, segment, nothing, nothing), timeline)
-        for asset, device in self._works.surroundings.devices.items():
-            if device.draws and not device.feeds:
-                spent[asset] = self._works.network.steps[asset].energy_wms(end[:1]).sum() / WMS_PER_KWH
-        return spent
 
     def _quantise(self, sensor: Ints, value: Floats) -> NDArray[np.float64]:
         """Round to the resolution of each sensor, so that every copy of a reading is the same decimal."""
@@ -254,6 +282,8 @@ class Bank:
         asset, time_ns, state = timeline.changes()
         sensor = self._state_sensor[asset]
         shown = sensor >= 0
+        if self._growth is not None:
+            shown[shown] = self._growth.changes(sensor[shown], time_ns[shown])
         return time_ns[shown], sensor[shown], state[shown].astype(np.float64)
 
     def _read_cycles(self, timeline: Timeline) -> Iterator[Rows]:
@@ -270,7 +300,24 @@ class Bank:
                     value = took_s[low:high]
                 else:
                     value = cycle_value(p.spec, quality, scatter[:, column])
-                yield time_ns[low:high], np.full(high - low, p.number, dtype=np.int64), value
+                rows = time_ns[low:high], np.full(high - low, p.number, dtype=np.int64), value
+                yield rows if p.spec.every == 1 and self._growth is None else self._measured(rows, p, number[low:high])
+
+    def _measured(self, rows: Rows, placed: Placed, number: Ints) -> Rows:
+        """Leave those cycles that are measured at all."""
+        time_ns, sensor, value = rows
+        keep = number % placed.spec.every == 0
+        if self._growth is not None:
+            keep &= self._growth.cycles(sensor, time_ns, number)
+        return time_ns[keep], sensor[keep], value[keep]
+
+    def _grown(self, rows: Rows) -> Rows:
+        """Leave those samples that exist in the band of their factory."""
+        if self._growth is None:
+            return rows
+        time_ns, sensor, value = rows
+        keep = self._growth.samples(sensor, time_ns)
+        return time_ns[keep], sensor[keep], value[keep]
 
 
 def cycle_value(spec: SensorType, quality: Floats, scatter: Floats) -> Floats:

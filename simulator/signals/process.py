@@ -17,11 +17,13 @@ from numpy.typing import NDArray
 
 from simulator.signals.streams import Stream
 
-__all__ = ["Cycles"]
+__all__ = ["EPOCH", "Cycles"]
 
 EPOCH = 256
 """Cycles per epoch of random numbers."""
 STEEPNESS = 0.5
+MOST_SCRAP = 0.95
+"""However unable people are, some pieces are good."""
 PIECES, VALUES = 0, 1
 """Lanes: hidden quality and pieces; the sensors' own scatter."""
 
@@ -32,11 +34,30 @@ class Cycles:
     def __init__(self, stream: Stream, *, pieces: int, first_pass_yield: float, values: int) -> None:
         self._stream = stream
         self.pieces = pieces
-        self._least_chance = least_chance(1.0 - first_pass_yield)
+        self._by_itself = 1.0 - first_pass_yield
+        self.scrap = self._by_itself
+        """Share of bad pieces that the next cycles make on average."""
+        self.edition = 0
+        """Counts how often cycles that were yet to come were changed."""
+        self._changed_at = [0]
+        self._least_chance = [least_chance(self.scrap)]
         self._values = values
         self._good_before_epoch = array("q", [0])
         self._epochs: dict[int, tuple[NDArray[np.float64], NDArray[np.int64]]] = {}
         self._scatter: dict[int, NDArray[np.float64]] = {}
+
+    def spoil(self, factor: float, *, from_cycle: int) -> None:
+        """Make so many times as many bad pieces as the machine does by itself, from a cycle on that is yet to come."""
+        if self._changed_at[-1] < from_cycle:
+            self._changed_at.append(from_cycle)
+            self._least_chance.append(0.0)
+        self.scrap = min(self._by_itself * factor, MOST_SCRAP)
+        self._least_chance[-1] = least_chance(self.scrap)
+        first = from_cycle // EPOCH
+        for epoch in [epoch for epoch in self._epochs if epoch >= first]:
+            del self._epochs[epoch]
+        del self._good_before_epoch[first + 1 :]
+        self.edition += 1
 
     def _epoch(self, epoch: int) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
         """Return the hidden quality, float64[EPOCH], and the good pieces before each cycle of it, int64[EPOCH + 1]."""
@@ -51,9 +72,21 @@ class Cycles:
     def _draw(self, epoch: int) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
         rng = self._stream.epoch(epoch, PIECES)
         quality = rng.standard_normal(EPOCH)
-        chance = self._least_chance * np.exp(0.5 * STEEPNESS * quality**2)
+        chance = self._least_in(epoch) * np.exp(0.5 * STEEPNESS * quality**2)
         good = self.pieces - rng.binomial(self.pieces, np.minimum(chance, 1.0))
         return quality, np.concatenate(([0], np.cumsum(good)))
+
+    def good_in_epoch(self, epoch: int) -> tuple[int, NDArray[np.int64]]:
+        """Return the good pieces before an epoch, and those before each cycle of it since then, int64[EPOCH + 1]."""
+        within = self._epoch(epoch)[1]
+        return self._good_before_epoch[epoch], within
+
+    def _least_in(self, epoch: int) -> NDArray[np.float64]:
+        """Return A of the cycles of an epoch, or the one number that it always was."""
+        if len(self._least_chance) == 1:
+            return np.array(self._least_chance[0])
+        since = np.searchsorted(self._changed_at, epoch * EPOCH + np.arange(EPOCH), side="right") - 1
+        return np.array(self._least_chance)[since]
 
     def good_before(self, cycle: int) -> int:
         """Return how many good pieces the cycles with numbers below ``cycle`` made together."""

@@ -9,10 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.scenario.climate import Climate
-from simulator.signals import solar
+from simulator.signals import solar, weather
 from simulator.signals.air_quality import AirQuality
-from simulator.signals.weather import Sky as WeatherNow
-from simulator.signals.weather import Weather
 
 __all__ = ["Sky"]
 
@@ -23,13 +21,13 @@ Ints = NDArray[np.int64]
 class Outdoors:
     """What is outdoors at some instants; only what is asked for is worked out, and once."""
 
-    def __init__(self, weather: Weather, air: AirQuality, time_ns: Ints) -> None:
-        self._weather = weather
+    def __init__(self, outside: weather.Weather, air: AirQuality, time_ns: Ints) -> None:
+        self._weather = outside
         self._air = air
         self._time_ns = time_ns
 
     @cached_property
-    def _now(self) -> WeatherNow:
+    def _now(self) -> weather.Sky:
         return self._weather.at(self._time_ns)
 
     @cached_property
@@ -41,13 +39,14 @@ class Outdoors:
         if name == "pm25":
             return self._pm25
         now = self._now
-        return {
+        found: Floats = {
             "temperature": now.temperature_c,
             "humidity": now.humidity_pct,
             "wet_bulb": now.wet_bulb_c,
             "rain": now.rain_mm_h,
             "irradiance": now.ghi_w_m2,
         }[name]
+        return found
 
 
 class Sky:
@@ -55,9 +54,18 @@ class Sky:
 
     def __init__(self, climate: Climate, *, seed: int, site: str) -> None:
         self.utc_offset_ns = climate.utc_offset_ns
-        self.weather = Weather(climate, seed=seed, site=site)
+        self.weather = weather.Weather(climate, seed=seed, site=site)
         self.air = AirQuality(climate, rain=self.weather.rain, seed=seed, site=site)
         self.soiling = solar.Soiling(self.weather.rain, utc_offset_ns=climate.utc_offset_ns)
+        self._minutes = b""
+        self._of_minutes: weather.Sky | None = None
+
+    def of_minutes(self, minute_ns: Ints) -> weather.Sky:
+        """Return the weather at the beginnings of minutes; all devices of a site ask for the same ones in a window."""
+        asked = minute_ns.tobytes()
+        if self._of_minutes is None or asked != self._minutes:
+            self._minutes, self._of_minutes = asked, self.weather.at(minute_ns)
+        return self._of_minutes
 
     def at(self, time_ns: Ints) -> Outdoors:
         """Return what is outdoors at int64[N] instants."""

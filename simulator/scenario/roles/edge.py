@@ -16,8 +16,8 @@ class Edge(Strict):
     """It serves factories, and watches some of their machines.
 
     Whenever a machine begins to make parts it reckons the time to its next fault: what is truly left on the clock of
-    the fault, times a lognormal error that is drawn anew after each fault. Below ``horizon`` it warns. A warning is right if the machine breaks down within
-    twice the horizon, and wrong if not; a fault without a warning is missed.
+    the fault, times a lognormal error that is drawn anew after each fault. Below ``horizon`` it warns. A warning is
+    right if the machine breaks down within twice the horizon, and wrong if not; a fault without a warning is missed.
     """
 
     SHOWS: ClassVar[frozenset[str]] = frozenset(
