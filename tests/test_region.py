@@ -76,7 +76,7 @@ def test_something_happens_in_it(whole: Shown) -> None:
 
 def test_sites_bear_their_provinces_and_may_have_no_factories(whole: Shown) -> None:
     """Each reading is tagged with its province; a site of systems alone shows them, and makes nothing."""
-    provinces = {asset.path[1]: asset.tags["province"] for asset in whole.world.catalog.assets}
+    provinces = {asset.path[1]: asset.tags["province"] for asset in whole.world.park.measured.assets}
     assert provinces == {"north": "binh-duong", "east": "dong-nai", "harbour": "ba-ria-vung-tau"}
     assert {plant.path[1] for plant in whole.world.park.plants if plant.makes} == {"north"}
 
