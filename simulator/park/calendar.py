@@ -81,6 +81,11 @@ class Calendar:
         """Return the share of posts that are filled on a day: less than all of them for some days after Tet."""
         return self._shifts.tet.staffing(day) if self._shifts.tet is not None else 1.0
 
+    @property
+    def is_by_day(self) -> bool:
+        """Say whether it works one shift, which does not run past midnight."""
+        return len(self._shifts.hours) == 1 and self._shifts.hours[0][6:] > self._shifts.hours[0][:5]
+
     def is_workday(self, day: date) -> bool:
         """Say whether shifts begin on a day."""
         shifts = self._shifts
@@ -92,7 +97,7 @@ class Calendar:
     def _shifts_of(self, day: date) -> Iterator[Shift]:
         if not self.is_workday(day):
             return
-        for slot, hours in enumerate(sorted(self._shifts.hours)):
+        for slot, hours in enumerate(self._shifts.hours_on(ALL_DAYS[day.weekday()])):
             begin, end = hours.split("-")
             opens = self._instant(day, begin)
             closes = self._instant(day if end > begin else day + timedelta(days=1), end)

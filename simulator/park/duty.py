@@ -14,7 +14,7 @@ from simulator.park.staffing import Staffing
 from simulator.park.workforce import Workforce
 from simulator.scenario.holidays import Tet
 from simulator.scenario.rota import paid_hours, team_on_duty
-from simulator.scenario.schema import Shifts
+from simulator.scenario.schema import ALL_DAYS, Shifts
 from simulator.signals.device import Track
 
 __all__ = ["Teams", "days", "duty"]
@@ -28,7 +28,8 @@ class Teams:
     def __init__(self, workforce: Workforce, shifts: Shifts, teams: int, *, month: Track, year: Track) -> None:
         """``month`` and ``year`` show the overtime per head of the team that has most."""
         self._workforce = workforce
-        self._hours = paid_hours(shifts)
+        self._hours = {day: paid_hours(shifts, day) for day in shifts.days}
+        self._slots = len(shifts.hours)
         self._teams = teams
         self._overtime = Overtime(teams)
         self._month, self._year = month, year
@@ -39,14 +40,14 @@ class Teams:
 
     def go(self, shift: Shift, *, relieved: bool) -> None:
         """End a shift; nobody is there afterwards unless another team relieves."""
-        self._overtime.work(self._on_duty(shift), shift.day, self._hours[shift.slot])
+        self._overtime.work(self._on_duty(shift), shift.day, self._hours[ALL_DAYS[shift.day.weekday()]][shift.slot])
         self._month.set(max(self._overtime.month_h))
         self._year.set(max(self._overtime.year_h))
         if not relieved:
             self._workforce.leave()
 
     def _on_duty(self, shift: Shift) -> int:
-        return team_on_duty(shift.day, shift.slot, slots=len(self._hours), teams=self._teams)
+        return team_on_duty(shift.day, shift.slot, slots=self._slots, teams=self._teams)
 
 
 def duty(env: simpy.Environment, calendar: Calendar, staffing: Staffing, teams: Teams | None) -> Steps:

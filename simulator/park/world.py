@@ -134,6 +134,10 @@ class World:
         until_ns = None if self._now_ns == self.origin_ns else self._now_ns
         return Census.of(self.park, self._work_by_now(), self._at_start, until_ns=until_ns)
 
+    def feeders(self) -> dict[int, tuple[int, int, float]]:
+        """Return what each feeder has counted by now, W ms, what the assets behind it have, and its loss."""
+        return {} if self._now_ns == self.origin_ns else self._bank.tallies.feeders(self._now_ns)
+
     def faults(self, before_ns: int) -> tuple[list[FaultTold], int]:
         """Return the faults in force between the start and an instant, and how many more are not listed."""
         happenings, more = self.park.truth.happened(before_ns)
