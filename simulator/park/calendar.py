@@ -41,6 +41,7 @@ class Calendar:
         self._holidays = load_holidays(shifts.holidays) if shifts.holidays is not None else None
         self._origin_ns = origin_ns
         self._day = self._first_day()
+        self._laid_out_ns = self._instant(self._day, "00:00")
         self._opens: list[int] = []
         self._closes: list[int] = []
         self._open_before: list[int] = []
@@ -54,7 +55,7 @@ class Calendar:
 
     def _lay_out(self, until_ns: int) -> None:
         """Lay out the shifts of all days that begin before ``until_ns``, joining those that touch."""
-        while instant_ns(datetime.combine(self._day, time(), self._zone)) < until_ns:
+        while self._laid_out_ns < until_ns:
             for shift in self._shifts_of(self._day):
                 self._add(shift.opens_ns, shift.closes_ns)
                 for group, (from_ns, to_ns) in enumerate(shift.breaks_ns):
@@ -62,6 +63,7 @@ class Calendar:
                     begun, ended, before = rests[-1]
                     rests.append((from_ns, to_ns, before + ended - begun))
             self._day += timedelta(days=1)
+            self._laid_out_ns = self._instant(self._day, "00:00")
 
     def _first_day(self) -> date:
         # A shift of the day before may still be running at the origin.

@@ -52,24 +52,16 @@ class Teams:
 
 def duty(env: simpy.Environment, calendar: Calendar, staffing: Staffing, teams: Teams | None) -> Steps:
     """Follow the shifts of a factory: fill its posts, and let its teams come and go."""
-    shifts = calendar.shifts()
-    first = True
-    for shift, following in pairwise(shifts):
-        if first:
-            staffing.fill(calendar.staffing(shift.day))
-            first = False
+    for shift, following in pairwise(calendar.shifts()):
         if shift.opens_ns > int(env.now):
             yield env.timeout(shift.opens_ns - int(env.now))
+        # Machines come to look after this: they went to sleep when they had stopped, later than the shift before ended.
         staffing.fill(calendar.staffing(shift.day))
         if teams is not None:
             teams.come(shift, calendar.staffing(shift.day))
         yield env.timeout(max(shift.closes_ns - int(env.now), 0))
-        relieved = following.opens_ns <= shift.closes_ns
         if teams is not None:
-            teams.go(shift, relieved=relieved)
-        if not relieved:
-            # Before anybody looks whether it is open, so that a machine without people does not even begin to start.
-            staffing.fill(calendar.staffing(following.day))
+            teams.go(shift, relieved=following.opens_ns <= shift.closes_ns)
 
 
 def days(env: simpy.Environment, calendar: Calendar, workforce: Workforce, tet: Tet | None) -> Steps:

@@ -52,7 +52,7 @@ class Tallies:
         self._metered = [
             asset for asset, device in works.surroundings.devices.items() if device.draws and not device.feeds
         ]
-        self._pieces = Pieces(works.books)
+        self._pieces = Pieces(works.books.each)
         self._rated_ms = np.array([machine.cycle // MS for machine in machines], dtype=np.int64)
         self._carried = np.zeros((3, len(machines)), dtype=np.int64)
         self._carried_failures = np.zeros(len(machines), dtype=np.int64)
