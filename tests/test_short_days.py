@@ -60,7 +60,7 @@ def test_a_day_that_cannot_be_is_told_with_its_place(tmp_path: Path, until: str,
 
 
 def test_a_shift_past_midnight_cannot_end_at_another_time(tmp_path: Path) -> None:
-    """On which day would it end?"""
+    """Nobody could tell on which day it ends."""
     shifts = '{hours: ["14:00-22:00", "22:00-06:00"], until: {sat: "23:00"}}'
     (problem,) = problems(tmp_path, park(('{hours: ["06:00-14:00", "14:00-22:00"]}', shifts)))
     assert "the last shift runs past midnight, so it cannot end at 23:00 on another day" in problem
