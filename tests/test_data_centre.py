@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from services import HALL, OFFICE, RECORDS, SHOP, WORKS, Seen, noiseless, services, types_with
 
 from simulator.scenario.climate import load_climate
-from simulator.scenario.roles.data_centre import Backup, Cooling
+from simulator.scenario.roles.data_centre import Cooling
 from simulator.signals.sky import Sky
 
 MINUTE_NS = 60 * SECOND_NS
@@ -178,9 +178,50 @@ def test_a_long_outage_puts_the_servers_out(tmp_path: Path) -> None:
         assert value[out].max() == 0
 
 
+def test_a_second_outage_finds_the_battery_half_empty(tmp_path: Path) -> None:
+    """Five minutes, some of charging, and again: it is empty four minutes or so into the second outage."""
+    feeder = "  - {{kind: breakdown, target: vsip2a/utilities/feeder-22kv/feeder, at: {}m, for: {}m}}\n"
+    loaded = services(tmp_path, HALL, faults=feeder.format(30, 5) + feeder.format(42, 8))
+    seen = Seen(loaded, noiseless(loaded.types), hours=1.5)
+    at, kw = seen.of("centre", "it_kw")
+    minutes = seen.hours(at) * 60
+    assert kw[(minutes > 31) & (minutes < 45)].min() > 600
+    assert kw[(minutes > 47.5) & (minutes < 50)].max() == 0
+    assert kw[minutes > 54].min() > 600
+
+
+def test_a_chiller_plant_carries_its_heat_and_draws_its_power(tmp_path: Path) -> None:
+    """With a plant the centre leaves out 1.08/COP of its IT power; the plant carries 1.08 times the IT power."""
+    plant = "      - {name: plant, type: chiller-plant, serves: [centre], area: data}\n"
+    with_plant = services(tmp_path, HALL + plant)
+    chilled = Seen(with_plant, noiseless(with_plant.types), hours=1)
+    alone = Seen(services(tmp_path, HALL), noiseless(with_plant.types), hours=1)
+    at, it_kw = chilled.of("centre", "it_kw")
+    heat_at, heat_kw = chilled.of("plant", "heat_kw")
+    later = chilled.hours(heat_at) > 0.1
+    it_then = it_kw[np.searchsorted(at // MINUTE_NS, heat_at[later] // MINUTE_NS)]
+    assert heat_kw[later] == pytest.approx(1.08 * it_then, rel=0.002)
+    power_at, less = chilled.of("centre", "power_kw")
+    _, whole = alone.of("centre", "power_kw")
+    calm = chilled.hours(power_at) > 0.1
+    its_it = it_kw[np.searchsorted(at // MINUTE_NS, power_at[calm] // MINUTE_NS)]
+    chillers = (whole - less)[calm] / its_it
+    # The wet bulb is 25 or so, and the COP between 4.8 and 6.2.
+    assert ((chillers > 1.08 / 6.2) & (chillers < 1.08 / 4.8)).all()
+
+
+def test_without_its_chiller_plant_the_air_warms(tmp_path: Path) -> None:
+    """Water that nobody cools takes no heat: 14 degrees more in the end."""
+    plant = "      - {name: plant, type: chiller-plant, serves: [centre], area: data}\n"
+    faults = "  - {kind: breakdown, target: vsip2a/data/chiller-plant/plant, at: 10m, for: 3h}\n"
+    loaded = services(tmp_path, HALL + plant, faults=faults)
+    seen = Seen(loaded, noiseless(loaded.types), hours=3)
+    at, inlet = seen.of("centre", "inlet_c")
+    assert inlet[seen.hours(at) < 10 / 60] == pytest.approx(24.0)
+    assert inlet[-1] == pytest.approx(38.0, abs=0.1)
+
+
 def test_a_role_that_cannot_be_is_refused() -> None:
-    """Water that does not warm, batteries that last no time."""
+    """Water that comes back no warmer than it went."""
     with pytest.raises(ValidationError, match=r"return_c\(=7\) must be more than supply_c\(=7\)"):
         Cooling(return_c=7.0)
-    with pytest.raises(ValidationError, match="ride_through"):
-        Backup.model_validate({"ride_through": "0s", "recharge": "1h"})

@@ -331,7 +331,7 @@ MISTAKES = [
         "{kind: §drif, at: 1m, for: 1m, target: north/plant/making/press-1/oil_c}",
         (
             "faults[0].kind: 'drif' is not allowed here, must be one of 'breakdown', 'slow', 'stop', 'stuck', 'drift', "
-            "'spike', 'gap', 'offset', 'quantised'; did you mean 'drift'?"
+            "'spike', 'gap', 'offset', 'quantised', 'power_dip', 'air_leak'; did you mean 'drift'?"
         ),
     ),
     (

@@ -285,11 +285,20 @@ def test_codes_are_a_public_contract() -> None:
         "gap": 14,
         "offset": 15,
         "quantised": 16,
+        "power_loss": 31,
+        "power_dip": 32,
+        "air_leak": 33,
+        "compressor": 34,
+        "low_air": 35,
+        "no_air": 36,
+        "no_steam": 37,
+        "no_cooling": 38,
     }
     assert [(cause.name, int(cause), cause.words) for cause in Cause] == [
         ("SCHEDULED", 1, "scheduled"),
         ("ITSELF", 2, "by itself"),
         ("HAND", 3, "by hand"),
+        ("CONSEQUENCE", 4, "consequence"),
     ]
 
 

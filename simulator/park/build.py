@@ -14,13 +14,13 @@ from simulator.park.calendar import Calendar
 from simulator.park.faults import Strike, distortions, strikes, unleash
 from simulator.park.machine import Machine, Place, Port
 from simulator.park.plant import Plant
-from simulator.park.post import Post
+from simulator.park.post import Befall, Post, Remembers
 from simulator.park.systems import Station, surroundings
 from simulator.park.truth import Truth, with_truth
 from simulator.scenario.machine_type import MachineType
 from simulator.scenario.schema import Factory, Line, Scenario, Site
 from simulator.scenario.sensor import Model, OutputModel
-from simulator.signals.device import Device, Track
+from simulator.signals.device import Device
 from simulator.signals.distortion import Distortions
 from simulator.signals.process import Cycles
 from simulator.signals.streams import Stream
@@ -45,7 +45,7 @@ class Park:
     truth: Truth
     distortions: Distortions
     surroundings: Surroundings
-    tracks: tuple[Track, ...]
+    tracks: tuple[Remembers, ...]
     """What systems wrote down, for their devices to read."""
 
 
@@ -124,7 +124,7 @@ def build(
     origin_ns = int(env.now)
     start_ns = origin_ns + scenario.warm_up
     struck = strikes(scenario, types, measured, origin_ns=origin_ns, start_ns=start_ns)
-    catalog, truth_of = with_truth(measured, befallen(everything, struck) if scenario.truth else ())
+    catalog, truth_of = with_truth(measured, befallen(scenario, everything, struck) if scenario.truth else ())
     truth = Truth(env, catalog, truth_of, start_ns=start_ns)
     machines: list[Machine] = []
     plants: list[Plant] = []
@@ -144,8 +144,9 @@ def build(
                 connect(line, members, buffers, env)
             path = (scenario.enterprise, site.name, factory.name)
             plants.append(Plant(path, tuple(mine), buffers, calendar, makes=factory.name not in site.open_areas))
-    tracks: list[Track] = []
     tally = Tally(measured, [spot.spec for spot in everything], origin_ns=origin_ns)
+    tracks: list[Remembers] = []
+    befall: dict[tuple[int, str], Befall] = {}
 
     def post(station: Station, devices: Mapping[str, Device]) -> Post:
         return Post(
@@ -165,18 +166,25 @@ def build(
             start_ns=start_ns,
             tracks=tracks,
             tally=tally,
+            befall=befall,
         )
 
     around = surroundings(scenario, [(spot.area, spot.machine_name, spot.spec) for spot in everything], post)
-    unleash(env, struck, machines, truth)
+    unleash(env, struck, machines, truth, befall)
     bent = distortions(struck, measured, [spot.spec for spot in everything], seed=scenario.seed, origin_ns=origin_ns)
     return Park(catalog, measured, tuple(machines), tuple(plants), truth, bent, around, tuple(tracks))
 
 
-def befallen(everything: list[Spot], struck: list[Strike]) -> set[int]:
-    """Return the assets that faults can befall: by themselves, or since the scenario says so."""
+def befallen(scenario: Scenario, everything: list[Spot], struck: list[Strike]) -> set[int]:
+    """Return the assets that faults can befall: by themselves, from who supplies them, or as the scenario says."""
     by_itself = {number for number, spot in enumerate(everything) if spot.spec.stops or spot.spec.bearing}
-    return by_itself | {strike.asset for strike in struck}
+    supplied = {(site.name, name) for site in scenario.sites for system in site.systems for name in system.serves}
+    cut_off = {
+        number
+        for number, spot in enumerate(everything)
+        if {(spot.site.name, spot.factory.name), (spot.site.name, spot.machine_name)} & supplied
+    }
+    return by_itself | cut_off | {strike.asset for strike in struck}
 
 
 def machine_at(spot: Spot, place: Place, scenario: Scenario) -> Machine:

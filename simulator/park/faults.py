@@ -6,7 +6,7 @@ machines multiply. Faults of one sensor act in the order of the scenario.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,8 +14,9 @@ import simpy
 
 from simulator.batch import Catalog
 from simulator.park.machine import Machine
+from simulator.park.post import Befall
 from simulator.park.truth import Happening, Truth
-from simulator.scenario.fault import Breakdown, Cause, Fault, MachineFault, SensorFault, Slow, Stop
+from simulator.scenario.fault import AirLeak, Breakdown, Cause, Fault, MachineFault, PowerDip, SensorFault, Slow, Stop
 from simulator.scenario.machine_type import MachineType
 from simulator.scenario.schema import Scenario
 from simulator.scenario.sensor import StateModel
@@ -92,15 +93,21 @@ def last_sample(at_ns: int, phase_ns: int, period_ns: int, origin_ns: int) -> in
     return max(last, first)
 
 
-def unleash(env: simpy.Environment, struck: Sequence[Strike], machines: Sequence[Machine], truth: Truth) -> None:
-    """Let every fault begin and end at its time."""
+def unleash(
+    env: simpy.Environment,
+    struck: Sequence[Strike],
+    machines: Sequence[Machine],
+    truth: Truth,
+    befall: Mapping[tuple[int, str], Befall],
+) -> None:
+    """Let every fault begin and end at its time. ``befall`` says what those do that only some systems can have."""
     for strike in struck:
         machine = machines[strike.asset] if isinstance(strike.fault, MachineFault) else None
-        env.process(course(env, strike, machine, truth))
+        env.process(course(env, strike, machine, truth, befall.get((strike.asset, strike.fault.kind))))
 
 
 def course(
-    env: simpy.Environment, strike: Strike, machine: Machine | None, truth: Truth
+    env: simpy.Environment, strike: Strike, machine: Machine | None, truth: Truth, befall: Befall | None
 ) -> Generator[simpy.Event, Any, None]:
     """Follow one fault of one target from its beginning to its end."""
     yield env.timeout(max(strike.from_ns - int(env.now), 0))
@@ -115,6 +122,7 @@ def course(
         parameter=fault.parameter,
     )
     truth.begin(happening)
+    end: Callable[[], None] | None = None
     match fault, machine:
         case Breakdown(), Machine():
             machine.break_down(strike.to_ns)
@@ -122,7 +130,12 @@ def course(
             machine.hold(strike.to_ns)
         case Slow(), Machine():
             machine.slow_down(fault.factor)
+        case AirLeak() | PowerDip(), _:
+            assert befall is not None
+            end = befall(fault, strike.to_ns)
     yield env.timeout(strike.to_ns - int(env.now))
     truth.end(happening)
     if machine is not None and isinstance(fault, Slow):
         machine.speed_up(fault.factor)
+    if end is not None:
+        end()

@@ -20,7 +20,7 @@ from simulator.scenario.fault import Cause
 from simulator.scenario.machine_type import MachineType
 from simulator.signals.process import Cycles
 from simulator.signals.streams import Stream
-from simulator.signals.timeline import Segment
+from simulator.signals.timeline import DARK, MAINS, Segment
 
 __all__ = ["Machine", "Place", "Port"]
 
@@ -59,6 +59,7 @@ class Machine:
         self.spec = spec
         self.cycle_ns = spec.cycle
         self.state = State.STOPPED
+        self.power = MAINS
         self.cycles = 0
         self.ports: Sequence[Port] = ()
         self._watchers: list[Callable[[Machine], None]] = []
@@ -77,6 +78,8 @@ class Machine:
         self._slow: list[float] = []
         self._held_until_ns = self._broken_until_ns = 0
         self._breaks = False
+        self._missing = 0
+        self._lit: simpy.Event | None = None
         self._write_down()
         self._process = self._env.process(self._life())
 
@@ -140,7 +143,7 @@ class Machine:
         self._rouse()
 
     def watch(self, changed: Callable[[Machine], None]) -> None:
-        """Call ``changed`` after every change of its state from now on."""
+        """Call ``changed`` after every change of its state or its power from now on."""
         self._watchers.append(changed)
 
     # What befalls it from outside.
@@ -148,6 +151,22 @@ class Machine:
     def break_down(self, until_ns: int) -> None:
         """Abort now, or stay Aborted, at least until then."""
         self._broken_until_ns = max(self._broken_until_ns, until_ns)
+        self._fall()
+
+    def feed(self, power: int) -> None:
+        """Have the mains, a battery or nothing from now on; with nothing it aborts, and stays Aborted."""
+        self.settle()
+        self.power = power
+        self._write_down()
+        for changed in self._watchers:
+            changed(self)
+        if power == DARK:
+            self._fall()
+        elif self._lit is not None:
+            self._lit.succeed()
+            self._lit = None
+
+    def _fall(self) -> None:
         if self.state not in {State.ABORTING, State.ABORTED} and not self._breaks:
             self._breaks = True
             self._process.interrupt()
@@ -155,6 +174,16 @@ class Machine:
     def hold(self, until_ns: int) -> None:
         """Make no parts until then: Held if it is making some, else where it is."""
         self._held_until_ns = max(self._held_until_ns, until_ns)
+        self._rouse()
+
+    def go_without(self) -> None:
+        """Make no parts, as ``hold`` does, until ``go_with``: something that it needs is missing; several may be."""
+        self._missing += 1
+        self._rouse()
+
+    def go_with(self) -> None:
+        """End what one ``go_without`` began."""
+        self._missing -= 1
         self._rouse()
 
     def slow_down(self, factor: float) -> None:
@@ -206,8 +235,12 @@ class Machine:
         yield from self._rest(State.STOPPED)
 
     def _whole_again(self) -> Steps:
-        while int(self._env.now) < self._broken_until_ns:
-            yield self._env.timeout(self._broken_until_ns - int(self._env.now))
+        while (rest_ns := self._broken_until_ns - int(self._env.now)) > 0 or self.power == DARK:
+            if self.power == DARK:
+                self._lit = self._env.event()
+                yield self._lit
+            else:
+                yield self._env.timeout(rest_ns)
 
     def _days(self) -> Steps:
         """From Stopped: work whenever there is a shift."""
@@ -261,13 +294,19 @@ class Machine:
             yield from self._pass(State.HOLDING)
             yield from self._rest(State.HELD)
             while self._is_held():
-                yield from self._sleep(self._held_until_ns - int(self._env.now))
+                if self._missing and not self._is_open():
+                    break
+                yield from self._sleep(self._until_go())
         else:
             yield from self._pass(State.STOPPING)
             yield from self._rest(State.STOPPED)
 
     def _is_held(self) -> bool:
-        return int(self._env.now) < self._held_until_ns
+        return int(self._env.now) < self._held_until_ns or self._missing > 0
+
+    def _until_go(self) -> int:
+        """How long it is held at least, as far as is known."""
+        return self._until_change() if self._missing else self._held_until_ns - int(self._env.now)
 
     def _stop_for(self, stop: StopClock | None) -> Steps:
         """Go through a stop, and tell the truth about it."""
@@ -309,7 +348,7 @@ class Machine:
         while self._is_open():
             rest_ns = self._until_change()
             if self._is_held():
-                rest_ns = min(rest_ns, self._held_until_ns - int(self._env.now))
+                rest_ns = min(rest_ns, self._until_go())
             elif self._connect():
                 return True
             yield from self._sleep(rest_ns)
@@ -400,6 +439,7 @@ class Machine:
                 cycle_began_ns=self._cycle_began_ns,
                 bearing_age_ns=bearing.age_ns if bearing else 0,
                 bearing_onset_ns=bearing.onset_ns if bearing else 0,
+                power=self.power,
             )
         )
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import simpy
 
@@ -11,6 +12,7 @@ from simulator.batch import Catalog
 from simulator.park.machine import Machine
 from simulator.park.plant import Plant
 from simulator.park.truth import Truth
+from simulator.scenario.fault import Fault
 from simulator.scenario.schema import Scenario, Site, System
 from simulator.scenario.system_type import SystemType
 from simulator.signals.device import Device, Track
@@ -18,7 +20,17 @@ from simulator.signals.sky import Sky
 from simulator.signals.streams import Stream
 from simulator.signals.tally import Tally
 
-__all__ = ["Post"]
+__all__ = ["Befall", "Post", "Remembers"]
+
+Befall = Callable[[Fault, int], Callable[[], None]]
+"""Lets a fault begin now that lasts until an instant, and returns what ends it."""
+
+
+class Remembers(Protocol):
+    """What systems wrote down, for their devices to read."""
+
+    def forget(self, before_ns: int) -> None:
+        """Forget what nobody asks for any more: all but what is in force at an instant, and what came after it."""
 
 
 @dataclass(frozen=True)
@@ -47,10 +59,12 @@ class Post:
     truth: Truth
     start_ns: int
     """The first instant whose readings are wanted."""
-    tracks: list[Track]
-    """All tracks of the park."""
     tally: Tally
     """Counts what the park has to say."""
+    tracks: list[Remembers]
+    """All tracks of the park, and whatever else remembers."""
+    befall: dict[tuple[int, str], Befall]
+    """How faults befall systems, by asset and kind."""
 
     @property
     def machine(self) -> Machine:
@@ -65,20 +79,8 @@ class Post:
 
     def suppliers(self, medium: str) -> tuple[int, ...]:
         """Return the assets of the systems of the site that supply it with a medium."""
-        return self._suppliers(medium, self.system.name)
-
-    def feeders(self) -> tuple[int, ...]:
-        """Return the assets of all feeders between it and the grid: it has power while all of them do."""
-        found: list[int] = []
-        behind = [self.system.name]
-        while behind:
-            assets = self._suppliers("power", behind.pop())
-            found += assets
-            behind += [self.catalog.assets[asset].path[-1] for asset in assets]
-        return tuple(found)
-
-    def _suppliers(self, medium: str, name: str) -> tuple[int, ...]:
-        serving = {(one.area, each) for one in self.site.systems if name in one.serves for each in one.names}
+        mine = self.system.name
+        serving = {(one.area, each) for one in self.site.systems if mine in one.serves for each in one.names}
         return tuple(
             asset
             for asset, (one, machine) in enumerate(zip(self.catalog.assets, self.machines, strict=True))
@@ -101,3 +103,11 @@ class Post:
         track = Track(self.now_ns, initial)
         self.tracks.append(track)
         return track
+
+    def keep(self, memory: Remembers) -> None:
+        """Let what nobody asks for any more be forgotten."""
+        self.tracks.append(memory)
+
+    def can_befall(self, kind: str, befall: Befall) -> None:
+        """Say what a scheduled fault of a kind does to this system."""
+        self.befall[self.asset, kind] = befall

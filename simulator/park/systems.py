@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from simulator.park.mains import Mains
 from simulator.park.post import Post
 from simulator.park.roles import ROLES
 from simulator.scenario.climate import load_climate
@@ -50,6 +51,7 @@ def surroundings(
     skies = [Sky(load_climate(site.climate), seed=scenario.seed, site=site.name) for site in scenario.sites]
     panels: dict[int, float] = {}
     feeders: list[Feeder] = []
+    mains: dict[int, Mains] = {}
     devices: dict[int, Device] = {}
     for site, sky in zip(scenario.sites, skies, strict=True):
         by_name: dict[str, Device] = {}
@@ -59,7 +61,18 @@ def surroundings(
                 panels[station.asset] = spec.panels.rated_kw
             if spec.supply is not None:
                 supply, tariff = spec.supply, shipped_tariff(TARIFF)
-                feeders.append(Feeder(station.asset, station.served, supply.loss, supply.compensation_kvar, tariff))
+                mains[station.asset] = Mains(post(station, by_name), mains)
+                feeders.append(
+                    Feeder(
+                        station.asset,
+                        station.served,
+                        supply.loss,
+                        supply.compensation_kvar,
+                        tariff,
+                        supply.volts / 1000.0,
+                        mains[station.asset].dip,
+                    )
+                )
             if spec.role is not None:
                 device = ROLES[spec.role.kind](post(station, by_name))
                 devices[station.asset] = by_name[station.name] = device

@@ -166,13 +166,19 @@ class SolarModel(Strict):
     shows: Literal["power", "soiling"] = Field(description="kW fed in, held for a minute; or the share of light lost")
 
 
+Flow = Literal["power", "reactive", "current", "voltage", "voltage_low", "power_factor", "thd"]
+Register = Literal["energy", "normal", "off_peak", "peak", "reactive_energy"]
+Billed = Literal["cost", "penalty", "month_power_factor", "co2"]
+
+
 class SupplyModel(Strict):
     """A meter at a feeder: everything that it serves, with losses."""
 
     kind: Literal["supply"] = Field(description="a meter at a feeder")
-    shows: Literal[
-        "power", "reactive", "current", "voltage", "power_factor", "thd", "energy", "normal", "off_peak", "peak"
-    ] = Field(description="kW, kvar, A, V, 1, %; or registers in kWh: all, and by tariff period")
+    shows: Literal[Flow, Register, Billed] = Field(
+        description="kW, kvar, A, V, the least V since the last reading, 1, %; registers in kWh, all and by tariff "
+        "period, and in kvarh; the bill of the month so far: VND, VND, 1; t of CO2"
+    )
 
 
 class OutputModel(Strict):

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from simulator.scenario.document import Document, Problem
 from simulator.scenario.explain import guess
-from simulator.scenario.fault import Fault, MachineFault, Slow
+from simulator.scenario.fault import AirLeak, Fault, MachineFault, PowerDip, Slow, SystemFault
 from simulator.scenario.machine_type import MachineType
 from simulator.scenario.schema import Factory, Line, Scenario, Site
 from simulator.scenario.sensor import SensorType, SupplyModel
@@ -22,7 +22,10 @@ MOST_STRUCK = 100_000
 LEVELS = ("park", "factory", "line", "machine", "sensor")
 COUNTED = {"state", "count", "energy", "cycle_time"}
 """Models of sensors that a controller keeps and no instrument measures."""
-REGISTERS = {"energy", "normal", "off_peak", "peak"}
+REGISTERS = {
+    *("energy", "normal", "off_peak", "peak", "reactive_energy"),
+    *("cost", "penalty", "month_power_factor", "co2"),
+}
 MAX_LISTED = 20
 
 
@@ -46,8 +49,7 @@ def struck_by(fault: Fault, scenario: Scenario, types: Mapping[str, MachineType]
     """Yield everything that a fault strikes, in the order of the scenario."""
     for step in way_down(fault, scenario, types)[-1]:
         if isinstance(fault, MachineFault):
-            # A system has no cycles that could take longer.
-            if not (isinstance(fault, Slow) and isinstance(step.here, SystemType)):
+            if isinstance(step.here, MachineType) and can_befall(fault, step.here):
                 yield Struck(step.path, -1)
         elif isinstance(step.here, tuple) and can_have(step.here[1], fault.kind):
             yield Struck(step.path[:-1], step.here[0])
@@ -107,6 +109,19 @@ def below(step: Step, types: Mapping[str, MachineType]) -> Iterator[Step]:
             yield from (Step((*step.path, one.name), (i, one)) for i, one in enumerate(step.here.sensors))
 
 
+def can_befall(fault: MachineFault, spec: MachineType) -> bool:
+    """Say whether a fault can befall machines of a type: the mains sink behind feeders, air leaks from air nets."""
+    match fault:
+        case PowerDip():
+            return isinstance(spec, SystemType) and spec.gives == "power"
+        case AirLeak():
+            return isinstance(spec, SystemType) and spec.gives == "air"
+        case Slow():
+            # A system has no cycles that could take longer.
+            return not isinstance(spec, SystemType)
+    return True
+
+
 def can_have(sensor: SensorType, kind: str) -> bool:
     """Say whether a sensor can have a fault of this kind: a number that is counted is never a little off.
 
@@ -125,6 +140,9 @@ def why_nothing(fault: Fault, scenario: Scenario, types: Mapping[str, MachineTyp
         whose = "sensor" if wanted is LEVELS else "machine"
         return f"{fault.target!r} has {len(patterns)} levels; a {fault.kind} strikes a {whose}: {'/'.join(wanted)}"
     levels = way_down(fault, scenario, types)
+    if levels[-1] and isinstance(fault, SystemFault):
+        whom = "feeders" if isinstance(fault, PowerDip) else "systems that give compressed air"
+        return f"{fault.target!r} cannot have a {fault.kind}: it befalls {whom} only"
     if levels[-1] and isinstance(fault, MachineFault):
         return f"{fault.target!r} runs without cycles, so it cannot be slow; it can break down or be stopped"
     if levels[-1]:

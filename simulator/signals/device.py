@@ -90,6 +90,10 @@ class Device:
 
     draws: ClassVar[bool] = False
     """Whether it takes electric power beyond what its motor does."""
+    cools: ClassVar[bool] = False
+    """Whether it gives heat to chilled water where a chiller plant serves it."""
+    rated_cooling_kw: float = 0.0
+    """The most heat that it gives off."""
 
     figures: ClassVar[tuple[Figure, ...]] = ()
     """What it adds to the key figures of its site: told there and in the result, as the mean of all devices that have
@@ -111,6 +115,10 @@ class Device:
 
     def watts(self, minute_ns: Ints) -> Ints:
         """Return what it draws in the minutes that begin at some instants, whole W, int64[N]; its power is held."""
+        raise NotImplementedError
+
+    def cooling_kw(self, minute_ns: Ints) -> Floats:
+        """Return the heat that it gives off in the minutes that begin at some instants, kW, float64[N]."""
         raise NotImplementedError
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from simulator.scenario.machine_type import MachineType
 from simulator.signals import motor
-from simulator.signals.timeline import EXECUTE, STOPPED, Timeline
+from simulator.signals.timeline import DARK, EXECUTE, MAINS, STOPPED, Timeline
 
 __all__ = ["WMS_PER_KWH", "Drives"]
 
@@ -58,18 +58,22 @@ class Drives:
         step = np.minimum(step, self.step_end.shape[1] - 1)
         running = self.execute_load[asset] * self.step_factor[asset, step] + self.wander[asset] * noise
         powered = np.where(state == EXECUTE, running, self.idle_load[asset])
-        return np.where(state == STOPPED, 0.0, np.maximum(powered, 0.0))
+        still = (state == STOPPED) | (timeline.power[segment] == DARK)
+        return np.where(still, 0.0, np.maximum(powered, 0.0))
 
-    def mean_w(self, asset: Ints, state: Ints) -> Ints:
-        """Return the mean active power of each asset in a state, in whole W: integers add up the same in any order."""
+    def mean_w(self, asset: Ints, state: Ints, power: Ints) -> Ints:
+        """Return the mean active power that each asset takes from the mains, in whole W.
+
+        Integers add up the same in any order. On a battery, as in the dark, it takes nothing.
+        """
         idle = motor.input_kw(self.idle_load[asset], rated_kw=self.rated_kw[asset])
         kw = np.where(
             state == EXECUTE, self.execute_kw[asset], np.where(state == STOPPED, self.standby_kw[asset], idle)
         )
-        return np.rint(kw * 1000.0).astype(np.int64)
+        return np.where(power == MAINS, np.rint(kw * 1000.0).astype(np.int64), 0)
 
-    def mean_var(self, asset: Ints, state: Ints) -> Ints:
+    def mean_var(self, asset: Ints, state: Ints, power: Ints) -> Ints:
         """Return the mean reactive power of each asset in a state, in whole var; electronics in standby draw none."""
         idle = motor.reactive_kvar(self.idle_load[asset], rated_kw=self.rated_kw[asset])
         kvar = np.where(state == EXECUTE, self.execute_kvar[asset], np.where(state == STOPPED, 0.0, idle))
-        return np.rint(kvar * 1000.0).astype(np.int64)
+        return np.where(power == MAINS, np.rint(kvar * 1000.0).astype(np.int64), 0)

@@ -19,7 +19,7 @@ from simulator.signals import motor, profile, thermal, vibration
 from simulator.signals.chain import Chain
 from simulator.signals.drives import WMS_PER_KWH
 from simulator.signals.gauge import Gauge, Placed, Samples, Works
-from simulator.signals.timeline import EXECUTE, STOPPED, Timeline
+from simulator.signals.timeline import DARK, EXECUTE, MAINS, STOPPED, Timeline
 
 __all__ = ["GAUGES", "EnergyGauge", "Gauge", "Placed", "Samples", "Works"]
 
@@ -72,6 +72,13 @@ class LagGauge(ABC):
         return exact + self.sigma[row] * samples.noise
 
 
+def is_driven(segment: Ints, timeline: Timeline, *, when_execute: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Say whether a segment drives a value: in Execute, or whenever the machine is on and has power, bool[N]."""
+    state = timeline.state[segment]
+    runs = np.where(when_execute, state == EXECUTE, state != STOPPED)
+    return np.asarray(runs & (timeline.power[segment] != DARK))
+
+
 class DrivenGauge(LagGauge):
     """Temperatures and pressures with one target while the machine is driven and another while it is not."""
 
@@ -84,8 +91,7 @@ class DrivenGauge(LagGauge):
         super().__init__(placed, works)
 
     def target(self, row: Ints, segment: Ints, timeline: Timeline) -> Floats:
-        state = timeline.state[segment]
-        driven = np.where(self.when_execute[row], state == EXECUTE, state != STOPPED) | self.always[row]
+        driven = is_driven(segment, timeline, when_execute=self.when_execute[row]) | self.always[row]
         return np.where(driven, self.on[row], self.off[row])
 
 
@@ -104,13 +110,12 @@ class ProfileGauge(LagGauge):
         """Where it waits; in Execute, where the cycle is when the segment begins."""
         share_done = timeline.into_ns[segment] / timeline.cycle_ns[segment]
         point = profile.set_point(share_done, share=self.share[row], value=self.value[row])
-        state = timeline.state[segment]
-        driven = np.where(self.when_execute[row], state == EXECUTE, state != STOPPED) | self.always[row]
+        driven = is_driven(segment, timeline, when_execute=self.when_execute[row]) | self.always[row]
         return np.where(driven, point, self.off[row])
 
     def reached(self, row: Ints, segment: Ints, start: Floats, at_ns: Ints, timeline: Timeline) -> Floats:
         value = super().reached(row, segment, start, at_ns, timeline)
-        runs = np.flatnonzero(timeline.state[segment] == EXECUTE)
+        runs = np.flatnonzero((timeline.state[segment] == EXECUTE) & (timeline.power[segment] != DARK))
         row, segment, start = row[runs], segment[runs], start[runs]
         # Samples of one sensor in one segment follow each other, and share the outset.
         fresh = (np.diff(row, prepend=-1) != 0) | (np.diff(segment, prepend=-1) != 0)
@@ -157,7 +162,7 @@ class BearingHeatGauge(LagGauge):
 
 
 class MotorGauge:
-    """Power meter: active power, current, power factor."""
+    """Power meter between the mains and the machine: active power, current, power factor. Without mains it shows 0."""
 
     def __init__(self, placed: Sequence[Placed], works: Works) -> None:
         models: list[Any] = [p.spec.model for p in placed]
@@ -178,7 +183,8 @@ class MotorGauge:
         # Standby is electronics behind a rectifier: power factor 1, so the current follows from the power.
         current = np.where(off, drives.standby_kw[asset] * 1000.0 / (np.sqrt(3.0) * drives.volts[asset]), current)
         factor = np.where(off, 1.0, motor.power_factor(samples.load))
-        return np.choose(self.shows[samples.row], [power, current, factor]) + self.sigma[samples.row] * samples.noise
+        shown = np.choose(self.shows[samples.row], [power, current, factor]) + self.sigma[samples.row] * samples.noise
+        return np.where(timeline.power[samples.segment] == MAINS, shown, 0.0)
 
 
 class VibrationGauge:
@@ -207,7 +213,7 @@ class VibrationGauge:
         )
         # A stopped machine still shows the floor's and the neighbours' shaking: a twentieth of its own.
         still = 0.05 * self.base[row] * np.exp(self.scatter[row] * samples.noise)
-        return np.where(state == STOPPED, still, moving)
+        return np.where((state == STOPPED) | (timeline.power[segment] == DARK), still, moving)
 
 
 class CountGauge:
@@ -255,7 +261,7 @@ class EnergyGauge:
         return register
 
     def _spent(self, row: Ints, segment: Ints, until_ns: Ints, timeline: Timeline) -> Ints:
-        watts = self.drives.mean_w(self.chain.asset[row], timeline.state[segment])
+        watts = self.drives.mean_w(self.chain.asset[row], timeline.state[segment], timeline.power[segment])
         return watts * ((until_ns - timeline.start_ns[segment]) // MS)
 
     def advance(self, timeline: Timeline) -> None:

@@ -8,16 +8,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.scenario.sensor import SupplyModel
 from simulator.scenario.system_type import SystemType
-from simulator.signals.device import Crowd
+from simulator.signals.device import Crowd, Track
 from simulator.signals.drives import WMS_PER_KWH
 from simulator.signals.gauges import Placed, Samples, Works
 from simulator.signals.supply import MINUTE_NS
-from simulator.signals.timeline import EXECUTE, Timeline
+from simulator.signals.timeline import EXECUTE, MAINS, Timeline
 
 __all__ = ["SITE_GAUGES", "OutputGauge", "SolarGauge", "SupplyGauge", "WeatherGauge"]
 
 Floats = NDArray[np.floating[Any]]
+Ints = NDArray[np.int64]
 THD_IDLE_PCT, THD_LOADED_PCT = 1.2, 1.3
 """Distortion of a feeder without load, and what its rated load of drives and rectifiers adds [E]."""
 
@@ -65,7 +67,9 @@ class SolarGauge(RowGauge):
         assert isinstance(place.machine, SystemType)
         assert place.machine.panels is not None
         watts = sky.fed_in_w(time_ns // MINUTE_NS * MINUTE_NS, rated_kw=place.machine.panels.rated_kw)
-        return np.where(timeline.state[samples.segment[mine]] == EXECUTE, -watts / 1000.0, 0.0)
+        segment = samples.segment[mine]
+        feeds = (timeline.state[segment] == EXECUTE) & (timeline.power[segment] == MAINS)
+        return np.where(feeds, -watts / 1000.0, 0.0)
 
 
 class SupplyGauge(RowGauge):
@@ -74,6 +78,13 @@ class SupplyGauge(RowGauge):
     The voltage sinks in proportion to the load, distortion rises with it; both are engineering defaults. A feeder that
     has tripped shows no voltage.
     """
+
+    def values(self, samples: Samples, timeline: Timeline) -> Floats:
+        shown = super().values(samples, timeline)
+        alive = np.array([p.spec.model.shows in ALIVE for p in self.placed if isinstance(p.spec.model, SupplyModel)])
+        # Without voltage there is no noise on it either.
+        dead = alive[samples.row] & (timeline.state[samples.segment] != EXECUTE)
+        return np.where(dead, 0.0, shown)
 
     def one(self, place: Placed, samples: Samples, mine: slice, timeline: Timeline) -> Floats:
         model: Any = place.spec.model
@@ -86,20 +97,41 @@ class SupplyGauge(RowGauge):
             counted = steps.energy_wms(time_ns)
             period = REGISTERS[model.shows]
             return (counted.sum(axis=1) if period is None else counted[:, period]) / WMS_PER_KWH
+        if model.shows in BILLED:
+            return self.works.network.bills[place.asset].values(model.shows, time_ns)
         step = steps.at(time_ns)
         watts, variable = steps.watts[step], steps.vars[step]
         apparent = np.hypot(watts, variable)
         live = timeline.state[samples.segment[mine]] == EXECUTE
         share = np.abs(watts) / (supply.rated_kw * 1000.0)
         volts = np.where(live, supply.volts * (1.0 - supply.drop * share), 0.0)
+        dip = self.works.network.dips.get(place.asset)
+        if dip is not None:
+            since_ns = min(place.spec.period or 0, MINUTE_NS) if model.shows == "voltage_low" else 0
+            volts *= 1.0 - deepest(dip, time_ns, since_ns)
         return {
             "power": watts / 1000.0,
             "reactive": variable / 1000.0,
             "power_factor": np.where(apparent > 0, np.abs(watts) / np.maximum(apparent, 1.0), 1.0),
             "current": np.where(live, apparent / (np.sqrt(3.0) * np.maximum(volts, 1.0)), 0.0),
             "voltage": volts,
+            "voltage_low": volts,
             "thd": np.where(live, THD_IDLE_PCT + THD_LOADED_PCT * share, 0.0),
         }[model.shows]
+
+
+def deepest(dip: Track, time_ns: Ints, since_ns: int) -> Floats:
+    """Return the deepest dip in force at each rising instant, or in the time before it, float64[N]."""
+    if not len(time_ns):
+        return np.empty(0)
+    begin_ns, depth = dip.steps(int(time_ns[0]) - since_ns, int(time_ns[-1]) + 1)
+    end_ns = np.append(begin_ns[1:], np.iinfo(np.int64).max)
+    found = np.zeros(len(time_ns))
+    for begin, end, share in zip(begin_ns.tolist(), end_ns.tolist(), depth.tolist(), strict=True):
+        if share:
+            low, high = np.searchsorted(time_ns, (begin, min(end, NEVER_NS) + since_ns))
+            np.maximum(found[low:high], share, out=found[low:high])
+    return found
 
 
 class OutputGauge(RowGauge):
@@ -149,6 +181,10 @@ class OutputGauge(RowGauge):
         return device.values(model.shows, time_ns)
 
 
+ALIVE = frozenset({"current", "voltage", "voltage_low", "thd"})
+"""What a feeder shows only while it is alive."""
+NEVER_NS = 4 * 10**18
+BILLED = frozenset({"cost", "penalty", "month_power_factor", "co2", "reactive_energy"})
 REGISTERS = {"energy": None, "normal": 0, "off_peak": 1, "peak": 2}
 """Registers by what a sensor shows: all energy, or that of one place in PERIODS of the tariff."""
 

@@ -15,8 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.scenario.tariff import Tariff
+from simulator.signals.bill import Bill
+from simulator.signals.device import Track
 from simulator.signals.drives import Drives
-from simulator.signals.timeline import EXECUTE, Timeline
+from simulator.signals.timeline import EXECUTE, MAINS, Timeline
 
 __all__ = ["MINUTE_NS", "Feeder", "Held", "Network", "Steps", "marks"]
 
@@ -41,6 +43,10 @@ class Feeder:
     compensation_kvar: float
     """Capacitors at the feeder; they never overcompensate."""
     tariff: Tariff | None
+    voltage_kv: float = 0.0
+    """Which decides about the price."""
+    dip: Track | None = None
+    """By which share the voltage is down."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +77,8 @@ class Steps:
 class Network:
     """All feeders of a park.
 
-    ``held`` gives, per asset that has more than a motor, its watts by minute; it draws them while it is in Execute.
+    ``held`` gives, per asset that has more than a motor, its watts by minute; it draws them while it is in Execute
+    and the mains are there.
     Those that are ``metered`` have registers, as feeders do. A feeder may serve other feeders that come before it in
     the list.
     """
@@ -85,6 +92,10 @@ class Network:
         self._held = held
         self._carried = {feeder.asset: np.zeros(PERIODS, dtype=np.int64) for feeder in self._feeders}
         self.steps: dict[int, Steps] = {}
+        self.bills = {
+            feeder.asset: Bill(feeder.tariff, voltage_kv=feeder.voltage_kv) for feeder in feeders if feeder.tariff
+        }
+        self.dips = {feeder.asset: feeder.dip for feeder in feeders if feeder.dip}
 
     def advance(self, timeline: Timeline) -> None:
         """Take in the timeline of the next window; windows must follow each other from the beginning of the world."""
@@ -93,6 +104,9 @@ class Network:
             steps = self._flow(feeder, timeline)
             self.steps[feeder.asset] = steps
             self._carried[feeder.asset] = steps.energy_wms(np.array([timeline.until_ns]))[0]
+            if feeder.asset in self.bills:
+                bill = self.bills[feeder.asset]
+                bill.advance(steps.time_ns, steps.watts, steps.vars, steps.period, timeline.until_ns)
 
     def _flow(self, feeder: Feeder, timeline: Timeline) -> Steps:
         at = [np.array([timeline.from_ns])]
@@ -143,14 +157,15 @@ class Network:
         mine = slice(int(timeline.first[asset]), int(timeline.first[asset + 1]))
         at = np.maximum(timeline.start_ns[mine], timeline.from_ns)
         state = timeline.state[mine]
-        number = np.full(len(at), asset)
-        watts, variable = self._drives.mean_w(number, state), self._drives.mean_var(number, state)
+        number, power = np.full(len(at), asset), timeline.power[mine]
+        watts, variable = self._drives.mean_w(number, state, power), self._drives.mean_var(number, state, power)
         if asset not in self._held:
             return at, watts, variable
         minutes = marks(timeline, MINUTE_NS)
         every = np.unique(np.concatenate((at, minutes)))
         segment = np.searchsorted(at, every, side="right") - 1
-        held = np.where(state[segment] == EXECUTE, self._held[asset](every // MINUTE_NS * MINUTE_NS), 0)
+        draws = (state[segment] == EXECUTE) & (power[segment] == MAINS)
+        held = np.where(draws, self._held[asset](every // MINUTE_NS * MINUTE_NS), 0)
         return every, watts[segment] + held, variable[segment]
 
 

@@ -9,10 +9,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["EXECUTE", "STOPPED", "Segment", "Timeline"]
+__all__ = ["BATTERY", "DARK", "EXECUTE", "MAINS", "STOPPED", "Segment", "Timeline"]
 
 STOPPED, EXECUTE = 2, 6
 """PackML states that signals know: the drive is off in Stopped, and parts are made in Execute alone."""
+DARK, MAINS, BATTERY = 0, 1, 2
+"""Where an asset has its power from: nowhere, the mains, or a battery of its own while the mains are away."""
 
 
 class Segment(NamedTuple):
@@ -33,6 +35,8 @@ class Segment(NamedTuple):
     """Running time of the bearing at the start."""
     bearing_onset_ns: int
     """Running time at which its defect first shows."""
+    power: int = MAINS
+    """Where it has its power from."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,7 @@ class Timeline:
     cycle_began_ns: NDArray[np.int64]
     bearing_age_ns: NDArray[np.int64]
     bearing_onset_ns: NDArray[np.int64]
+    power: NDArray[np.int64]
     first: NDArray[np.int64]
     """int64[assets + 1]: where each asset's segments begin."""
 
@@ -70,8 +75,10 @@ class Timeline:
         closed = np.zeros(len(table), dtype=bool)
         closed[:-1] = asset[:-1] == asset[1:]
         end = np.where(closed, np.roll(start, -1), until_ns)
-        state, cycles, into, cycle, began, age, onset = (table[:, i].copy() for i in range(2, table.shape[1]))
-        return cls(from_ns, until_ns, asset, start, end, closed, state, cycles, into, cycle, began, age, onset, first)
+        state, cycles, into, cycle, began, age, onset, power = (table[:, i].copy() for i in range(2, table.shape[1]))
+        return cls(
+            from_ns, until_ns, asset, start, end, closed, state, cycles, into, cycle, began, age, onset, power, first
+        )
 
     def latest(self) -> list[int]:
         """Return the position of each asset's last segment."""

@@ -18,7 +18,9 @@ from simulator.park.world import World
 from simulator.scenario.fault import CODES, Cause
 from simulator.scenario.machine_type import MachineType
 from simulator.scenario.schema import Scenario
-from simulator.scenario.sensor import SensorType
+from simulator.scenario.sensor import OutputModel, SensorType
+from simulator.scenario.system_type import SystemType
+from simulator.signals.device import Device
 
 __all__ = ["BLOCK_NS", "QUARTER_NS", "Observed", "Outage", "Tally", "observe"]
 
@@ -40,6 +42,8 @@ REGISTER = SensorType.model_validate(
     }
 )
 """The one sensor that each asset is read by; the park does not depend on who looks."""
+OUTPUT = REGISTER.model_copy(update={"model": OutputModel(kind="output", shows="energy")})
+"""The same of systems whose role takes power."""
 Floats = NDArray[np.floating[Any]]
 Ints = NDArray[np.int64]
 
@@ -92,6 +96,8 @@ class Observed:
     """Whole quarters of an hour; a register is read within the minute after each."""
     register_kwh: Floats
     """float64[quarters, assets]."""
+    devices: Mapping[int, Device]
+    """Of the systems that have one, by asset."""
 
     def members(self, plant: Plant) -> list[int]:
         """Return the numbers of the machines of a factory."""
@@ -116,7 +122,7 @@ def observe(
 
     Scheduled faults are the user's and no law of the park, so they are left out.
     """
-    seen = {name: spec.model_copy(update={"sensors": (REGISTER,)}) for name, spec in types.items()}
+    seen = {name: spec.model_copy(update={"sensors": (register_of(spec),)}) for name, spec in types.items()}
     world = World(scenario.model_copy(update={"faults": (), "truth": True}), seen, start_ns)
     machines, catalog = world.park.machines, world.catalog
     until_ns = start_ns + days * DAY_NS
@@ -147,7 +153,12 @@ def observe(
         entries(changes, len(machines)),
         quarter_ns,
         register_kwh,
+        world.park.surroundings.devices,
     )
+
+
+def register_of(spec: MachineType) -> SensorType:
+    return OUTPUT if isinstance(spec, SystemType) and "energy" in spec.outputs else REGISTER
 
 
 def tally_of(world: World, now_ns: int) -> tuple[list[float], ...]:

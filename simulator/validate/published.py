@@ -15,6 +15,7 @@ from simulator.scenario.reader import read_document
 from simulator.scenario.sensor import Strict
 
 __all__ = [
+    "AirFigures",
     "ClimateFigures",
     "CoolingFigures",
     "LoadFigures",
@@ -51,6 +52,17 @@ class CoolingFigures(Strict):
     part_load: Share
     it_share: tuple[Share, ...]
     pue: tuple[float, ...]
+
+
+class AirFigures(Strict):
+    """Compressed air: its share of a plant's electricity, and the share of it that leaks."""
+
+    source: str
+    electricity: Share
+    tolerance: Share
+    leak_source: str
+    leaks: tuple[Share, Share]
+    leak_tolerance: Share
 
 
 class VibrationFigures(Strict):
@@ -134,6 +146,7 @@ class Published(Strict):
 
     motor: MotorFigures
     cooling: CoolingFigures
+    air: AirFigures
     vibration: VibrationFigures
     climates: tuple[ClimateFigures, ...]
     oee: OeeFigures

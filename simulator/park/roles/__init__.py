@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from simulator.park.post import Post
+from simulator.park.roles.air import air
+from simulator.park.roles.boiler import boiler
+from simulator.park.roles.chiller import chiller
 from simulator.park.roles.data_centre import data_centre
 from simulator.park.roles.load import load
 from simulator.park.roles.permits import permit_office
@@ -18,6 +21,9 @@ __all__ = ["ROLES"]
 
 ROLES: dict[str, Callable[[Post], Device]] = {
     "data-centre": data_centre,
+    "air": air,
+    "boiler": boiler,
+    "chiller": chiller,
     "load": load,
     "permit-office": permit_office,
     "rack": rack,

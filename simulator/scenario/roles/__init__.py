@@ -6,6 +6,9 @@ from typing import Annotated
 
 from pydantic import Field
 
+from simulator.scenario.roles.air import AirNet
+from simulator.scenario.roles.boiler import Boiler
+from simulator.scenario.roles.chiller import Chiller
 from simulator.scenario.roles.data_centre import DataCentre
 from simulator.scenario.roles.load import Load
 from simulator.scenario.roles.permits import PermitOffice
@@ -17,6 +20,6 @@ from simulator.scenario.roles.wastewater import Wastewater
 __all__ = ["Role"]
 
 Role = Annotated[
-    DataCentre | Load | PermitOffice | Rack | Reporter | Unit | Wastewater,
+    AirNet | Boiler | Chiller | DataCentre | Load | PermitOffice | Rack | Reporter | Unit | Wastewater,
     Field(discriminator="kind"),
 ]
