@@ -1,11 +1,11 @@
-"""Which of several systems do their duty: blowers of a plant, air handlers of a hall, lines to an office."""
+"""Which of several systems do their service: blowers of a plant, air handlers of a hall, lines to an office."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from simulator.park.duty import Duty
 from simulator.park.machine import Machine
+from simulator.park.service import Service
 
 __all__ = ["Attendance"]
 
@@ -14,17 +14,17 @@ class Attendance:
     """Follows some systems, and calls ``changed`` whenever one of them has begun or ceased to work."""
 
     def __init__(self, machines: Sequence[Machine], changed: Callable[[], None]) -> None:
-        self._duties = [Duty(machine, changed) for machine in machines]
+        self._services = [Service(machine, changed) for machine in machines]
 
     @property
     def whole(self) -> int:
         """How many there are."""
-        return len(self._duties)
+        return len(self._services)
 
     @property
     def at_work(self) -> int:
         """How many of them work."""
-        return sum(duty.works for duty in self._duties)
+        return sum(service.works for service in self._services)
 
     @property
     def share(self) -> float:

@@ -16,15 +16,29 @@ from simulator.batch import Catalog
 from simulator.park.machine import Machine
 from simulator.park.post import Befall
 from simulator.park.truth import Happening, Truth
-from simulator.scenario.fault import AirLeak, Breakdown, Cause, Fault, MachineFault, PowerDip, SensorFault, Slow, Stop
+from simulator.scenario.fault import (
+    AirLeak,
+    Breakdown,
+    Cause,
+    Fault,
+    MachineFault,
+    NetworkFault,
+    PowerDip,
+    SensorFault,
+    Slow,
+    Stop,
+)
+from simulator.scenario.fitting import Fitting
 from simulator.scenario.machine_type import MachineType
 from simulator.scenario.schema import Scenario
 from simulator.scenario.sensor import StateModel
 from simulator.scenario.targets import struck_by
+from simulator.signals.device import Device
+from simulator.signals.devices.link import LinkDevice
 from simulator.signals.distortion import Distortion, Distortions
 from simulator.signals.streams import Stream
 
-__all__ = ["Strike", "distortions", "strikes", "unleash"]
+__all__ = ["Strike", "distortions", "strikes", "trouble", "unleash"]
 
 MS = 1_000_000
 
@@ -46,10 +60,11 @@ def strikes(
 ) -> list[Strike]:
     """Return what the faults of a scenario strike, in its order, without those that are over when the world begins."""
     found = []
+    fitting = Fitting(scenario, types)
     for fault in scenario.faults:
         from_ns, to_ns = fault.span_ns(start_ns)
         if to_ns > origin_ns:
-            for path, sensor in struck_by(fault, scenario, types):
+            for path, sensor in struck_by(fault, scenario, fitting):
                 asset = catalog.by_topic["/".join((scenario.enterprise, *path))]
                 found.append(Strike(fault, asset, sensor, from_ns, to_ns))
     return found
@@ -84,6 +99,17 @@ def distortions(
             )
         )
     return Distortions(found, sensors=len(catalog))
+
+
+def trouble(struck: Sequence[Strike], catalog: Catalog, devices: Mapping[int, Device], *, seed: int) -> None:
+    """Tell links and gateways what befalls them, and when."""
+    ordinal: dict[tuple[int, str], int] = {}
+    for one in struck:
+        device = devices.get(one.asset)
+        if isinstance(one.fault, NetworkFault) and isinstance(device, LinkDevice):
+            nth = ordinal[one.asset, one.fault.kind] = ordinal.get((one.asset, one.fault.kind), -1) + 1
+            stream = Stream(seed, catalog.assets[one.asset].topic, one.fault.kind, str(nth))
+            device.befall(one.fault, one.from_ns, one.to_ns, stream)
 
 
 def last_sample(at_ns: int, phase_ns: int, period_ns: int, origin_ns: int) -> int:

@@ -12,8 +12,8 @@ from typing import Any
 
 import simpy
 
-from simulator.park.duty import Duty
 from simulator.park.post import Post
+from simulator.park.service import Service
 from simulator.park.truth import Happening
 from simulator.scenario.fault import Cause, Fault, PowerDip
 from simulator.signals.device import Track
@@ -37,7 +37,7 @@ class Mains:
         self._dips: list[float] = []
         self._dark: dict[int, Happening] = {}
         self._outage = 0
-        self._duty = Duty(post.machine, self._switched)
+        self._duty = Service(post.machine, self._switched)
         post.can_befall("power_dip", self._befall)
 
     def _switched(self) -> None:

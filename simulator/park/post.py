@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 import simpy
 
 from simulator.batch import Catalog
+from simulator.park.freight import Freight
 from simulator.park.machine import Machine
 from simulator.park.plant import Plant
 from simulator.park.truth import Truth
@@ -56,15 +57,25 @@ class Post:
     """The assets of everything that it serves."""
     devices: Mapping[str, Device]
     """Those of the systems of the site that come before, by name."""
+    everywhere: Mapping[int, Device]
+    """Those of the systems of all sites that come before, by asset."""
+    freight: Freight
+    """The lorries of the park."""
     truth: Truth
     start_ns: int
     """The first instant whose readings are wanted."""
-    tally: Tally
-    """Counts what the park has to say."""
     tracks: list[Remembers]
     """All tracks of the park, and whatever else remembers."""
     befall: dict[tuple[int, str], Befall]
     """How faults befall systems, by asset and kind."""
+    tally: Tally
+    """Counts what the park has to say."""
+
+    @property
+    def tenants(self) -> list[Plant]:
+        """The factories among what it serves, in the order of the park."""
+        served = set(self.served)
+        return [one for one in self.plants if one.makes and served & {machine.asset for machine in one.machines}]
 
     @property
     def machine(self) -> Machine:
@@ -111,3 +122,7 @@ class Post:
     def can_befall(self, kind: str, befall: Befall) -> None:
         """Say what a scheduled fault of a kind does to this system."""
         self.befall[self.asset, kind] = befall
+
+    def quantities(self, names: Iterable[str], **initial: float) -> dict[str, Track]:
+        """Return a new track for each name: 0 unless said otherwise."""
+        return {name: self.track(initial.get(name, 0.0)) for name in sorted(names)}

@@ -20,6 +20,7 @@ from simulator.scenario.machine_type import MachineType
 from simulator.scenario.partners import check_partners
 from simulator.scenario.reader import read_document
 from simulator.scenario.room import check_room
+from simulator.scenario.roster_checks import check_rosters
 from simulator.scenario.schema import Scenario
 from simulator.scenario.site_systems import check_supplies, check_systems
 from simulator.scenario.system_type import SystemType
@@ -61,6 +62,7 @@ def load_scenario(path: Path) -> Loaded:
     systems = shipped_systems()
     problems, warnings = check(scenario, document, shipped)
     problems += check_systems(scenario, document, systems)
+    problems += check_rosters(scenario, document)
     if problems:
         raise refusal(document, problems)
     types = {one.name: one for one in scenario.machine_types}

@@ -45,6 +45,9 @@ class Stop(Strict):
         description="operators are at the machine; the crew is shared and may be busy"
     )
     becomes: Literal["held", "aborted"] = Field(description="PackML: held for jams and set-ups, aborted for faults")
+    set_up: bool = Field(
+        default=False, description="a set-up for other work, by operators: how long it takes is a matter of skill"
+    )
     source: str = Field(default="", description="where the numbers come from")
 
 
@@ -127,6 +130,10 @@ RESERVED = {"asset", "factory", "line", "machine", "n", "park", "province", "seq
 """Names that messages, rows or tags have already."""
 
 
+MOST_PERIODS = 32
+"""Which sensors speak at an instant is a pattern of bits, one for each period."""
+
+
 class MachineType(Strict):
     """A kind of machine: its cycle, its stops, its drive and its sensors."""
 
@@ -139,6 +146,11 @@ class MachineType(Strict):
     cycle: Duration = Field(gt=0, description="time per cycle at full speed")
     pieces: Amount = Field(ge=1, description="pieces per cycle: cavities, nests")
     first_pass_yield: float = Field(gt=0, le=1, description="share of good pieces")
+    attended: bool = Field(
+        default=True,
+        description="an operator is at it, and it is held in his break; else it runs on, its jams wait until he is "
+        "back, and its faults until they are noticed",
+    )
     motor: Motor
     bearing: Bearing | None = Field(default=None, description="the bearing that wears, if one is watched")
     timing: Timing = Timing()
@@ -177,6 +189,13 @@ class MachineType(Strict):
         if reserved:
             message = (
                 f"sensors: {', '.join(sorted(reserved))} is part of every message or row already; choose another name"
+            )
+            raise ValueError(message)
+        periods = {sensor.period for sensor in self.sensors} - {None}
+        if len(periods) > MOST_PERIODS:
+            message = (
+                f"sensors: {len(periods)} different periods, but an asset can have at most {MOST_PERIODS}; let some "
+                "sensors share theirs"
             )
             raise ValueError(message)
         stops = [stop.name for stop in self.stops]

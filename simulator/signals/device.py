@@ -90,17 +90,19 @@ class Device:
 
     draws: ClassVar[bool] = False
     """Whether it takes electric power beyond what its motor does."""
+    feeds: ClassVar[bool] = False
+    """Whether it gives that power instead: then ``watts`` are below zero, and its meter counts what it gives."""
+    figures: ClassVar[tuple[Figure, ...]] = ()
+    """What it adds to the key figures of its site: told there and in the result, as the mean of all devices that have
+    a figure of this name. Where ``values`` gives no number, it has none at that instant."""
     cools: ClassVar[bool] = False
     """Whether it gives heat to chilled water where a chiller plant serves it."""
     rated_cooling_kw: float = 0.0
     """The most heat that it gives off."""
-
-    figures: ClassVar[tuple[Figure, ...]] = ()
-    """What it adds to the key figures of its site: told there and in the result, as the mean of all devices that have
-    a figure of this name. Where ``values`` gives no number, it has none at that instant."""
-
     place: tuple[Crowd, int] | None = None
     """The crowd that it is read with, and its number there."""
+    follows: ClassVar[bool] = False
+    """Whether what it shows depends on the messages of the window, which are known once all else is."""
 
     def advance(self, timeline: Timeline) -> None:
         """Take in the timeline of the next window; what it keeps must not depend on how time is cut."""

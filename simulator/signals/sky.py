@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,37 @@ __all__ = ["Sky"]
 
 Floats = NDArray[np.floating[Any]]
 Ints = NDArray[np.int64]
+
+
+class Outdoors:
+    """What is outdoors at some instants; only what is asked for is worked out, and once."""
+
+    def __init__(self, outside: weather.Weather, air: AirQuality, time_ns: Ints) -> None:
+        self._weather = outside
+        self._air = air
+        self._time_ns = time_ns
+
+    @cached_property
+    def _now(self) -> weather.Sky:
+        return self._weather.at(self._time_ns)
+
+    @cached_property
+    def _pm25(self) -> Floats:
+        return self._air.pm25_ug_m3(self._time_ns)
+
+    def quantity(self, name: str) -> Floats:
+        """Return one of them, float64[N], by the names of sensors and scenarios: Cel, %, Cel, mm/h, W/m2, ug/m3."""
+        if name == "pm25":
+            return self._pm25
+        now = self._now
+        found: Floats = {
+            "temperature": now.temperature_c,
+            "humidity": now.humidity_pct,
+            "wet_bulb": now.wet_bulb_c,
+            "rain": now.rain_mm_h,
+            "irradiance": now.ghi_w_m2,
+        }[name]
+        return found
 
 
 class Sky:
@@ -35,22 +67,19 @@ class Sky:
             self._minutes, self._of_minutes = asked, self.weather.at(minute_ns)
         return self._of_minutes
 
+    def at(self, time_ns: Ints) -> Outdoors:
+        """Return what is outdoors at int64[N] instants."""
+        return Outdoors(self.weather, self.air, time_ns)
+
     def shown(self, what: str, time_ns: Ints) -> Floats:
-        """Return one quantity at int64[N] instants: the names and units of the weather model of sensors."""
-        if what == "pm25":
-            return self.air.pm25_ug_m3(time_ns)
-        now = self.weather.at(time_ns)
-        return {
-            "temperature": now.temperature_c,
-            "humidity": now.humidity_pct,
-            "wet_bulb": now.wet_bulb_c,
-            "rain": now.rain_mm_h,
-            "irradiance": now.ghi_w_m2,
-        }[what]
+        """Return one quantity at int64[N] instants."""
+        return self.at(time_ns).quantity(what)
 
     def fed_in_w(self, time_ns: Ints, *, rated_kw: float) -> Ints:
         """Return the power of panels at int64[N] instants in whole W, below zero: it is the opposite of a load."""
-        now = self.weather.at(time_ns)
-        power_kw = solar.power_kw(now.ghi_w_m2, now.temperature_c, rated_kw=rated_kw, clean=self.soiling.clean(time_ns))
+        # It is asked for at the beginnings of few minutes, again and again.
+        some_ns, which = np.unique(time_ns, return_inverse=True)
+        now = self.weather.at(some_ns)
+        power_kw = solar.power_kw(now.ghi_w_m2, now.temperature_c, rated_kw=rated_kw, clean=self.soiling.clean(some_ns))
         fed_in: Ints = np.rint(power_kw * 1000.0).astype(np.int64)
-        return -fed_in
+        return -fed_in[which]

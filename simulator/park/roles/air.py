@@ -9,8 +9,8 @@ import numpy as np
 import simpy
 
 from simulator.park.demand import Demand, Shortage
-from simulator.park.duty import Duty
 from simulator.park.post import Post
+from simulator.park.service import Service
 from simulator.park.stops import StopClock
 from simulator.park.thresholds import Thresholds
 from simulator.park.truth import Happening
@@ -49,7 +49,7 @@ class Station:
         self._holes: list[float] = []
         self._down: set[str] = set()
         self._works = post.track(1.0)
-        self._duty = Duty(post.machine, self._switched)
+        self._duty = Service(post.machine, self._switched)
         self.device = AirDevice(net, post.sky, self._works)
         post.keep(self.device)
         post.can_befall("air_leak", self._spring)

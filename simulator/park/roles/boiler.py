@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from simulator.park.demand import Demand, Shortage
-from simulator.park.duty import Duty
 from simulator.park.post import Post
+from simulator.park.service import Service
 from simulator.park.thresholds import Thresholds
 from simulator.scenario.roles.boiler import Boiler
 from simulator.signals.device import Device
@@ -30,7 +28,7 @@ def boiler(post: Post) -> Device:
     thresholds = Thresholds(
         post.env,
         [(role.hold_below_bar, role.go_above_bar, out)],
-        level=lambda now_ns: float(steam.level(np.array([now_ns]))[0]),
+        level=steam.level_now,
         next_at=lambda bar, now_ns: steam.next_at(bar, after_ns=now_ns),
     )
 
@@ -38,7 +36,7 @@ def boiler(post: Post) -> Device:
         steam.begin(post.now_ns(), demand=demand.laid, capacity=role.rated_kg_h if duty.works else 0.0)
         thresholds.foresee()
 
-    duty = Duty(post.machine, follow)
+    duty = Service(post.machine, follow)
     follow()
     demand.watch(follow, deadband=DEADBAND * role.rated_kg_h)
     return BoilerDevice(role, steam, post.stream)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from simulator.park.demand import Demand, Shortage
-from simulator.park.duty import Duty
 from simulator.park.post import Post
+from simulator.park.service import Service
 from simulator.park.thresholds import Thresholds
 from simulator.scenario.roles.chiller import Chiller
 from simulator.signals.device import Device
@@ -38,7 +36,7 @@ def chiller(post: Post) -> Device:
     thresholds = Thresholds(
         post.env,
         [(cold(role, role.hold_above_c), cold(role, role.go_below_c), out)],
-        level=lambda now_ns: float(loop.level(np.array([now_ns]))[0]),
+        level=loop.level_now,
         next_at=lambda level, now_ns: loop.next_at(level, after_ns=now_ns),
     )
 
@@ -47,7 +45,7 @@ def chiller(post: Post) -> Device:
         loop.begin(post.now_ns(), demand=demand.laid + fixed_kw, capacity=rated_kw if duty.works else 0.0)
         thresholds.foresee()
 
-    duty = Duty(post.machine, follow)
+    duty = Service(post.machine, follow)
     follow()
     demand.watch(follow, deadband=DEADBAND * rated_kw)
     return ChillerDevice(role, loop, cooled, post.sky, unit_kw=unit_kw)

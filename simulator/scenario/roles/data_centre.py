@@ -6,8 +6,8 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
+from simulator.scenario.hours import HourPoint, check_day
 from simulator.scenario.quantities import Duration
-from simulator.scenario.roles.load import HourPoint, check_day
 from simulator.scenario.sensor import Strict
 
 __all__ = ["Cooling", "DataCentre", "Storage"]

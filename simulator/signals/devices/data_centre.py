@@ -59,10 +59,10 @@ class DataCentreDevice(Device):
         origin_ns: int,
     ) -> None:
         self._role, self._asset = role, asset
+        self.rated_cooling_kw = cooling.HEAT_SHARE * role.rated_it_kw
         self._sky, self._tally = sky, tally
         self._battery, self._ride_through_ns = battery, ride_through_ns
         self._chilled = chilled
-        self.rated_cooling_kw = cooling.HEAT_SHARE * role.rated_it_kw
         self._hall = Hall(racks, it_kw=self._it_kw, inlet_c=inlet.at)
         self._shown: dict[str, Callable[[Ints], Floats]] = {
             "it": self._it_kw,
