@@ -87,6 +87,15 @@ def test_it_takes_in_what_a_growing_factory_says(tmp_path: Path, maturity: int) 
     assert ingest[(hours > climbs[0] + 0.1)].mean() > 1.05 * ingest[(hours > 0.1) & (hours < climbs[0])].mean()
 
 
+def test_it_takes_in_what_is_measured_of_one_cycle_in_seven(tmp_path: Path) -> None:
+    """Sensors that measure some cycles only are counted for those."""
+    loaded = services(tmp_path, CENTRE, factories=SHOP)
+    press = loaded.types["stamping-press"]
+    sensors = tuple(one if one.period else one.model_copy(update={"every": 7}) for one in press.sensors)
+    types = loaded.types | {press.name: press.model_copy(update={"sensors": sensors})}
+    assert_takes_in_all(Seen(loaded, types, hours=1, window_s=700))
+
+
 def test_its_store_grows_by_each_reading(hall: Seen) -> None:
     """24 bytes each from the second minute on, when the centre has started; the disks fill with them."""
     at, gb = hall.of("centre", "storage_gb")
