@@ -43,11 +43,11 @@ def test_pue_is_the_published_one(tmp_path: Path, share: float, published: float
 
 
 def test_it_takes_in_what_the_park_says(hall: Seen) -> None:
-    """Readings per second of each minute are those of the batches in the minute before, records and truth apart."""
+    """Readings per second of each minute are those of the minute before, but for records, figures and truth."""
     at, ingest = hall.of("centre", "ingest_per_s")
     sensors = np.ones(len(hall.world.catalog), dtype=bool)
     for asset in hall.world.catalog.assets:
-        if asset.kind in {"truth", "water-reporter"}:
+        if asset.kind in {"truth", "water-reporter", "kpi"}:
             sensors[asset.first_sensor : asset.first_sensor + len(asset.sensors)] = False
     told = hall.batch.time_ns[sensors[hall.batch.sensor]]
     minutes = np.arange(hall.start_ns, hall.until_ns + 1, MINUTE_NS)
