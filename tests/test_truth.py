@@ -285,6 +285,10 @@ def test_codes_are_a_public_contract() -> None:
         "gap": 14,
         "offset": 15,
         "quantised": 16,
+        "clock_skew": 21,
+        "flood": 22,
+        "duplicates": 23,
+        "reorder": 24,
     }
     assert [(cause.name, int(cause), cause.words) for cause in Cause] == [
         ("SCHEDULED", 1, "scheduled"),
