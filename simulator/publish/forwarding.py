@@ -7,7 +7,6 @@ faulty gateways do. Messages of assets without a gateway, and the truth, pass as
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
@@ -77,8 +76,8 @@ class Store:
     """The messages that wait in one gateway, in lots of consecutive numbers."""
 
     def __init__(self) -> None:
-        self._lots: deque[tuple[int, Lot, NDArray[np.bool_]]] = deque()
-        """Number of the first message, the messages, and which of them are still here."""
+        self._lots: list[tuple[int, Lot, NDArray[np.bool_]]] = []
+        """Number of the first message, the messages, and which of them are still here; rising."""
 
     def put(self, number: int, lot: Lot) -> None:
         """Take in messages that are numbered from ``number`` on."""
@@ -89,16 +88,16 @@ class Store:
         """Take out some messages; return the order in which they come, as places in ``numbers``, and the messages."""
         order = np.argsort(numbers, kind="stable")
         rising = numbers[order]
-        lots, kept = [], deque[tuple[int, Lot, NDArray[np.bool_]]]()
-        for first, lot, here in self._lots:
-            low, high = np.searchsorted(rising, (first, first + len(lot))).tolist()
-            if low < high:
-                which = rising[low:high] - first
-                lots.append(lot.picked(which))
-                here[which] = False
-            if low == high or here.any():
-                kept.append((first, lot, here))
-        self._lots = kept
+        where = np.searchsorted([first for first, _, _ in self._lots], rising, side="right") - 1
+        lots, is_empty = [], False
+        for mine in np.split(np.arange(len(rising)), np.flatnonzero(np.diff(where)) + 1) if len(rising) else ():
+            first, lot, here = self._lots[int(where[mine[0]])]
+            which = rising[mine] - first
+            lots.append(lot.picked(which))
+            here[which] = False
+            is_empty |= not here.any()
+        if is_empty:
+            self._lots = [one for one in self._lots if one[2].any()]
         return order, lots
 
 
