@@ -6,7 +6,7 @@ machines multiply. Faults of one sensor act in the order of the scenario.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,17 +14,21 @@ import simpy
 
 from simulator.batch import Catalog
 from simulator.park.machine import Machine
+from simulator.park.post import Befall
 from simulator.park.truth import Happening, Truth
 from simulator.scenario.fault import (
+    AirLeak,
     Breakdown,
     Cause,
     Fault,
     MachineFault,
     NetworkFault,
+    PowerDip,
     SensorFault,
     Slow,
     Stop,
 )
+from simulator.scenario.fitting import Fitting
 from simulator.scenario.machine_type import MachineType
 from simulator.scenario.schema import Scenario
 from simulator.scenario.sensor import StateModel
@@ -56,10 +60,11 @@ def strikes(
 ) -> list[Strike]:
     """Return what the faults of a scenario strike, in its order, without those that are over when the world begins."""
     found = []
+    fitting = Fitting(scenario, types)
     for fault in scenario.faults:
         from_ns, to_ns = fault.span_ns(start_ns)
         if to_ns > origin_ns:
-            for path, sensor in struck_by(fault, scenario, types):
+            for path, sensor in struck_by(fault, scenario, fitting):
                 asset = catalog.by_topic["/".join((scenario.enterprise, *path))]
                 found.append(Strike(fault, asset, sensor, from_ns, to_ns))
     return found
@@ -114,15 +119,21 @@ def last_sample(at_ns: int, phase_ns: int, period_ns: int, origin_ns: int) -> in
     return max(last, first)
 
 
-def unleash(env: simpy.Environment, struck: Sequence[Strike], machines: Sequence[Machine], truth: Truth) -> None:
-    """Let every fault begin and end at its time."""
+def unleash(
+    env: simpy.Environment,
+    struck: Sequence[Strike],
+    machines: Sequence[Machine],
+    truth: Truth,
+    befall: Mapping[tuple[int, str], Befall],
+) -> None:
+    """Let every fault begin and end at its time. ``befall`` says what those do that only some systems can have."""
     for strike in struck:
         machine = machines[strike.asset] if isinstance(strike.fault, MachineFault) else None
-        env.process(course(env, strike, machine, truth))
+        env.process(course(env, strike, machine, truth, befall.get((strike.asset, strike.fault.kind))))
 
 
 def course(
-    env: simpy.Environment, strike: Strike, machine: Machine | None, truth: Truth
+    env: simpy.Environment, strike: Strike, machine: Machine | None, truth: Truth, befall: Befall | None
 ) -> Generator[simpy.Event, Any, None]:
     """Follow one fault of one target from its beginning to its end."""
     yield env.timeout(max(strike.from_ns - int(env.now), 0))
@@ -137,6 +148,7 @@ def course(
         parameter=fault.parameter,
     )
     truth.begin(happening)
+    end: Callable[[], None] | None = None
     match fault, machine:
         case Breakdown(), Machine():
             machine.break_down(strike.to_ns)
@@ -144,7 +156,12 @@ def course(
             machine.hold(strike.to_ns)
         case Slow(), Machine():
             machine.slow_down(fault.factor)
+        case AirLeak() | PowerDip(), _:
+            assert befall is not None
+            end = befall(fault, strike.to_ns)
     yield env.timeout(strike.to_ns - int(env.now))
     truth.end(happening)
     if machine is not None and isinstance(fault, Slow):
         machine.speed_up(fault.factor)
+    if end is not None:
+        end()

@@ -38,11 +38,18 @@ TURN_S = 0.05
 def gateways(assets: Sequence[Asset], per: str) -> tuple[list[str], list[int]]:
     """Return the names of the gateways, and for each asset the number of its gateway.
 
-    ``per`` is ``site``, ``factory`` or ``line``: what shares one MQTT connection.
+    ``per`` is ``site``, ``factory`` or ``line``: what shares one MQTT connection. What speaks for more than that, such
+    as key figures of a site, does so through the first gateway in it.
     """
-    names = ["/".join(asset.path[: LEVELS[per]]) for asset in assets]
-    numbers = {name: number for number, name in enumerate(dict.fromkeys(names))}
-    return list(numbers), [numbers[name] for name in names]
+    levels = LEVELS[per]
+    names = dict.fromkeys("/".join(asset.path[:levels]) for asset in assets if len(asset.path) > levels)
+    numbers = {name: number for number, name in enumerate(names)}
+    first: dict[str, int] = {}
+    for name, number in numbers.items():
+        parts = name.split("/")
+        for size in range(1, levels + 1):
+            first.setdefault("/".join(parts[:size]), number)
+    return list(numbers), [first["/".join(asset.path[: min(levels, len(asset.path) - 1)])] for asset in assets]
 
 
 class Publisher:

@@ -158,19 +158,36 @@ class Generator(Part):
     share_of_max: float | None
 
 
-class Park(Part):
-    """What happened in the park, as it stood at the end."""
+class Made(Part):
+    """What machines made and took during the run, and how they failed since the simulated world began."""
 
-    oee: dict[str, float | None]
+    pieces_good: Count = Field(description="good pieces that left their factory")
+    pieces_bad: Count = Field(description="spoilt by any machine")
+    energy_kwh: float
+    failures: Count = Field(default=0, description="how often a machine became Aborting")
+    mtbf_h: float | None = Field(default=None, description="hours in Execute per failure; null without one")
+    mttr_min: float | None = Field(default=None, description="minutes in Aborting, Aborted and Clearing per failure")
+
+
+class Site(Made):
+    """One site of the park."""
+
+    oee: float | None
+    figures: dict[str, float | None] = Field(description="what its systems add, as it stood at the end")
+
+
+class Park(Made):
+    """What happened in the park, as it stood at the end. Ratios count from where the simulated world began."""
+
+    oee: dict[str, float | None] = Field(description="`park`: all of it; SITE/FACTORY: one factory")
+    oee_by_type: dict[str, float | None] = Field(default={}, description="of all machines of a type")
+    sites: dict[str, Site] = Field(default={})
     availability: float | None
     effectiveness: float | None
     quality: float | None
-    energy_kwh: float
     machines: Count
     running: Count
     alarms: Count
-    pieces_good: Count
-    pieces_bad: Count
 
 
 class DeadLetter(Part):

@@ -10,6 +10,7 @@ from contextlib import ExitStack, contextmanager
 from simulator.batch import Batch
 from simulator.clock import SECOND_NS, Clock
 from simulator.errors import OutOfReachError
+from simulator.park.census import Census
 from simulator.park.world import World
 from simulator.publish.forwarding import Forwarding, forwarded
 from simulator.publish.pacing import ahead, paced
@@ -75,7 +76,7 @@ def execute(
         with watched(hops, options, progress, clock=clock, stop=stop, on_snapshot=on_snapshot):
             if not stop.is_set():
                 batches = leaving(world, hops, until_ns, window_ns(options.speed))
-                windows = ((batch, world.kpis()) for batch in batches)
+                windows = ((batch, world.census()) for batch in batches)
                 send(paced(noted(ahead(windows), progress), hops.pace, clock, stop), hops, progress)
             interrupted = stop.is_set() and progress.reason is None
             deadline = Deadline.after(clock, SETTLED_S)
@@ -129,10 +130,10 @@ def leaving(world: World, hops: Hops, until_ns: int | None, length_ns: int) -> I
     return forwarded(batches, Forwarding(world.catalog, world.traffic, hops.encoder.carries))
 
 
-def noted(windows: Iterable[tuple[Batch, dict[str, float | int | None]]], progress: Progress) -> Iterator[Batch]:
+def noted(windows: Iterable[tuple[Batch, Census]], progress: Progress) -> Iterator[Batch]:
     """Pass the batches on, and keep the figures of the park at the end of the current one."""
-    for batch, park in windows:
-        progress.park = park
+    for batch, census in windows:
+        progress.census, progress.park = census, census.whole()
         yield batch
         progress.until_ns = batch.until_ns
 

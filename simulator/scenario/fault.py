@@ -18,6 +18,7 @@ from simulator.scenario.sensor import Strict
 __all__ = [
     "CODES",
     "MOST_FAULTS",
+    "AirLeak",
     "Breakdown",
     "Cause",
     "ClockSkew",
@@ -29,6 +30,7 @@ __all__ = [
     "MachineFault",
     "NetworkFault",
     "Offset",
+    "PowerDip",
     "Quantised",
     "Reorder",
     "SensorFault",
@@ -36,6 +38,7 @@ __all__ = [
     "Spike",
     "Stop",
     "Stuck",
+    "SystemFault",
 ]
 
 MOST_FAULTS = 1_000
@@ -56,9 +59,20 @@ CODES = {
     "flood": 22,
     "duplicates": 23,
     "reorder": 24,
+    "power_loss": 31,
+    "power_dip": 32,
+    "air_leak": 33,
+    "compressor": 34,
+    "low_air": 35,
+    "no_air": 36,
+    "no_steam": 37,
+    "no_cooling": 38,
 }
-"""Field ``fault`` of the truth: 1 to 10 befall machines, 11 to 20 sensors, 21 to 30 the network. A bearing only fails
-by itself."""
+"""Field ``fault`` of the truth: 1 to 10 befall machines, 11 to 20 sensors, 21 to 30 the network, and 31 to 40 come with
+what a site supplies.
+
+A bearing and a compressor of a station only fail by themselves; the loss of power, air, steam or cooling of a machine
+is a consequence of what befell the system that supplies it."""
 
 
 class Cause(IntEnum):
@@ -67,11 +81,17 @@ class Cause(IntEnum):
     SCHEDULED = 1
     ITSELF = 2
     HAND = 3
+    CONSEQUENCE = 4
 
     @property
     def words(self) -> str:
         """The cause as a result tells it."""
-        return {Cause.SCHEDULED: "scheduled", Cause.ITSELF: "by itself", Cause.HAND: "by hand"}[self]
+        return {
+            Cause.SCHEDULED: "scheduled",
+            Cause.ITSELF: "by itself",
+            Cause.HAND: "by hand",
+            Cause.CONSEQUENCE: "consequence",
+        }[self]
 
 
 def moment(value: object) -> int | datetime:
@@ -144,6 +164,35 @@ class Stop(Scheduled):
     """An operator holds a machine whenever it makes parts."""
 
     kind: Literal["stop"] = Field(description="an operator holds the machine")
+
+
+LONGEST_DIP_NS = 60_000_000_000
+"""IEEE 1159: a sag lasts from half a cycle to a minute."""
+
+
+class PowerDip(Scheduled):
+    """The voltage behind a feeder sinks for a moment; machines that do not stand it trip."""
+
+    kind: Literal["power_dip"] = Field(description="the voltage of a feeder sinks for a moment")
+    duration: Duration = Field(gt=0, le=LONGEST_DIP_NS, alias="for", description="how long it lasts, a minute at most")
+    depth: float = Field(gt=0, le=0.95, description="share by which it sinks; all of it is a breakdown of the feeder")
+
+    @property
+    def parameter(self) -> float:
+        """Share of the voltage."""
+        return self.depth
+
+
+class AirLeak(Scheduled):
+    """A pipe of a compressed-air net leaks."""
+
+    kind: Literal["air_leak"] = Field(description="a pipe of a compressed-air net leaks")
+    m3_min: float = Field(gt=0, le=10_000, description="free air lost at 7 bar, m3/min; less at less pressure")
+
+    @property
+    def parameter(self) -> float:
+        """Free air lost at 7 bar, m3/min."""
+        return self.m3_min
 
 
 class Stuck(Scheduled):
@@ -266,7 +315,9 @@ class Reorder(Scheduled):
         return self.chance
 
 
-MachineFault = Breakdown | Slow | Stop
+SystemFault = PowerDip | AirLeak
+"""Those that befall systems of one kind only."""
+MachineFault = Breakdown | Slow | Stop | SystemFault
 NetworkFault = ClockSkew | Flood | Duplicates | Reorder
 SensorFault = Stuck | Drift | Spike | Gap | Offset | Quantised
-Fault = Annotated[MachineFault | SensorFault | NetworkFault, Field(discriminator="kind")]
+Fault = Annotated[Breakdown | Slow | Stop | SensorFault | SystemFault | NetworkFault, Field(discriminator="kind")]
