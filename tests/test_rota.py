@@ -41,8 +41,8 @@ def test_as_few_teams_as_work_48_hours(shifts: Shifts, teams: int) -> None:
 
 def test_breaks_are_paid_where_shifts_follow_each_other() -> None:
     """Half an hour in 3x8 is working time, an hour's lunch of a day shift is not."""
-    assert paid_hours(Shifts(hours=THREE, breaks={})) == [8, 8, 8]
-    assert paid_hours(Shifts(hours=("08:00-17:00",), breaks={"length": "60m"})) == [8]
+    assert paid_hours(Shifts(hours=THREE, breaks={}), "mon") == [8, 8, 8]
+    assert paid_hours(Shifts(hours=("08:00-17:00",), breaks={"length": "60m"}), "mon") == [8]
 
 
 @pytest.mark.parametrize(("slots", "teams"), [(3, 4), (3, 3), (2, 4), (1, 1), (2, 3)])
