@@ -108,23 +108,14 @@ class Timeline:
         if len(some):
             row, segment = ragged(self.first[asset[some]] + 1, changes[some])
             row = some[row]
-            tick = self._ticks_before(self.start_ns[segment], row, time_ns)
+            # One search among all instants, one asset after the other.
+            span, rows = self.until_ns - self.from_ns, np.arange(len(asset))
+            keys = time_ns - self.from_ns + (rows * span)[:, None]
+            sought = self.start_ns[segment] - self.from_ns + row * span
+            tick = np.searchsorted(keys.ravel(), sought) - row * time_ns.shape[1]
             inside = tick < time_ns.shape[1]
             np.add.at(step, (row[inside], tick[inside]), 1)
         return np.cumsum(step, axis=1, out=step)
-
-    @staticmethod
-    def _ticks_before(
-        at_ns: NDArray[np.int64], row: NDArray[np.int64], time_ns: NDArray[np.int64]
-    ) -> NDArray[np.int64]:
-        """Return how many instants of its row lie before each of some instants, int64[N]."""
-        rows, ticks = time_ns.shape
-        first, last = int(time_ns[:, 0].min()), int(time_ns[:, -1].max())
-        span = last - first + 2
-        # One rising column of all rows, so that a search costs little however long the window is.
-        flat = (np.arange(rows)[:, None] * span + (time_ns - first)).ravel()
-        wanted = row * span + (np.clip(at_ns, first, last + 1) - first)
-        return np.asarray(np.searchsorted(flat, wanted, side="left") - row * ticks)
 
     def executes(self, asset: int, time_ns: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Say whether one asset is in Execute at instants of the window, or at its last state before it."""
