@@ -241,5 +241,3 @@ def test_a_parameter_is_reported_once() -> None:
     """Twice the same would be two fields of a name."""
     with pytest.raises(ValidationError, match="parameters: one is there twice"):
         Reporter(kind="reporter", medium="water", parameters=("ph", "ph"), standard="qcvn-40")
-    with pytest.raises(ValidationError, match="shown_as: cod is no parameter"):
-        Reporter(kind="reporter", medium="water", parameters=("ph",), shown_as={"cod": "c"}, standard="qcvn-40")

@@ -47,7 +47,7 @@ def unreported(
     for k, name in enumerate(system.serves):
         spec = types[entries[name].type] if name in entries else None
         shows = spec.outputs if isinstance(spec, SystemType) else frozenset()
-        analysed = [one for one in role.parameters if role.source(one) in shows]
+        analysed = [one for one in role.parameters if one in shows]
         if not analysed:
             yield ("serves", k), f"{name!r} analyses nothing that a {system.type} reports: {', '.join(by)}"
         elif entries[name].count > 1:
@@ -58,8 +58,7 @@ def unreported(
         if len(names) > 1:
             yield ("serves",), f"{parameter} would come from {' and from '.join(map(repr, names))}; name one of them"
         elif not names:
-            shown = role.source(parameter)
-            known = [one.name for one in site.systems if shown in getattr(types[one.type], "outputs", ())]
+            known = [one.name for one in site.systems if parameter in getattr(types[one.type], "outputs", ())]
             hint = f"; name {' or '.join(map(repr, known))}" if known else ""
             yield ("serves",), f"nobody named here analyses {parameter}, which a {system.type} reports{hint}"
 

@@ -31,7 +31,7 @@ def reporter(post: Post) -> Device:
         for asset in post.served
         if (device := post.served_devices.get(post.catalog.assets[asset].path[-1])) is not None
         for name in role.parameters
-        if role.source(name) in getattr(post.machines[asset].spec, "outputs", ())
+        if name in getattr(post.machines[asset].spec, "outputs", ())
     }
     return DEVICES[role.medium](
         role, post.asset, permit=permit_of(role, post), sources=sources, online=online, origin_ns=post.now_ns()

@@ -30,9 +30,6 @@ class Reporter(Strict):
 
     kind: Literal["reporter"] = Field(description="a reporter of what analysers show to the authority")
     parameters: tuple[Name, ...] = Field(min_length=1, max_length=40, description="what those it serves analyse")
-    shown_as: dict[Name, Name] = Field(
-        default_factory=dict, description="what those it serves call a parameter, where that is another name"
-    )
     medium: Literal["water", "air"] = Field(description="what its share within the limits counts for")
     standard: Name = Field(description="the regulation that the values are held to: qcvn-40")
     edition: int | None = Field(default=None, description="its year; none: the edition in force when the park begins")
@@ -41,10 +38,6 @@ class Reporter(Strict):
     least_minutes: int = Field(default=4, ge=1, le=5, description="minutes that must be valid for a value")
     late_after: Duration = Field(default=RECORD_NS, ge=MINUTE_NS, description="age at which a record is late")
     keeps: int = Field(default=288, ge=1, le=100_000, description="records that can wait; more push out the oldest")
-
-    def source(self, parameter: str) -> str:
-        """Return what those that it serves call a parameter."""
-        return self.shown_as.get(parameter, parameter)
 
     @property
     def SHOWS(self) -> frozenset[str]:  # noqa: N802 - other roles state it once for all
@@ -56,9 +49,5 @@ class Reporter(Strict):
     def names_each_once(self) -> Self:
         if len(set(self.parameters)) < len(self.parameters):
             message = "parameters: one is there twice; remove one of them"
-            raise ValueError(message)
-        unknown = sorted(self.shown_as.keys() - set(self.parameters))
-        if unknown:
-            message = f"shown_as: {', '.join(unknown)} is no parameter; name it in `parameters`, or remove it"
             raise ValueError(message)
         return self

@@ -63,7 +63,7 @@ class ReporterDevice(Device):
     ) -> None:
         self._role, self._asset = role, asset
         self._permit, self._online = permit, online
-        self._sources = [(role.source(name), sources[name]) for name in role.parameters]
+        self._sources = [(name, sources[name]) for name in role.parameters]
         self._values: list[list[float]] = []
         self._statuses: list[list[int]] = []
         self._waiting: deque[Record] = deque()
