@@ -134,6 +134,18 @@ def test_a_value_needs_enough_minutes(tmp_path: Path) -> None:
     assert valid[5] < valid[4] < valid[1]
 
 
+def test_without_a_line_of_its_own_a_reporter_waits_for_the_gateway(tmp_path: Path) -> None:
+    """Half an hour without the gateway that carries its data: it is not online, and catches up afterwards."""
+    gateway = "      - {name: gate, type: iot-gateway, serves: [records], area: water}\n"
+    systems = WORKS + RECORDS.splitlines(keepends=True)[0] + gateway
+    outage = fault("vsip2a/water/iot-gateway/gate", at="2h", lasts="30m")
+    seen = Seen(loaded := services(tmp_path, systems, faults=outage), steady(loaded), hours=4)
+    at, from_ns, late = records(seen)
+    assert np.diff(from_ns).tolist() == [300 * SECOND_NS] * (len(from_ns) - 1)
+    assert late.sum() >= 5
+    assert not ((seen.hours(at) > 2.02) & (seen.hours(at) < 2.5)).any()
+
+
 def test_what_cannot_wait_is_lost_and_counted(tmp_path: Path) -> None:
     """With room for three records, an hour without the line loses the oldest nine or so; completeness stays down."""
     loaded = services(tmp_path, WORKS + RECORDS, faults=fault(LINE, at="2h", lasts="1h"))
