@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
 
 from simulator.signals.timeline import EXECUTE, Segment, Timeline
 
@@ -27,6 +31,37 @@ def test_a_change_is_in_force_at_its_own_instant() -> None:
     asset = np.array([0, 0, 0, 1])
     found = TWO.at(asset, np.array([100, 129, 130, 100]))
     assert TWO.state[found].tolist() == [EXECUTE, EXECUTE, HELD, EXECUTE]
+
+
+@given(
+    changes=st.lists(st.tuples(st.integers(0, 3), st.integers(100, 199)), max_size=12),
+    order=st.permutations([0, 1, 2, 3]),
+    first_ns=st.integers(100, 120),
+    every_ns=st.integers(1, 40),
+)
+def test_many_instants_of_an_asset_find_what_single_ones_do(
+    changes: list[tuple[int, int]], order: list[int], first_ns: int, every_ns: int
+) -> None:
+    """Rising instants of assets in any order, and any changes, give the segments that single instants do."""
+    began = [segment(asset, 0, EXECUTE) for asset in range(4)]
+    happened = timeline(*began, *(segment(a, at, HELD) for a, at in sorted(changes, key=lambda c: c[1])), assets=4)
+    asset = np.array(order)
+    time_ns = np.arange(first_ns, 200, every_ns) + np.zeros((4, 1), dtype=np.int64)
+    one_by_one = happened.at(np.repeat(asset, time_ns.shape[1]), time_ns.ravel())
+    assert happened.at_each(asset, time_ns).ravel().tolist() == one_by_one.tolist()
+
+
+def test_a_long_window_takes_memory_for_instants_and_changes_and_not_for_their_product() -> None:
+    """Ten thousand changes among as many instants: some hundred bytes for each, where a table of both takes 800 MB."""
+    changes = [segment(0, 0, EXECUTE), *(segment(0, 100 + 10 * i, (HELD, EXECUTE)[i % 2]) for i in range(10_000))]
+    long = timeline(*changes, until_ns=100_100, assets=1)
+    time_ns = np.arange(100, 100_100, 10)[np.newaxis]
+    tracemalloc.start()
+    found = long.at_each(np.array([0]), time_ns)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert found.tolist() == [list(range(1, 10_001))]
+    assert peak < 4_000_000
 
 
 def test_changes_are_those_inside_the_window() -> None:

@@ -12,13 +12,14 @@ from datetime import date
 
 from simulator.scenario.breaks import MINUTE_NS
 from simulator.scenario.people import People
-from simulator.scenario.schema import DAY_MIN, Shifts, shift_span
+from simulator.scenario.schema import DAY_MIN, Day, Shifts, shift_span
 
 __all__ = [
     "DAY_LIMIT_H",
     "MONTH_LIMIT_H",
     "WEEK_H",
     "YEAR_LIMIT_H",
+    "longest_day_h",
     "paid_hours",
     "team_on_duty",
     "teams_of",
@@ -35,9 +36,9 @@ LONG_SHIFT_TEAMS = 4
 """Teams that two shifts of 12 hours take."""
 
 
-def paid_hours(shifts: Shifts) -> list[float]:
-    """Return the working hours of each shift of a day, in the order of the clock."""
-    spans = [shift_span(hours) for hours in sorted(shifts.hours)]
+def paid_hours(shifts: Shifts, day: Day) -> list[float]:
+    """Return the working hours of each shift of a day of the week, in the order of the clock."""
+    spans = [shift_span(hours) for hours in shifts.hours_on(day)]
     begins = {begin for begin, _ in spans}
     ends = {(begin + length) % DAY_MIN for begin, length in spans}
     paid = []
@@ -58,13 +59,20 @@ def teams_of(shifts: Shifts, people: People) -> int:
     """Return how many teams take turns: what the scenario says, or as few as the law lets do without overtime."""
     if people.teams is not None:
         return people.teams
-    fewest = math.ceil(sum(paid_hours(shifts)) * len(shifts.days) / WEEK_H - 1e-9)
-    return max(fewest, LONG_SHIFT_TEAMS if works_long_shifts(shifts) else 1)
+    fewest = math.ceil(weekly_hours(shifts, 1) / WEEK_H - 1e-9)
+    fewest = max(fewest, LONG_SHIFT_TEAMS if works_long_shifts(shifts) else 1)
+    enough = (teams for teams in range(fewest, len(shifts.hours)) if longest_day_h(shifts, teams) <= DAY_LIMIT_H)
+    return next(enough, max(fewest, len(shifts.hours)))
+
+
+def longest_day_h(shifts: Shifts, teams: int) -> float:
+    """Return the most hours that a team works in a day; those of slots that are so many apart fall to one team."""
+    return max(sum(paid_hours(shifts, day)[first::teams]) for day in shifts.days for first in range(teams))
 
 
 def weekly_hours(shifts: Shifts, teams: int) -> float:
     """Return the hours that a team works in a week on average."""
-    return sum(paid_hours(shifts)) * len(shifts.days) / teams
+    return sum(sum(paid_hours(shifts, day)) for day in shifts.days) / teams
 
 
 def team_on_duty(day: date, slot: int, *, slots: int, teams: int) -> int:

@@ -14,6 +14,7 @@ from simulator.batch import Batch, Catalog
 from simulator.park.machine import Machine
 from simulator.park.packml import State
 from simulator.park.plant import Plant
+from simulator.park.truth import KIND, SENSORS
 from simulator.park.world import World
 from simulator.scenario.fault import CODES, Cause
 from simulator.scenario.machine_type import MachineType
@@ -21,6 +22,7 @@ from simulator.scenario.schema import Kpis, Scenario
 from simulator.scenario.sensor import OutputModel, SensorType
 from simulator.scenario.system_type import SystemType
 from simulator.signals.device import Device
+from simulator.validate.audit import Audit
 
 __all__ = ["BLOCK_NS", "QUARTER_NS", "Observed", "Outage", "Tally", "observe"]
 
@@ -71,6 +73,8 @@ class Tally:
     processed: Floats
     open_ns: Floats
     """Of the machine's factory."""
+    busy_ns: Floats
+    """The same without breaks in which the machine is held."""
 
     def of(self, machines: list[int]) -> Tally:
         """Return the sums of some machines, float64[blocks + 1]."""
@@ -96,6 +100,7 @@ class Observed:
     """Whole quarters of an hour; a register is read within the minute after each."""
     register_kwh: Floats
     """float64[quarters, assets]."""
+    audit: Audit
     devices: Mapping[int, Device]
     """Of the systems that have one, by asset."""
 
@@ -129,11 +134,13 @@ def observe(
     until_ns = start_ns + days * DAY_NS
     changes = [(asset, start_ns, int(machine.state)) for asset, machine in enumerate(machines)]
     world.watch(lambda segment: changes.append((segment.asset, segment.start_ns, int(segment.state))))
+    audit = Audit(world)
     tallies, outages, readings = [tally_of(world, start_ns)], [], []
     borders = range(start_ns + BLOCK_NS, until_ns + 1, BLOCK_NS)
     for number, border_ns in enumerate(borders, 1):
         for batch in world.batches(border_ns, HOUR_NS):
             outages += outages_in(batch, world)
+            audit.look(batch)
             readings.append(quarterly(batch, len(machines)))
         tallies.append(tally_of(world, border_ns))
         done, part = divmod(number * BLOCK_NS, DAY_NS)
@@ -154,6 +161,7 @@ def observe(
         entries(changes, len(machines)),
         quarter_ns,
         register_kwh,
+        audit,
         world.park.surroundings.devices,
     )
 
@@ -168,25 +176,29 @@ def tally_of(world: World, now_ns: int) -> tuple[list[float], ...]:
     for machine in machines:
         machine.settle()
     open_ns = [float(plant.calendar.open_ns(now_ns)) for plant in world.park.plants for _ in plant.machines]
+    work = world.census().work
     return (
-        [float(machine.in_state_ns[State.EXECUTE]) for machine in machines],
+        (MS * work.producing_ms[0]).tolist(),
         [float(machine.in_state_ns[State.SUSPENDED] + machine.in_state_ns[State.IDLE]) for machine in machines],
-        [float(machine.cycles * machine.spec.cycle) for machine in machines],
-        [float(machine.good) for machine in machines],
-        [float(machine.processed) for machine in machines],
+        (MS * work.ideal_ms[0]).tolist(),
+        work.good[0].tolist(),
+        work.processed[0].tolist(),
         open_ns,
+        (MS * work.busy_ms[0]).tolist(),
     )
 
 
 def outages_in(batch: Batch, world: World) -> list[Outage]:
     """Return what the truth in a batch says of stops; each is told when it begins and when it ends."""
-    catalog, measured = world.catalog, len(world.park.measured)
-    rows = batch.sensor >= measured
+    catalog = world.catalog
+    owner = catalog.asset_of[batch.sensor]
+    # Others tell of the park as well, such as bulletins of its people.
+    rows = np.array([asset.kind == KIND for asset in catalog.assets])[owner]
     if not rows.any():
         return []
-    names = [sensor.name for sensor in catalog.assets[-1].sensors]
+    names = [sensor.name for sensor in SENSORS]
     table = batch.value[rows].reshape(-1, len(names))
-    owners = catalog.asset_of[batch.sensor[rows]].reshape(-1, len(names))[:, 0]
+    owners = owner[rows].reshape(-1, len(names))[:, 0]
     column = {name: table[:, i] for i, name in enumerate(names)}
     told = []
     mine = np.isin(column["fault"], [CODES[kind] for kind in OWN]) & (column["cause"] == Cause.ITSELF)
