@@ -9,8 +9,9 @@ import time
 import numpy as np
 
 from brokers.frames import PINGREQ
-from brokers.outbox import Outbox, Piece
+from brokers.outbox import Outbox
 from brokers.paho_client import MOST_PACKET, Door
+from brokers.slips import Piece
 from brokers.splitter import Split, Splitter
 
 __all__ = ["Connection"]
@@ -67,7 +68,7 @@ class Connection:
                 return
             piece.written += sent
             self._sent_s = time.monotonic()
-            if not piece.kept:
+            if not piece.has_slips:
                 self._outbox.wrote(piece)
             if piece.written == len(piece.view):
                 self.current = None

@@ -349,12 +349,13 @@ class Flock:
 
     def _settle(self, device: Ints, answers: Answers) -> None:
         full, tags = self._slots.empty(device, answers.identifier - 1)
-        refused = answers.code >= REFUSAL
-        if refused.any():
+        strangers = len(full) - int(np.count_nonzero(full))
+        if answers.code is not None:
+            refused = answers.code >= REFUSAL
             for place in np.flatnonzero(refused & full).tolist():
                 self._ends.refuse(int(tags[place]), reason(int(answers.code[place])))
-        self._ends.settle(tags[full & ~refused])
-        strangers = len(full) - int(np.count_nonzero(full))
+            full &= ~refused
+        self._ends.settle(tags[full])
         if strangers:
             self.counters["unknown_acks"] += strangers
 

@@ -22,7 +22,7 @@ from brokers.paho_client import Door, Opener
 from brokers.reasons import REFUSAL, reason
 from brokers.receipts import Receipts
 from brokers.seat import Seat
-from brokers.splitter import PUBACK, PUBCOMP, PUBREC, SERVER_DISCONNECT, SUBACK, Answers, Split
+from brokers.splitter import PUBACK, PUBCOMP, SERVER_DISCONNECT, SUBACK, Answers, Split
 from brokers.splitter import PUBREL as RELEASE
 from brokers.subscriptions import Subscriptions, Wish
 
@@ -37,8 +37,6 @@ BACK_OFF_MOST_S = 15.0
 STEADY_S = 5.0
 """A line that held for so long starts over with the shortest back-off."""
 GOODBYE_S = 1.0
-
-NOTHING = np.zeros(0, np.int64)
 
 
 class Line:
@@ -301,14 +299,19 @@ class Line:
         if kind == RELEASE:
             self._connection.say(self._receipts.release(slips))
             return
-        no = np.flatnonzero(codes >= REFUSAL) if kind != PUBCOMP else NOTHING
-        why = [reason(code) for code in codes[no].tolist()]
-        if kind != PUBREC:
-            strangers = self._outbox.acknowledged(slips, no, why, last=1 if kind == PUBACK else 3)
+        strangers = 0
+        if codes is not None and kind != PUBCOMP and (codes >= REFUSAL).any():
+            no = codes >= REFUSAL
+            why = [reason(code) for code in codes[no].tolist()]
+            strangers = self._outbox.refused(slips[no], why, qos=1 if kind == PUBACK else 2)
+            slips = slips[~no]
+        if kind == PUBACK:
+            strangers += self._outbox.acknowledged(slips) if len(slips) else 0
+        elif kind == PUBCOMP:
+            strangers += self._outbox.completed(slips)
         else:
-            strangers = self._outbox.acknowledged(slips[no], np.arange(len(no)), why, last=2)
-            yes = slips[codes < REFUSAL]
-            self._connection.say(numbered(PUBREL, self._outbox.received(yes)))
+            self._outbox.received(slips)
+            self._connection.say(numbered(PUBREL, slips))  # one that nobody knows too: the broker shall forget it
         if strangers:
             self.counters["unknown_acks"] += strangers
 

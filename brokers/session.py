@@ -62,7 +62,7 @@ class LineSession:
         taken = 0
         while taken < packets.number:
             self._check_open()
-            part = self._outbox.post(packets.part(taken, packets.number) if taken else packets, qos=qos)
+            part = self._outbox.post(packets, taken, qos=qos)
             taken += part
             if part:
                 self._line.flush()

@@ -33,7 +33,7 @@ HOST = "127.0.0.1"
 TOPIC = "binh-duong/vsip2a/wiring-devices/moulding/press-01"
 PAYLOAD = b'{"t":1764109722000,"n":1234567,"state":6,"power_kw":41.2,"barrel_c":212.4,"cycle_s":15.31}'
 BLOCK = 2000
-NUMBER = {0: 400_000, 1: 60_000}
+NUMBER = {0: 200_000, 1: 30_000}
 END = b"the end"
 
 
