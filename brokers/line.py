@@ -113,16 +113,19 @@ class Line:
         else:
             self._ring()
 
-    def work(self, is_done: Callable[[], bool], until_s: float, change: threading.Condition) -> None:
+    def work(
+        self, is_done: Callable[[], bool], until_s: float, change: threading.Condition, *, least: int = 1
+    ) -> None:
         """Wait until it is done, at most until the monotonic time; do the work if nobody else does.
 
-        ``change`` is notified when somebody else has done something.
+        ``change`` is notified when somebody else has done something; ``least`` is how many bytes are worth waking up
+        for.
         """
         while not (is_done() or self._ended) and (left := until_s - time.monotonic()) > 0:
             if self._up and self._seat.take(left):
                 try:
                     while self._up and not is_done() and (left := until_s - time.monotonic()) > 0:
-                        self._turn(min(left, TURN_S), is_done)
+                        self._turn(min(left, TURN_S), is_done, least=least)
                 finally:
                     self._seat.leave()
                 continue
@@ -228,6 +231,7 @@ class Line:
         *,
         hears: bool = False,
         reading: bool = True,
+        least: int = 1,
     ) -> None:
         """Write what there is; unless that is all that was wanted, wait for something to happen; read what has come."""
         if not self._up:
@@ -237,7 +241,7 @@ class Line:
             self._connection.write()
             reading = reading and not self._inbox.is_full()
             if timeout_s > 0 and not is_done():
-                hears = self._connection.wait(timeout_s, reading=reading)
+                hears = self._connection.wait(timeout_s, reading=reading, least=least)
             else:
                 hears |= self._outbox.in_flight() > 0 or time.monotonic() - self._connection.looked_s > GLANCE_S
             if hears and reading:
