@@ -15,15 +15,14 @@ import numpy as np
 from brokers.connection import Connection
 from brokers.endpoint import Endpoint
 from brokers.errors import BrokerError, ProtocolError
-from brokers.frames import DISCONNECT, PUBREL, numbered
+from brokers.frames import DISCONNECT, released
 from brokers.inbox import Inbox
 from brokers.outbox import Outbox
 from brokers.paho_client import Door, Opener
-from brokers.reasons import REFUSAL, reason
+from brokers.reasons import reason
 from brokers.receipts import Receipts
 from brokers.seat import Seat
-from brokers.splitter import PUBACK, PUBCOMP, SERVER_DISCONNECT, SUBACK, Answers, Split
-from brokers.splitter import PUBREL as RELEASE
+from brokers.splitter import PUBREL, SERVER_DISCONNECT, SUBACK, Answers, Split
 from brokers.subscriptions import Subscriptions, Wish
 
 __all__ = ["Line"]
@@ -113,9 +112,7 @@ class Line:
         else:
             self._ring()
 
-    def work(
-        self, is_done: Callable[[], bool], until_s: float, change: threading.Condition, *, least: int = 1
-    ) -> None:
+    def work(self, is_done: Callable[[], bool], until_s: float, change: threading.Condition, *, least: int = 1) -> None:
         """Wait until it is done, at most until the monotonic time; do the work if nobody else does.
 
         ``change`` is notified when somebody else has done something; ``least`` is how many bytes are worth waking up
@@ -215,12 +212,12 @@ class Line:
             self._subscriptions.lose_session()
         # Subscriptions first: what was in flight and is sent again may be for us.
         self._connection.say(self._subscriptions.next_packets(self.version))
-        released = self._outbox.resume(
+        again = self._outbox.resume(
             session_present=door.session_present,
             receive_maximum=door.receive_maximum,
             max_packet=door.max_packet,
         )
-        self._connection.say(numbered(PUBREL, released))
+        self._connection.say(released(again))
         self.trouble = None
         self._up = True
 
@@ -299,23 +296,11 @@ class Line:
             self._hear_alone(split)
 
     def _hear(self, answers: Answers) -> None:
-        kind, slips, codes = answers
-        if kind == RELEASE:
-            self._connection.say(self._receipts.release(slips))
+        if answers.kind == PUBREL:
+            self._connection.say(self._receipts.release(answers.identifier))
             return
-        strangers = 0
-        if codes is not None and kind != PUBCOMP and (codes >= REFUSAL).any():
-            no = codes >= REFUSAL
-            why = [reason(code) for code in codes[no].tolist()]
-            strangers = self._outbox.refused(slips[no], why, qos=1 if kind == PUBACK else 2)
-            slips = slips[~no]
-        if kind == PUBACK:
-            strangers += self._outbox.acknowledged(slips) if len(slips) else 0
-        elif kind == PUBCOMP:
-            strangers += self._outbox.completed(slips)
-        else:
-            self._outbox.received(slips)
-            self._connection.say(numbered(PUBREL, slips))  # one that nobody knows too: the broker shall forget it
+        packets, strangers = self._outbox.hear(answers)
+        self._connection.say(packets)
         if strangers:
             self.counters["unknown_acks"] += strangers
 

@@ -10,7 +10,10 @@ from numpy.typing import NDArray
 
 from brokers.blocks import Packets, Settled
 from brokers.ends import Ends
+from brokers.frames import released
+from brokers.reasons import REFUSAL, reason
 from brokers.slips import AWAITS_PUBACK, AWAITS_PUBCOMP, AWAITS_PUBREC, Piece, Slips
+from brokers.splitter import PUBACK, PUBCOMP, PUBREC, Answers
 
 __all__ = ["MOST_IN_FLIGHT", "Outbox"]
 
@@ -149,35 +152,32 @@ class Outbox:
                 piece.left -= gone
                 self._settle(piece.tags[done : done + gone])
 
-    def acknowledged(self, slips: Ints) -> int:
-        """Take PUBACKs that say yes; return how many nobody waits for."""
+    def hear(self, answers: Answers) -> tuple[bytes, int]:
+        """Take PUBACKs, PUBRECs or PUBCOMPs; return what is to be answered, and how many nobody waits for."""
+        kind, slips, codes = answers
+        strangers, packets = 0, b""
         with self.change:
-            tags = self._slips.expected(slips)
-            if tags is not None:
+            if codes is not None and kind != PUBCOMP and (no := codes >= REFUSAL).any():
+                strangers = self._refuse_all(slips[no], codes[no], AWAITS_PUBACK if kind == PUBACK else AWAITS_PUBREC)
+                slips = slips[~no]
+            if not len(slips):
+                pass
+            elif kind == PUBREC:
+                self._slips.move(slips[self._slips.awaiting(slips, AWAITS_PUBREC)], AWAITS_PUBCOMP)
+                packets = released(slips)  # also for one that nobody knows: the broker shall forget it
+            elif kind == PUBACK and (tags := self._slips.expected(slips)) is not None:
                 self._settle(tags)
-                return 0
-            return self._end(slips, AWAITS_PUBACK)
+            else:
+                strangers += self._end(slips, AWAITS_PUBACK if kind == PUBACK else AWAITS_PUBCOMP)
+        return packets, strangers
 
-    def received(self, slips: Ints) -> None:
-        """Take PUBRECs that say yes."""
-        with self.change:
-            self._slips.move(slips[self._slips.awaiting(slips, AWAITS_PUBREC)], AWAITS_PUBCOMP)
-
-    def completed(self, slips: Ints) -> int:
-        """Take PUBCOMPs; return how many nobody waits for."""
-        with self.change:
-            return self._end(slips, AWAITS_PUBCOMP)
-
-    def refused(self, slips: Ints, reasons: list[str], *, qos: int) -> int:
-        """Take PUBACKs or PUBRECs that say no; return how many nobody waits for."""
-        with self.change:
-            known = self._slips.awaiting(slips, AFTER[qos])
-            self._slips.free(slips[known])
-            tags = self._slips.tags(slips[known]).tolist()
-            for tag, place in zip(tags, np.flatnonzero(known).tolist(), strict=True):
-                self._in_flight -= 1
-                self._refuse(tag, reasons[place])
-        return len(slips) - len(tags)
+    def _refuse_all(self, slips: Ints, codes: Ints, state: int) -> int:
+        known = self._slips.awaiting(slips, state)
+        self._slips.free(slips[known])
+        for tag, code in zip(self._slips.tags(slips[known]).tolist(), codes[known].tolist(), strict=True):
+            self._in_flight -= 1
+            self._refuse(tag, reason(code))
+        return len(slips) - int(np.count_nonzero(known))
 
     def _end(self, slips: Ints, state: int) -> int:
         known = slips[self._slips.awaiting(slips, state)]
@@ -211,10 +211,10 @@ class Outbox:
             self._max_packet = max_packet
             self._receive_maximum = receive_maximum
             slips = self._slips.in_use()
-            released = slips[self._slips.in_state(slips, AWAITS_PUBCOMP)]
+            half_done = slips[self._slips.in_state(slips, AWAITS_PUBCOMP)]
             if not session_present:
-                self._slips.move(released, AWAITS_PUBREC)
-                released = released[:0]
+                self._slips.move(half_done, AWAITS_PUBREC)
+                half_done = half_done[:0]
             fresh = {id(piece) for piece in self._ready if piece.has_slips}  # posted while there was no connection
             self._ready = deque(piece for piece in self._ready if not piece.has_slips)
             for slip in slips[~self._slips.in_state(slips, AWAITS_PUBCOMP)].tolist():
@@ -229,7 +229,7 @@ class Outbox:
                     packet[0] |= DUP
                 self._again.append(packet)
             self.change.notify_all()
-            return released
+            return half_done
 
 
 def _too_large(size: int, most: int) -> str:
