@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Asset", "Batch", "Catalog", "Sensor"]
+__all__ = ["Asset", "Batch", "Catalog", "Relayed", "Sensor", "message_starts"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +90,56 @@ class Catalog:
 
 
 @dataclass(frozen=True)
+class Relayed:
+    """What gateways add to a batch: its rows come as messages leave, which may be long after their time.
+
+    Four columns beside those of the batch, one number per row, the same for all rows of a message; and what became of
+    messages of which the batch has no rows. Instants are nanoseconds since the Unix epoch.
+    """
+
+    due_ns: NDArray[np.int64]
+    """When the message leaves; the batch is sorted by this."""
+    born_ns: NDArray[np.int64]
+    """When it was measured; ``time_ns`` of the batch is what the clock of its gateway said then."""
+    seq: NDArray[np.int64]
+    """Its number within its asset."""
+    again: NDArray[np.bool_]
+    """Whether it is sent for another time."""
+    born: NDArray[np.int64]
+    """int64[M, 4]: instant, asset, number and readings of each message that was measured, by instant."""
+    dropped: NDArray[np.int64]
+    """int64[D, 3]: instant, asset and number of each message that a full gateway dropped, by instant."""
+
+    def part(self, rows: slice, from_ns: int, until_ns: int) -> Relayed:
+        """Return some rows, and what was measured or dropped in [from, until)."""
+        return Relayed(
+            self.due_ns[rows],
+            self.born_ns[rows],
+            self.seq[rows],
+            self.again[rows],
+            within(self.born, from_ns, until_ns),
+            within(self.dropped, from_ns, until_ns),
+        )
+
+
+def message_starts(*columns: NDArray[np.integer]) -> NDArray[np.int64]:
+    """Return the rows at which any of some columns of one length changes, the first row included."""
+    new = np.zeros(len(columns[0]), dtype=bool)
+    new[:1] = True
+    for column in columns:
+        new[1:] |= column[1:] != column[:-1]
+    return np.flatnonzero(new)
+
+
+def within(events: NDArray[np.int64], from_ns: int, until_ns: int) -> NDArray[np.int64]:
+    """Return the events in [from, until) of some that are sorted by their first column."""
+    first, last = np.searchsorted(events[:, 0], (from_ns, until_ns)).tolist()
+    return events[first:last]
+
+
+@dataclass(frozen=True)
 class Batch:
-    """Readings as flat columns, sorted by time, then sensor.
+    """Readings as flat columns, sorted by time, then sensor; by when they leave where gateways relay them.
 
     ``time_ns``: int64[N], nanoseconds since the Unix epoch, whole milliseconds; ``sensor``: int32[N], numbers of the
     Catalog; ``value``: float64[N], already rounded to each sensor's resolution.
@@ -102,6 +150,13 @@ class Batch:
     value: NDArray[np.float64]
     until_ns: int = field(default=0)
     """The batch holds every reading of its window, which ends before this instant."""
+    relayed: Relayed | None = None
+    """What gateways made of it; None where there are none."""
+
+    @property
+    def due_ns(self) -> NDArray[np.int64]:
+        """int64[N]: when each reading is to be sent, in simulated time; the column that a batch is sorted by."""
+        return self.time_ns if self.relayed is None else self.relayed.due_ns
 
     def __len__(self) -> int:
         return len(self.time_ns)
@@ -111,10 +166,20 @@ class Batch:
         if not len(self):
             return
         asset = catalog.asset_of[self.sensor]
-        breaks = np.flatnonzero((np.diff(self.time_ns) != 0) | (np.diff(asset) != 0)) + 1
-        first = np.concatenate(([0], breaks))
-        last = np.append(breaks, len(self))
+        first = self.message_starts(asset)
+        last = np.append(first[1:], len(self))
         yield from zip(self.time_ns[first].tolist(), asset[first].tolist(), first.tolist(), last.tolist(), strict=True)
+
+    def message_starts(self, asset: NDArray[np.integer]) -> NDArray[np.int64]:
+        """Return the first row of each message, given the asset of each row."""
+        more = () if self.relayed is None else (self.relayed.due_ns,)
+        return message_starts(self.time_ns, asset, *more)
+
+    def part(self, first: int, last: int, *, from_ns: int, until_ns: int) -> Batch:
+        """Return the rows [first, last), which are those of [from, until)."""
+        rows = slice(first, last)
+        relayed = None if self.relayed is None else self.relayed.part(rows, from_ns, until_ns)
+        return Batch(self.time_ns[rows], self.sensor[rows], self.value[rows], until_ns, relayed)
 
     @classmethod
     def empty(cls, until_ns: int = 0) -> Batch:

@@ -10,34 +10,44 @@ How the numbers come about:
   it a little; a stopped machine still tells its state and temperatures, but has no cycles.
 - The figures per day are averages over a week with its shifts and with the time that stops take, in series that of
   the machine which stands most. Holidays, and waiting for parts, are left out.
-- The truth about faults is left out: two messages per fault, of machines that stop every half hour one in a quarter of
-  an hour. Assets and sensors are those that measure.
+- What a factory tells of its people, a message a minute, is left out; so is what machines show before it has climbed
+  to the last band of maturity that it will reach within a year: its sensors count as if they were there.
+- Key figures are told at their own pace. The truth about faults is left out: two messages per fault, of machines that
+  stop every half hour one in a quarter of an hour. Assets and sensors are those that measure.
 - Bytes come from ``simulator.wire.message_size``.
 """
 
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from fractions import Fraction
 from typing import Any
 
+from simulator.flow import Flow, key_figures
 from simulator.ingest.bridge import MOST_AT_ONCE
 from simulator.publish.credit import LIMIT as UNWRITTEN
+from simulator.scenario.fitting import Fitting
 from simulator.scenario.loader import Loaded
 from simulator.scenario.machine_type import MachineType
 from simulator.scenario.quantities import duration_text
-from simulator.scenario.schema import DAY_MIN, Factory, Line, Scenario, shift_span
+from simulator.scenario.roles.gateway import Gateway
+from simulator.scenario.schema import DAY_MIN, Factory, Line, Scenario, Site, System, shift_span
 from simulator.scenario.sensor import SensorType, StateModel
+from simulator.scenario.system_type import SystemType
 from simulator.wire.message_size import field_bytes, frame_bytes, packet_overhead
 
 __all__ = ["Cap", "Plan", "plan"]
 
 SECOND_NS = 1_000_000_000
+MINUTE_NS = 60 * SECOND_NS
 DAY_S = 86_400
 READING_BYTES = 20
 """Of a reading in a Batch: time, sensor, value."""
+KEPT_MESSAGE_BYTES, KEPT_READING_BYTES = 72, 12
+"""Of a message that a gateway keeps: its columns, those of its readings."""
 CHANGES = {"held": 4, "aborted": 8}
 """Changes of state from Execute back to Execute: over Holding, Held, Unholding; or over Aborting, Aborted, Clearing,
 Stopped, Resetting, Idle, Starting."""
@@ -81,32 +91,6 @@ class Plan:
         return asdict(self)
 
 
-@dataclass(frozen=True, slots=True)
-class Flow:
-    """What some machines send, per second; payload and packets in bytes."""
-
-    messages: float = 0.0
-    readings: float = 0.0
-    payload: float = 0.0
-    packets: float = 0.0
-
-    def __add__(self, other: Flow) -> Flow:
-        return Flow(
-            self.messages + other.messages,
-            self.readings + other.readings,
-            self.payload + other.payload,
-            self.packets + other.packets,
-        )
-
-    def times(self, factor: float) -> Flow:
-        """Return the flow of so many."""
-        return Flow(*(factor * number for number in (self.messages, self.readings, self.payload, self.packets)))
-
-    def packed(self, overhead: int) -> Flow:
-        """Return the flow with the packets that its payloads travel in."""
-        return replace(self, packets=self.payload + self.messages * overhead)
-
-
 def plan(loaded: Loaded) -> Plan:
     """Work out what a scenario amounts to."""
     scenario = loaded.scenario
@@ -115,12 +99,14 @@ def plan(loaded: Loaded) -> Plan:
     changes_per_s = 0.0
     # machines of a kind send alike, and a file may write out thousands
     kinds: dict[tuple[object, ...], tuple[Flow, Flow]] = {}
-    for factory, line, prefix in lines(scenario):
+    sent_per_s: defaultdict[tuple[str, str], float] = defaultdict(float)
+    fitting = Fitting(scenario, loaded.types)
+    for site, factory, line, prefix in lines(scenario):
         slowest = slowest_pieces_per_s(line, loaded.types)
         for machine in line.machines:
-            spec = machine.applied_to(loaded.types[machine.type])
+            spec = fitting.type_of(site, factory.name, machine)
             cycles_per_s = SECOND_NS / spec.cycle if slowest is None else slowest / spec.pieces
-            kind = (machine.type, spec.cycle, spec.pieces, spec.first_pass_yield, cycles_per_s)
+            kind = (id(spec), cycles_per_s)  # the fitting keeps its types
             if kind not in kinds:
                 kinds[kind] = flows(spec, cycles_per_s)
             overhead = packet_overhead(f"{prefix}/{machine.names[0]}", scenario.messaging.qos)
@@ -130,8 +116,12 @@ def plan(loaded: Loaded) -> Plan:
             sensors += number * len(spec.sensors)
             always += grid.times(number)
             working += at_work.times(number)
-            average += at_work.times(number * share_at_work(factory) * availability(line, loaded.types, spec))
+            # systems are served one by one, machines with their factory
+            who = machine.name if isinstance(spec, SystemType) else factory.name
+            sent_per_s[prefix.split("/")[1], who] += number * (grid.messages + at_work.messages)
+            average += at_work.times(number * share_at_work(factory, spec) * availability(line, loaded.types, spec))
             changes_per_s += number * state_changes(spec)
+    always += key_figures(scenario)
     busy, mean = always + working, always + average
     connections = gateway_count(scenario)
     return Plan(
@@ -145,18 +135,21 @@ def plan(loaded: Loaded) -> Plan:
         rows_per_day=round(DAY_S * mean.messages),
         readings_per_day=round(DAY_S * mean.readings),
         connections=connections,
-        caps=caps(scenario, connections, busy),
+        caps=(*caps(scenario, connections, busy), *gateway_caps(loaded, busy)),
         ports=("a broker that parksim starts takes a free port of 127.0.0.1; --broker names another",),
-        warnings=(*loaded.warnings, *warm_up_warning(scenario, changes_per_s)),
+        warnings=(*loaded.warnings, *warm_up_warning(scenario, changes_per_s), *slow_gateways(loaded, sent_per_s)),
     )
 
 
-def lines(scenario: Scenario) -> Iterator[tuple[Factory, Line, str]]:
-    """Yield each line that is written out, with the topic above the machines of the first that it stands for."""
+def lines(scenario: Scenario) -> Iterator[tuple[str, Factory, Line, str]]:
+    """Yield each line that is written out, in its site and factory, and the topic above its machines.
+
+    Of the lines that it stands for, the topic is that of the first.
+    """
     for site in scenario.sites:
         for factory in site.areas:
             for line in factory.lines:
-                yield factory, line, "/".join((scenario.enterprise, site.name, factory.name, line.names[0]))
+                yield site.name, factory, line, "/".join((scenario.enterprise, site.name, factory.name, line.names[0]))
 
 
 def slowest_pieces_per_s(line: Line, types: Mapping[str, MachineType]) -> float | None:
@@ -187,8 +180,9 @@ def flows(spec: MachineType, cycles_per_s: float) -> tuple[Flow, Flow]:
     sampled = [sensor for sensor in spec.sensors if sensor.period]
     per_cycle = [sensor for sensor in spec.sensors if not sensor.period]
     ticks = instants_per_s([sensor.period for sensor in sampled if sensor.period])
-    cycles = cycles_per_s if per_cycle else 0.0
-    states = [sensor for sensor in sampled if isinstance(sensor.model, StateModel)]
+    # One in so many cycles is measured; the sensor that measures most often has a message each time.
+    cycles = max((cycles_per_s / sensor.every for sensor in per_cycle), default=0.0)
+    states = [sensor for sensor in sampled if isinstance(sensor.model, StateModel) and sensor.model.changes]
     changes = state_changes(spec) if states else 0.0
     frame = frame_bytes(ticks + cycles)
 
@@ -197,7 +191,7 @@ def flows(spec: MachineType, cycles_per_s: float) -> tuple[Flow, Flow]:
         return Flow(messages, sum(rate for _, rate in spoken), messages * frame + fields)
 
     grid = flow(ticks, [(sensor, SECOND_NS / sensor.period) for sensor in sampled if sensor.period])
-    ends = flow(cycles, [(sensor, cycles) for sensor in per_cycle])
+    ends = flow(cycles, [(sensor, cycles_per_s / sensor.every) for sensor in per_cycle])
     return grid, ends + flow(changes, [(sensor, changes) for sensor in states])
 
 
@@ -223,10 +217,13 @@ def state_changes(spec: MachineType) -> float:
     return sum(CHANGES[stop.becomes] * SECOND_NS / stop.mtbf for stop in spec.stops)
 
 
-def share_at_work(factory: Factory) -> float:
-    """Return the share of a week in which a factory has a shift."""
-    minutes = sum(shift_span(hours)[1] for hours in factory.shifts.hours)
-    return minutes * len(factory.shifts.days) / (7 * DAY_MIN)
+def share_at_work(factory: Factory, spec: MachineType) -> float:
+    """Return the share of a week in which a machine of a factory has a shift, and is not held in a break."""
+    minutes, shifts = 0.0, factory.shifts
+    for begin, length in (shift_span(hours) for day in shifts.days for hours in shifts.hours_on(day)):
+        rests = shifts.breaks.in_shift(begin, length)[:1] if shifts.breaks and spec.attended else []
+        minutes += length - sum(last - first for first, last in rests) / MINUTE_NS
+    return float(minutes / (7 * DAY_MIN))
 
 
 def gateway_count(scenario: Scenario) -> int:
@@ -253,6 +250,33 @@ def caps(scenario: Scenario, connections: int, busy: Flow) -> tuple[Cap, ...]:
         ("one batch of the bridge", MOST_AT_ONCE),
     )
     return (ahead, *(Cap(what, messages, round(messages * packet)) for what, messages in stages))
+
+
+def gateways(loaded: Loaded) -> Iterator[tuple[Site, System, Gateway]]:
+    """Yield the gateways that keep messages, each with its site and its role."""
+    for site, system in ((one, system) for one in loaded.scenario.sites for system in one.systems):
+        spec = loaded.types[system.type]
+        if isinstance(spec, SystemType) and isinstance(spec.role, Gateway):
+            yield site, system, spec.role
+
+
+def gateway_caps(loaded: Loaded, busy: Flow) -> tuple[Cap, ...]:
+    """Return what gateways of the scenario keep at most, if there are any."""
+    messages = sum(role.buffer for _, _, role in gateways(loaded))
+    readings = busy.readings / busy.messages if busy.messages else 0.0
+    each = KEPT_MESSAGE_BYTES + readings * KEPT_READING_BYTES
+    return (Cap("kept by gateways of the scenario", messages, round(messages * each)),) if messages else ()
+
+
+def slow_gateways(loaded: Loaded, sent_per_s: Mapping[tuple[str, str], float]) -> Iterator[str]:
+    """Warn of gateways that never catch up."""
+    for site, system, role in gateways(loaded):
+        carried = sum(sent_per_s[site.name, name] for name in {system.name, *system.serves})
+        if carried >= role.flush_per_s:
+            yield (
+                f"{site.name}/{system.name}: takes {carried:,.0f} messages/s at work and sends {role.flush_per_s:,}/s "
+                "after an outage, so it never catches up; let it serve fewer"
+            )
 
 
 def warm_up_warning(scenario: Scenario, changes_per_s: float) -> tuple[str, ...]:

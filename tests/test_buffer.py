@@ -120,3 +120,18 @@ def test_few_events_while_there_is_plenty() -> None:
     Hand(env, buffer, 3, 100, gives=False).start()
     env.run(until=1_000_000)
     assert looks < 10
+
+
+def test_a_user_with_very_long_cycles_hides_nobody_who_is_quicker() -> None:
+    """Room for 1,100 at 1 a cycle of 100 ns fills at 110,000; that an oven will take 600 at 1,000,000 changes nothing.
+
+    The oven's only end lies far past what is laid out of the quick one.
+    """
+    env, buffer = scene(capacity=2_000, initial=900)
+    giver, oven = Hand(env, buffer, 1, 100, gives=True), Hand(env, buffer, 600, 1_000_000, gives=False)
+    oven.start()
+    giver.start()
+    for at in range(1_000, 200_000, 1_000):
+        env.run(until=at)
+        buffer.settle()
+    assert giver.calls == [("wait", 110_000)]

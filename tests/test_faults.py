@@ -15,6 +15,7 @@ from scenario_texts import PARK, load, pointed, problems
 from simulator.batch import Batch
 from simulator.park.packml import NEXT, State
 from simulator.scenario import targets
+from simulator.scenario.fitting import Fitting
 from simulator.scenario.targets import struck_by
 from simulator.signals.timeline import Segment
 
@@ -331,7 +332,8 @@ MISTAKES = [
         "{kind: §drif, at: 1m, for: 1m, target: north/plant/making/press-1/oil_c}",
         (
             "faults[0].kind: 'drif' is not allowed here, must be one of 'breakdown', 'slow', 'stop', 'stuck', 'drift', "
-            "'spike', 'gap', 'offset', 'quantised'; did you mean 'drift'?"
+            "'spike', 'gap', 'offset', 'quantised', 'power_dip', 'air_leak', 'clock_skew', 'flood', 'duplicates', "
+            "'reorder'; did you mean 'drift'?"
         ),
     ),
     (
@@ -379,7 +381,10 @@ def test_a_star_stands_for_any_part_of_a_level(tmp_path: Path, line: str, expect
         assert len(problems(tmp_path, with_faults(line))) == 1
         return
     loaded = load(tmp_path, with_faults(line))
-    assert len(list(struck_by(loaded.scenario.faults[0], loaded.scenario, loaded.types))) == expected
+    assert (
+        len(list(struck_by(loaded.scenario.faults[0], loaded.scenario, Fitting(loaded.scenario, loaded.types))))
+        == expected
+    )
 
 
 def test_faults_strike_a_bounded_number_of_things(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

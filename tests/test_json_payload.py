@@ -71,6 +71,8 @@ def test_a_message_says_where_it_goes_and_what_it_carries() -> None:
         2,
         "acme/park-1/plant-1/line-1/press-1",
         b'{"t":1767225600000,"n":0,"state":6,"power_kw":1.5}',
+        START_NS,
+        False,
     )
     assert expected == tuple(message)
 

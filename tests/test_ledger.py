@@ -9,7 +9,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulator.results.ledger import Counts, Ledger
+from simulator.results.counts import Counts
+from simulator.results.ledger import Ledger
 from simulator.results.sequences import Ranges, Sequences
 
 ASSETS = 3

@@ -18,8 +18,9 @@ from simulator.clock import FakeClock, Pace
 from simulator.errors import OutOfReachError
 from simulator.publish.credit import Credit
 from simulator.publish.publisher import Publisher, gateways
+from simulator.results.counts import Counts
 from simulator.results.histogram import Latency
-from simulator.results.ledger import Counts, Ledger
+from simulator.results.ledger import Ledger
 from simulator.wire.json import JsonEncoder
 
 MS = 1_000_000

@@ -114,7 +114,7 @@ def test_everything_that_is_scheduled_is_in_the_store(tmp_path: Path, speed: flo
     assert result.messages.scheduled == result.messages.written == result.simulated.rows_found == rows(tmp_path)
     assert result.readings.scheduled == result.readings.written
     assert result.park is not None
-    assert (result.park.machines, len(result.park.oee)) == (14, 1)
+    assert (result.park.machines, len(result.park.oee)) == (14, 2)
 
 
 def test_speed_does_not_change_what_is_said(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from parks import HOUR_NS, MONDAY_NS, SECOND_NS, factory_with, quickstart, readi
 
 from simulator.batch import Batch
 from simulator.park.world import World
-from simulator.scenario.schema import Machine
+from simulator.scenario.schema import Kpis, Machine
 from simulator.signals.timeline import EXECUTE, Segment, Timeline
 
 MINUTES = 12
@@ -125,6 +125,6 @@ def test_an_unrelated_machine_changes_nothing() -> None:
     extra = lines[0].model_copy(update={"name": "zz", "gives": None, "machines": (Machine(name="odd", type="odd"),)})
     joined = World(factory_with(quickstart().scenario, lines=(*lines, extra)), types, MONDAY_NS)
     got = readings(joined, until_ns=MONDAY_NS + 60 * SECOND_NS)
-    before = readings(world(truth=False), until_ns=MONDAY_NS + 60 * SECOND_NS)
+    before = readings(world(truth=False, kpis=Kpis(levels=())), until_ns=MONDAY_NS + 60 * SECOND_NS)
     known = got.sensor < joined.park.measured.assets[-1].first_sensor
     assert same(Batch(got.time_ns[known], got.sensor[known], got.value[known]), before)

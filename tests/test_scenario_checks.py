@@ -104,8 +104,8 @@ def test_a_count_of_one_keeps_the_name(tmp_path: Path) -> None:
 
 
 ONLY_TAKEN = (
-    "no line fills 'parts', and it starts empty: who takes from it never runs; name it in `gives` of a line, or give "
-    "it an `initial`"
+    "no line fills 'parts', and it starts empty: who takes from it never runs; name it in `gives` of a line, let a "
+    "supplier feed it, or give it an `initial`"
 )
 ONLY_GIVEN = (
     "no line takes from 'parts': once full it stops who fills it; name it in `takes` of a line, or remove it and the "

@@ -23,7 +23,11 @@ MISTAKES = [
     ("crew: 2", "crew: §1001", f"{PLANT}.crew: 1001 is too large, must be at most 1000"),
     ("crew: 2", "§crwe: 2", f"{PLANT}.crwe: unknown key; did you mean 'crew'?"),
     ("crew: 2", "§Crew: 2", f"{PLANT}.Crew: unknown key; did you mean 'crew'?"),
-    ("crew: 2", "§oven: 2", f"{PLANT}.oven: unknown key; known here: name, crew, shifts, buffers, lines"),
+    (
+        "crew: 2",
+        "§oven: 2",
+        f"{PLANT}.oven: unknown key; known here: name, crew, shifts, people, maturity, buffers, lines, load",
+    ),
     (
         "name: small",
         "name: §Small Park",
@@ -59,7 +63,7 @@ MISTAKES = [
         (
             f"{SENSOR}.model.kind: 'lagg' is not allowed here, must be one of 'state', 'lag', 'profile', "
             "'motor', 'vibration', 'bearing_heat', 'cycle', 'cycle_time', 'count', 'energy', "
-            "'weather', 'solar', 'supply', 'output'; did you mean 'lag'?"
+            "'weather', 'solar', 'supply', 'rhythm', 'output'; did you mean 'lag'?"
         ),
     ),
     ("{kind: lag, ", "§{", f"{SENSOR}.model.kind: missing, must be given"),
@@ -169,7 +173,7 @@ RUN_MISTAKES = [
         '§"\\e[2J": 1',
         (
             "'\\x1b[2J': unknown key; known here: parksim, name, title, seed, timezone, start, warm_up, "
-            "enterprise, machine_types, sites, faults, truth, messaging, run"
+            "enterprise, machine_types, sites, faults, truth, kpis, messaging, run"
         ),
     ),
 ]
@@ -219,10 +223,19 @@ def test_a_mistake_behind_an_alias_is_told_for_each_use(tmp_path: Path) -> None:
         "takes: {parts: &n 0.5}", "takes: {parts: &n 0.5}\n            count: *n"
     )
     assert problems(tmp_path, text) == [
-        "small.yaml:23:9 sites[0].factories[0].count: unknown key; known here: name, crew, shifts, buffers, lines",
+        f"small.yaml:23:9 {PLANT}.count: unknown key; known here: name, crew, shifts, people, maturity, buffers, lines, load",
         "small.yaml:33:28 sites[0].factories[0].lines[1].count: 0.5 is not allowed here, must be a whole number",
         "small.yaml:33:28 sites[0].factories[0].lines[1].takes.parts: 0.5 is not allowed here, must be a whole number",
     ]
+
+
+def test_a_machine_with_too_many_periods_is_refused(tmp_path: Path) -> None:
+    """The 33rd different sampling period of a type is one too many; which of them speak together is a set of bits."""
+    (line,) = [line for line in PARK.splitlines() if "oil_c" in line]
+    more = [line.replace("oil_c", f"oil_{n}_c").replace("10s", f"{n}s") for n in range(2, 34)]
+    told = "33 different periods, but an asset can have at most 32; let some sensors share theirs"
+    assert [problem.split("sensors: ")[1] for problem in problems(tmp_path, park((line, "\n".join(more))))] == [told]
+    assert load(tmp_path, park((line, "\n".join(more[1:])))).warnings == ()
 
 
 def test_a_long_value_is_shown_short(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from simulator.park.world import World
 from simulator.run.execute import execute
 from simulator.run.hops import Options
 from simulator.scenario.loader import load_scenario
+from simulator.signals.devices.air import AirDevice
 
 SCENARIOS = sorted(CONFIGS.glob("*.yaml"))
 
@@ -157,13 +158,15 @@ def test_feeders_count_what_their_tenants_do(day: Day) -> None:
     Registers tell up to a second apart, in which a shift may begin; and those of machines show hundredths, which at
     night, when little is used, matters more: n differences of rounded numbers add up to within .03 √n kWh (7 sigma).
     """
-    feeders = [system for system in day.site.systems if system.type == "feeder-22kv"]
-    assert {name for feeder in feeders for name in feeder.serves} == {one.name for one in day.site.factories}
+    tenant_of = {one.name: one.serves[0] for one in day.site.systems if one.type == "tenant-meter"}
+    assert set(tenant_of.values()) == {one.name for one in day.site.factories}
+    feeders = [system for system in day.site.systems if system.type == "feeder-22kv" and system.serves[0] in tenant_of]
     for feeder in feeders:
+        tenants = [tenant_of[name] for name in feeder.serves]
         behind = [
             asset.first_sensor + [sensor.name for sensor in asset.sensors].index("energy_kwh")
             for asset in day.assets
-            if asset.path[2] in feeder.serves
+            if asset.path[2] in tenants
         ]
         counted = day.kwh([day.number(feeder.name, "energy_kwh")])
         assert counted == pytest.approx(1.02 * day.kwh(behind), rel=3e-3, abs=0.03 * len(behind) ** 0.5)
@@ -175,9 +178,26 @@ def test_the_substation_takes_what_the_sun_does_not_give(day: Day) -> None:
 
     Registers tell up to a second apart; where the flow turns within a quarter, losses are not those of its sum.
     """
-    feeders, sun = day.kwh([day.number(f"feeder-{i}", "energy_kwh") for i in range(1, 6)]), day.sun_kwh()
+    feeders, sun = day.kwh([day.number(f"feeder-{i}", "energy_kwh") for i in range(1, 7)]), day.sun_kwh()
     net = feeders - sun
     taken = day.kwh([day.number("substation", "energy_kwh")])
     apart = np.abs(taken - net - 0.008 * np.abs(net))
     assert (apart / (feeders + sun)).max() < 2e-3
     assert sun.sum() > 5_000
+
+
+def test_utilities_of_a_whole_park_are_plausible(day: Day) -> None:
+    """Compressed air takes about a tenth of the park's electricity, and the chillers a good deal less.
+
+    Of the machines, what they use by design; leaks at low maturity are a fifth to a third of the air.
+    """
+    machines = sum(day.kwh([day.number(f"feeder-{i}", "energy_kwh")]).sum() for i in range(1, 6))
+    air, chillers, boiler = (day.kwh([day.number(name, "energy_kwh")]).sum() for name in ("air", "chillers", "boiler"))
+    assert 0.07 < air / (machines + air + chillers + boiler) < 0.13
+    assert 0.01 < chillers / machines < 0.08
+    station = next(
+        device for asset, device in day.world.park.surroundings.devices.items() if day.assets[asset].path[-1] == "air"
+    )
+    assert isinstance(station, AirDevice)
+    leak, demand = station.latest.air.leak_m3_min_bar * 8.0, station.latest.air.demand_m3_min
+    assert 0.15 < leak / (leak + demand) < 0.35

@@ -23,7 +23,7 @@ from parks import quickstart
 from test_result import HEALTHY, result
 
 from simulator.errors import ScenarioError
-from simulator.results.ledger import Counts
+from simulator.results.counts import Counts
 from simulator.results.snapshot import Snapshot
 from simulator.run.afterwards import called_as, next_steps
 from simulator.run.launch import options_of

@@ -25,6 +25,7 @@ from simulator.run.execute import execute
 from simulator.run.hops import Options
 from simulator.scenario.fault import CODES, Cause
 from simulator.scenario.loader import Loaded, load_scenario
+from simulator.scenario.schema import Kpis
 from simulator.wire.line_protocol import LineProtocol
 
 MS = 1_000_000
@@ -229,7 +230,8 @@ def test_distorted_readings_are_recomputed_from_true_ones_and_the_truth() -> Non
 
 def test_truth_stands_apart_from_what_is_measured() -> None:
     """Its assets come last, have the tags of their machine and a kind of their own; without it all else is the same."""
-    lived, silent = Lived(minutes=20), Lived(minutes=20, truth=False)
+    no_figures = Kpis(levels=())
+    lived, silent = Lived(minutes=20, kpis=no_figures), Lived(minutes=20, truth=False, kpis=no_figures)
     measured: Catalog = lived.world.park.measured
     assert silent.world.catalog == measured
     rows = lived.batch.sensor < len(measured)
@@ -285,11 +287,24 @@ def test_codes_are_a_public_contract() -> None:
         "gap": 14,
         "offset": 15,
         "quantised": 16,
+        "clock_skew": 21,
+        "flood": 22,
+        "duplicates": 23,
+        "reorder": 24,
+        "power_loss": 31,
+        "power_dip": 32,
+        "air_leak": 33,
+        "compressor": 34,
+        "low_air": 35,
+        "no_air": 36,
+        "no_steam": 37,
+        "no_cooling": 38,
     }
     assert [(cause.name, int(cause), cause.words) for cause in Cause] == [
         ("SCHEDULED", 1, "scheduled"),
         ("ITSELF", 2, "by itself"),
         ("HAND", 3, "by hand"),
+        ("CONSEQUENCE", 4, "consequence"),
     ]
 
 

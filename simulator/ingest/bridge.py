@@ -262,6 +262,9 @@ class Bridge:
         numbers = np.array([(row.asset, row.seq, len(row.fields)) for row in rows], np.int64)
         new = np.flatnonzero(self._ledger.write(*numbers.T)).tolist()
         self._record(self._latency.end_to_end, [rows[place] for place in new], self._clock.monotonic_ns())
+        if self._latency.expects:
+            for row in rows:
+                self._latency.settle(row.asset, row.seq)
 
     def _postpone(self, error: StoreError) -> None:
         """Set the time of the next attempt: when the store asked, else later and later, never at the same beat."""
@@ -295,7 +298,8 @@ class Bridge:
 
     def _record(self, histogram: Histogram, rows: Sequence[Row], now_ns: int) -> None:
         if self._pace.speed is not None and rows:
-            histogram.record([now_ns - self._pace.due_ns(row.time_ms * 1_000_000) for row in rows])
+            due_ns = [self._latency.due_ns(row.asset, row.seq, row.time_ms * 1_000_000) for row in rows]
+            histogram.record([now_ns - self._pace.due_ns(one) for one in due_ns])
 
 
 def named(found: Sequence[Row | Refusal]) -> NDArray[np.int64]:

@@ -2,29 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 
 import simpy
 
 from simulator.batch import Asset, Catalog, Sensor
+from simulator.park.annex import extended
 from simulator.park.buffer import Buffer
+from simulator.park.bulletin import Bulletin, Bulletins
 from simulator.park.calendar import Calendar
-from simulator.park.faults import Strike, distortions, strikes, unleash
+from simulator.park.crew import Crew
+from simulator.park.faults import Strike, distortions, strikes, trouble, unleash
+from simulator.park.freight import Freight
+from simulator.park.groups import Group, assets_of, groups_in
 from simulator.park.machine import Machine, Place, Port
 from simulator.park.plant import Plant
-from simulator.park.post import Post
+from simulator.park.post import Befall, Post, Remembers
 from simulator.park.systems import Station, surroundings
+from simulator.park.tenancy import Tenancy
+from simulator.park.traffic import traffic_of
 from simulator.park.truth import Truth, with_truth
+from simulator.scenario.adoption import Climb
+from simulator.scenario.fitting import Fitting, Stage
 from simulator.scenario.machine_type import MachineType
 from simulator.scenario.schema import Factory, Line, Scenario, Site
 from simulator.scenario.sensor import Model, OutputModel
 from simulator.signals.device import Device, Track
 from simulator.signals.distortion import Distortions
+from simulator.signals.growth import Era, Growth
 from simulator.signals.process import Cycles
 from simulator.signals.streams import Stream
 from simulator.signals.surroundings import Surroundings
+from simulator.signals.tally import Tally
 from simulator.signals.timeline import Segment
 
 __all__ = ["Park", "build", "catalog_of"]
@@ -37,15 +48,21 @@ class Park:
     """The whole park as built."""
 
     catalog: Catalog
-    """What is measured, and after it the truth."""
+    """What is measured, and after it what tellers say: the truth, bulletins, key figures."""
     measured: Catalog
     machines: tuple[Machine, ...]
     plants: tuple[Plant, ...]
     truth: Truth
+    groups: tuple[Group, ...]
+    """What has key figures of its own on a topic."""
+    sites: tuple[Group, ...]
     distortions: Distortions
     surroundings: Surroundings
-    tracks: tuple[Track, ...]
-    """What systems wrote down, for their devices to read."""
+    tracks: tuple[Remembers, ...]
+    """What systems and people wrote down, for devices and bulletins to read."""
+    growth: Growth | None
+    """Which sensors are yet to come; None if all are there."""
+    bulletins: Bulletins
 
 
 @dataclass(frozen=True)
@@ -58,6 +75,10 @@ class Spot:
     line_name: str
     machine_name: str
     spec: MachineType
+    climbs: Sequence[Climb]
+    """When its factory climbs to higher bands of maturity."""
+    stages: list[Stage]
+    """What it shows before the last of them."""
 
     @property
     def area(self) -> tuple[str, str]:
@@ -71,14 +92,17 @@ class Spot:
 
 def spots(scenario: Scenario, types: Mapping[str, MachineType]) -> Iterator[Spot]:
     """Yield every machine in the order of the scenario."""
+    fitting = Fitting(scenario, types)
     for site in scenario.sites:
         for factory in site.areas:
             for line in factory.lines:
                 for line_name in line.names:
                     for machine in line.machines:
-                        spec = machine.applied_to(types[machine.type])
+                        spec = fitting.type_of(site.name, factory.name, machine)
+                        climbs = fitting.climbs_of(site.name, factory.name)
+                        stages = fitting.stages_of(site.name, factory.name, machine)
                         for machine_name in machine.names:
-                            yield Spot(site, factory, line, line_name, machine_name, spec)
+                            yield Spot(site, factory, line, line_name, machine_name, spec, climbs, stages)
 
 
 def catalog_of(scenario: Scenario, types: Mapping[str, MachineType]) -> Catalog:
@@ -123,14 +147,22 @@ def build(
     origin_ns = int(env.now)
     start_ns = origin_ns + scenario.warm_up
     struck = strikes(scenario, types, measured, origin_ns=origin_ns, start_ns=start_ns)
-    catalog, truth_of = with_truth(measured, befallen(everything, struck) if scenario.truth else ())
+    catalog, truth_of = with_truth(measured, befallen(scenario, everything, struck) if scenario.truth else ())
     truth = Truth(env, catalog, truth_of, start_ns=start_ns)
     machines: list[Machine] = []
     plants: list[Plant] = []
+    bulletins: list[Bulletin | None] = []
+    tracks: list[Remembers] = []
+
+    def track(initial: float) -> Track:
+        one = Track(lambda: int(env.now), initial)
+        tracks.append(one)
+        return one
+
     for site in scenario.sites:
         for factory in site.areas:
             calendar = Calendar(factory.shifts, scenario.timezone, origin_ns=int(env.now))
-            crew = simpy.Resource(env, capacity=factory.crew)
+            crew = Crew(env, factory.crew)
             buffers = {b.name: Buffer(env, b.name, capacity=b.capacity, initial=b.initial) for b in factory.buffers}
             first = len(machines)
             here = (site.name, factory.name)
@@ -139,13 +171,33 @@ def build(
                 place = Place(len(machines), env, calendar, crew, record, truth)
                 machines.append(machine_at(spot, place, scenario))
             mine = machines[first:]
-            for line, members in lines_of(everything[first : len(machines)], mine):
+            grouped = lines_of(everything[first : len(machines)], mine)
+            for line, members in grouped:
                 connect(line, members, buffers, env)
             path = (scenario.enterprise, site.name, factory.name)
-            plants.append(Plant(path, tuple(mine), buffers, calendar, makes=factory.name not in site.open_areas))
-    tracks: list[Track] = []
+            tenancy = Tenancy(
+                env=env,
+                path=path,
+                site=site,
+                factory=factory,
+                calendar=calendar,
+                crew=crew,
+                lines=grouped,
+                paths=[measured.assets[asset].path for asset in range(first, len(machines))],
+                whole=[types[spot.spec.name] for spot in everything[first : len(machines)]],
+                climbs=everything[first].climbs,
+                seed=scenario.seed,
+                track=track,
+            )
+            bulletins.append(tenancy.begin())
+            makes = factory.name not in site.open_areas
+            plants.append(Plant(path, factory, tuple(mine), buffers, calendar, makes=makes))
+    befall: dict[tuple[int, str], Befall] = {}
+    tally = Tally(measured, [spot.spec for spot in everything], origin_ns=origin_ns)
 
-    def post(station: Station, devices: Mapping[str, Device]) -> Post:
+    freight = Freight(env)
+
+    def post(station: Station, devices: Mapping[str, Device], everywhere: Mapping[int, Device]) -> Post:
         return Post(
             env=env,
             asset=station.asset,
@@ -159,21 +211,62 @@ def build(
             plants=plants,
             served=station.served,
             devices=devices,
+            everywhere=everywhere,
+            freight=freight,
             truth=truth,
             start_ns=start_ns,
             tracks=tracks,
+            befall=befall,
+            tally=tally,
         )
 
     around = surroundings(scenario, [(spot.area, spot.machine_name, spot.spec) for spot in everything], post)
-    unleash(env, struck, machines, truth)
+    around = replace(around, traffic=traffic_of(around.devices, measured, [spot.spec for spot in everything]))
+    trouble(struck, measured, around.devices, seed=scenario.seed)
+    unleash(env, struck, machines, truth, befall)
     bent = distortions(struck, measured, [spot.spec for spot in everything], seed=scenario.seed, origin_ns=origin_ns)
-    return Park(catalog, measured, tuple(machines), tuple(plants), truth, bent, around, tuple(tracks))
+    told = [one for one in bulletins if one is not None]
+    spoken = extended(catalog, (one.asset for one in told))
+    groups, sites = (
+        tuple(groups_in(measured.assets, machines, around.devices, levels))
+        for levels in (scenario.kpis.levels, ["site"])
+    )
+    return Park(
+        extended(spoken, assets_of(groups, scenario.kpis.every)),
+        measured,
+        tuple(machines),
+        tuple(plants),
+        truth,
+        groups,
+        sites,
+        bent,
+        around,
+        tuple(tracks),
+        growth_of(everything, measured, origin_ns=origin_ns),
+        Bulletins(told, [asset.first_sensor for asset in spoken.assets[len(catalog.assets) :]]),
+    )
 
 
-def befallen(everything: list[Spot], struck: list[Strike]) -> set[int]:
-    """Return the assets that faults can befall: by themselves, or since the scenario says so."""
+def growth_of(everything: list[Spot], measured: Catalog, *, origin_ns: int) -> Growth | None:
+    """Return which sensors are yet to come, None if all are there."""
+    eras = {
+        asset: [Era(origin_ns + stage.until_ns, {one.name: one for one in stage.sensors}) for stage in spot.stages]
+        for asset, spot in enumerate(everything)
+        if spot.stages
+    }
+    return Growth(measured, eras) if eras else None
+
+
+def befallen(scenario: Scenario, everything: list[Spot], struck: list[Strike]) -> set[int]:
+    """Return the assets that faults can befall: by themselves, from who supplies them, or as the scenario says."""
     by_itself = {number for number, spot in enumerate(everything) if spot.spec.stops or spot.spec.bearing}
-    return by_itself | {strike.asset for strike in struck}
+    supplied = {(site.name, name) for site in scenario.sites for system in site.systems for name in system.serves}
+    cut_off = {
+        number
+        for number, spot in enumerate(everything)
+        if {(spot.site.name, spot.factory.name), (spot.site.name, spot.machine_name)} & supplied
+    }
+    return by_itself | cut_off | {strike.asset for strike in struck}
 
 
 def machine_at(spot: Spot, place: Place, scenario: Scenario) -> Machine:

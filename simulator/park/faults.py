@@ -6,7 +6,7 @@ machines multiply. Faults of one sensor act in the order of the scenario.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,16 +14,31 @@ import simpy
 
 from simulator.batch import Catalog
 from simulator.park.machine import Machine
+from simulator.park.post import Befall
 from simulator.park.truth import Happening, Truth
-from simulator.scenario.fault import Breakdown, Cause, Fault, MachineFault, SensorFault, Slow, Stop
+from simulator.scenario.fault import (
+    AirLeak,
+    Breakdown,
+    Cause,
+    Fault,
+    MachineFault,
+    NetworkFault,
+    PowerDip,
+    SensorFault,
+    Slow,
+    Stop,
+)
+from simulator.scenario.fitting import Fitting
 from simulator.scenario.machine_type import MachineType
 from simulator.scenario.schema import Scenario
 from simulator.scenario.sensor import StateModel
 from simulator.scenario.targets import struck_by
+from simulator.signals.device import Device
+from simulator.signals.devices.link import LinkDevice
 from simulator.signals.distortion import Distortion, Distortions
 from simulator.signals.streams import Stream
 
-__all__ = ["Strike", "distortions", "strikes", "unleash"]
+__all__ = ["Strike", "distortions", "strikes", "trouble", "unleash"]
 
 MS = 1_000_000
 
@@ -45,10 +60,11 @@ def strikes(
 ) -> list[Strike]:
     """Return what the faults of a scenario strike, in its order, without those that are over when the world begins."""
     found = []
+    fitting = Fitting(scenario, types)
     for fault in scenario.faults:
         from_ns, to_ns = fault.span_ns(start_ns)
         if to_ns > origin_ns:
-            for path, sensor in struck_by(fault, scenario, types):
+            for path, sensor in struck_by(fault, scenario, fitting):
                 asset = catalog.by_topic["/".join((scenario.enterprise, *path))]
                 found.append(Strike(fault, asset, sensor, from_ns, to_ns))
     return found
@@ -85,6 +101,17 @@ def distortions(
     return Distortions(found, sensors=len(catalog))
 
 
+def trouble(struck: Sequence[Strike], catalog: Catalog, devices: Mapping[int, Device], *, seed: int) -> None:
+    """Tell links and gateways what befalls them, and when."""
+    ordinal: dict[tuple[int, str], int] = {}
+    for one in struck:
+        device = devices.get(one.asset)
+        if isinstance(one.fault, NetworkFault) and isinstance(device, LinkDevice):
+            nth = ordinal[one.asset, one.fault.kind] = ordinal.get((one.asset, one.fault.kind), -1) + 1
+            stream = Stream(seed, catalog.assets[one.asset].topic, one.fault.kind, str(nth))
+            device.befall(one.fault, one.from_ns, one.to_ns, stream)
+
+
 def last_sample(at_ns: int, phase_ns: int, period_ns: int, origin_ns: int) -> int:
     """Return the last instant of a sampling grid at or before ``at_ns``, but not before the world begins."""
     last = phase_ns + (at_ns - phase_ns) // period_ns * period_ns
@@ -92,15 +119,21 @@ def last_sample(at_ns: int, phase_ns: int, period_ns: int, origin_ns: int) -> in
     return max(last, first)
 
 
-def unleash(env: simpy.Environment, struck: Sequence[Strike], machines: Sequence[Machine], truth: Truth) -> None:
-    """Let every fault begin and end at its time."""
+def unleash(
+    env: simpy.Environment,
+    struck: Sequence[Strike],
+    machines: Sequence[Machine],
+    truth: Truth,
+    befall: Mapping[tuple[int, str], Befall],
+) -> None:
+    """Let every fault begin and end at its time. ``befall`` says what those do that only some systems can have."""
     for strike in struck:
         machine = machines[strike.asset] if isinstance(strike.fault, MachineFault) else None
-        env.process(course(env, strike, machine, truth))
+        env.process(course(env, strike, machine, truth, befall.get((strike.asset, strike.fault.kind))))
 
 
 def course(
-    env: simpy.Environment, strike: Strike, machine: Machine | None, truth: Truth
+    env: simpy.Environment, strike: Strike, machine: Machine | None, truth: Truth, befall: Befall | None
 ) -> Generator[simpy.Event, Any, None]:
     """Follow one fault of one target from its beginning to its end."""
     yield env.timeout(max(strike.from_ns - int(env.now), 0))
@@ -115,6 +148,7 @@ def course(
         parameter=fault.parameter,
     )
     truth.begin(happening)
+    end: Callable[[], None] | None = None
     match fault, machine:
         case Breakdown(), Machine():
             machine.break_down(strike.to_ns)
@@ -122,7 +156,12 @@ def course(
             machine.hold(strike.to_ns)
         case Slow(), Machine():
             machine.slow_down(fault.factor)
+        case AirLeak() | PowerDip(), _:
+            assert befall is not None
+            end = befall(fault, strike.to_ns)
     yield env.timeout(strike.to_ns - int(env.now))
     truth.end(happening)
     if machine is not None and isinstance(fault, Slow):
         machine.speed_up(fault.factor)
+    if end is not None:
+        end()

@@ -11,16 +11,18 @@ import numpy as np
 import simpy
 from numpy.typing import NDArray
 
-from simulator.park.buffer import Buffer
+from simulator.park.buffer import Store
 from simulator.park.calendar import Calendar
+from simulator.park.crew import Crew
 from simulator.park.packml import NEXT, State
-from simulator.park.stops import MS, BearingLife, StopClock, lognormal_ns, whole_ms
+from simulator.park.stops import LONGEST_LIFE_NS, MS, BearingLife, StopClock, lognormal_ns, whole_ms
 from simulator.park.truth import Happening, Truth
+from simulator.park.upkeep import Upkeep
 from simulator.scenario.fault import Cause
 from simulator.scenario.machine_type import MachineType
 from simulator.signals.process import Cycles
 from simulator.signals.streams import Stream
-from simulator.signals.timeline import Segment
+from simulator.signals.timeline import DARK, MAINS, Segment
 
 __all__ = ["Machine", "Place", "Port"]
 
@@ -29,12 +31,14 @@ PASSING_CV = 0.2
 """How much the passing states vary, so that machines of a hall do not move in lockstep."""
 
 LEAST_REST_NS = 1_000 * MS
+UNNOTICED_CV = 0.5
+"""How much it varies how long a fault stays unnoticed [E]."""
 
 
 class Port(NamedTuple):
     """Where a machine takes parts from, or gives them to."""
 
-    buffer: Buffer
+    buffer: Store
     pieces: int
     """Per cycle; on the giving side the most that a cycle can give."""
     gives: bool
@@ -47,7 +51,7 @@ class Place:
     asset: int
     env: simpy.Environment
     calendar: Calendar
-    crew: simpy.Resource
+    crew: Crew
     record: Callable[[Segment], None]
     truth: Truth
 
@@ -59,6 +63,7 @@ class Machine:
         self.spec = spec
         self.cycle_ns = spec.cycle
         self.state = State.STOPPED
+        self.power = MAINS
         self.cycles = 0
         self.ports: Sequence[Port] = ()
         self._watchers: list[Callable[[Machine], None]] = []
@@ -75,8 +80,18 @@ class Machine:
         self._wake: simpy.Event | None = None
         self._short = False
         self._slow: list[float] = []
-        self._held_until_ns = self._broken_until_ns = 0
+        self._held_until_ns = self._broken_until_ns = self._alone_until_ns = 0
+        self.rests_with: int | None = None
+        """The group of people in whose breaks it is held; None: it never is."""
+        self._manned = True
+        self.set_up_factor = 1.0
+        """How many times as long set-ups take as the type says."""
+        self.unnoticed_ns = 0
+        """How long a fault stays unnoticed on average while nobody is at the machine."""
+        self.upkeep: Upkeep | None = None
         self._breaks = False
+        self._missing = 0
+        self._lit: simpy.Event | None = None
         self._write_down()
         self._process = self._env.process(self._life())
 
@@ -92,6 +107,18 @@ class Machine:
 
     # What a buffer asks of its users.
 
+    @property
+    def asset(self) -> int:
+        """Its number in the catalogue."""
+        return self._place.asset
+
+    def left_to_fault_ns(self) -> int | None:
+        """How much time the clock of the next fault has left as of the last change of state; None: none can come."""
+        left = [clock.left_ns for clock in self._stops if clock.stop.becomes == "aborted"]
+        if self._bearing:
+            left.append(self._bearing.left_ns)
+        return min(left, default=None)
+
     def settle(self) -> None:
         """Book all cycles completed by now: parts taken, parts given, time run."""
         now = int(self._env.now)
@@ -105,12 +132,11 @@ class Machine:
         if not done:
             return
         self._cycle_began_ns = now - self._into_ns
-        good = -self.good
+        before = self.cycles
         self.cycles += done
-        good += self.good
         for port in self.ports:
             if port.gives:
-                port.buffer.put(good)
+                port.buffer.put(self.good - self.book.good_before(before))
             else:
                 port.buffer.take(done * port.pieces)
 
@@ -124,7 +150,7 @@ class Machine:
 
     def good_ahead(self, cycles: int) -> NDArray[np.int64]:
         """Return how many good pieces each of the next cycles will make, int64[cycles]."""
-        return np.diff(self.book.good_before_each(np.arange(self.cycles, self.cycles + cycles + 1)))
+        return self.book.good_in(self.cycles, cycles)
 
     def is_making(self) -> bool:
         """Say whether it makes parts, and has for some time, however short."""
@@ -148,6 +174,20 @@ class Machine:
     def break_down(self, until_ns: int) -> None:
         """Abort now, or stay Aborted, at least until then."""
         self._broken_until_ns = max(self._broken_until_ns, until_ns)
+        self._fall()
+
+    def feed(self, power: int) -> None:
+        """Have the mains, a battery or nothing from now on; with nothing it aborts, and stays Aborted."""
+        self.settle()
+        self.power = power
+        self._write_down()
+        if power == DARK:
+            self._fall()
+        elif self._lit is not None:
+            self._lit.succeed()
+            self._lit = None
+
+    def _fall(self) -> None:
         if self.state not in {State.ABORTING, State.ABORTED} and not self._breaks:
             self._breaks = True
             self._process.interrupt()
@@ -155,6 +195,51 @@ class Machine:
     def hold(self, until_ns: int) -> None:
         """Make no parts until then: Held if it is making some, else where it is."""
         self._held_until_ns = max(self._held_until_ns, until_ns)
+        self._rouse()
+
+    def leave_alone(self, until_ns: int) -> None:
+        """Have no operator until then, for he takes a break; hold if it needs one."""
+        self._alone_until_ns = until_ns
+        if self.spec.attended:
+            self.hold(until_ns)
+
+    def man(self, *, manned: bool) -> None:
+        """Have people for it, or none: then it is Stopped as soon as may be, and stays so."""
+        self._manned = manned
+        self._rouse()
+
+    def spoil(self, factor: float) -> None:
+        """Make so many times as many bad pieces as the type says, from the next cycle on."""
+        self.settle()
+        self.book.spoil(factor, from_cycle=self.cycles + 1)
+        for port in self.ports:
+            port.buffer.started()
+
+    def ease(self, rate: float) -> None:
+        """Fail so many times as often as the type says, bearings apart."""
+        for clock in self._stops:
+            if clock.stop.becomes == "aborted":
+                clock.ease(rate)
+
+    def worn(self) -> tuple[int, int, int]:
+        """Return now, how long it has run, and how long its bearing has; exact, whoever settled last."""
+        now = int(self._env.now)
+        since = now - self._settled_ns if self.state is State.EXECUTE else 0
+        return now, self.in_state_ns[State.EXECUTE] + since, self._bearing.age_ns + since if self._bearing else 0
+
+    @property
+    def bearing(self) -> BearingLife | None:
+        """The bearing that wears, if one is watched."""
+        return self._bearing
+
+    def go_without(self) -> None:
+        """Make no parts, as ``hold`` does, until ``go_with``: something that it needs is missing; several may be."""
+        self._missing += 1
+        self._rouse()
+
+    def go_with(self) -> None:
+        """End what one ``go_without`` began."""
+        self._missing -= 1
         self._rouse()
 
     def slow_down(self, factor: float) -> None:
@@ -206,8 +291,12 @@ class Machine:
         yield from self._rest(State.STOPPED)
 
     def _whole_again(self) -> Steps:
-        while int(self._env.now) < self._broken_until_ns:
-            yield self._env.timeout(self._broken_until_ns - int(self._env.now))
+        while (rest_ns := self._broken_until_ns - int(self._env.now)) > 0 or self.power == DARK:
+            if self.power == DARK:
+                self._lit = self._env.event()
+                yield self._lit
+            else:
+                yield self._env.timeout(rest_ns)
 
     def _days(self) -> Steps:
         """From Stopped: work whenever there is a shift."""
@@ -215,7 +304,7 @@ class Machine:
             yield self._env.timeout(LEAST_REST_NS)
         while True:
             while not self._is_open():
-                yield from self._sleep(self._until_change())
+                yield from self._maintain() if self._is_due() else self._sleep(self._until_change())
             yield from self._pass(State.RESETTING, State.IDLE)
             yield from self._shift()
 
@@ -248,7 +337,7 @@ class Machine:
                 if ran >= LEAST_REST_NS:
                     break
                 rest_ns = min(rest_ns, LEAST_REST_NS - ran)
-            yield from self._sleep(min(rest_ns, self._until_change()))
+            yield from self._sleep(min(rest_ns, self._until_change(), self._patience_ns()))
             ran = int(self._env.now) - self._since_ns
         self.settle()
         self._disconnect()
@@ -261,13 +350,19 @@ class Machine:
             yield from self._pass(State.HOLDING)
             yield from self._rest(State.HELD)
             while self._is_held():
-                yield from self._sleep(self._held_until_ns - int(self._env.now))
+                if self._missing and not self._is_open():
+                    break
+                yield from self._sleep(self._until_go())
         else:
             yield from self._pass(State.STOPPING)
             yield from self._rest(State.STOPPED)
 
     def _is_held(self) -> bool:
-        return int(self._env.now) < self._held_until_ns
+        return int(self._env.now) < self._held_until_ns or self._missing > 0
+
+    def _until_go(self) -> int:
+        """How long it is held at least, as far as is known."""
+        return self._until_change() if self._missing else self._held_until_ns - int(self._env.now)
 
     def _stop_for(self, stop: StopClock | None) -> Steps:
         """Go through a stop, and tell the truth about it."""
@@ -298,22 +393,41 @@ class Machine:
             assert self._bearing is not None
             work_ns = self._bearing.replace()
         if by_crew:
-            with self._place.crew.request() as request:
-                yield request
-                yield self._env.timeout(work_ns)
+            nobody = not self.spec.attended or int(self._env.now) < self._alone_until_ns
+            if nobody and self.unnoticed_ns:
+                yield self._env.timeout(lognormal_ns(self._rng, self.unnoticed_ns, cv=UNNOTICED_CV))
+            yield from self._place.crew.mend(work_ns)
         else:
-            yield self._env.timeout(work_ns)
+            if stop and stop.stop.set_up:
+                work_ns = whole_ms(work_ns * self.set_up_factor)
+            yield self._env.timeout(max(self._alone_until_ns - int(self._env.now), 0) + work_ns)
 
     def _supplied(self) -> Steps:
         """Wait until all buffers can serve. Return False if the shift ends first."""
         while self._is_open():
             rest_ns = self._until_change()
             if self._is_held():
-                rest_ns = min(rest_ns, self._held_until_ns - int(self._env.now))
+                rest_ns = min(rest_ns, self._until_go())
             elif self._connect():
                 return True
+            elif self._is_due():
+                return False
             yield from self._sleep(rest_ns)
         return False
+
+    # Planned maintenance.
+
+    def _is_due(self) -> bool:
+        return self.upkeep is not None and self.upkeep.is_due(*self.worn())
+
+    def _patience_ns(self) -> int:
+        """Return how long it may run on until maintenance can wait no longer."""
+        return self.upkeep.patience_ns(*self.worn()) if self.upkeep is not None else LONGEST_LIFE_NS
+
+    def _maintain(self) -> Steps:
+        """Have planned work done while it is Stopped."""
+        assert self.upkeep is not None
+        yield from self._place.crew.mend(self.upkeep.begin(*self.worn()), planned=True)
 
     def _connect(self) -> bool:
         self._short = False
@@ -344,17 +458,21 @@ class Machine:
 
     def _run_clocks(self, from_ns: int, to_ns: int) -> None:
         """Let the time of the state that ends count towards the next stops."""
-        calendar = self._place.calendar
-        passed = {
-            "calendar": to_ns - from_ns,
-            "shift": calendar.open_ns(to_ns) - calendar.open_ns(from_ns),
-            "working": to_ns - from_ns if self.state is State.EXECUTE else 0,
-        }
         for clock in self._stops:
-            clock.left_ns -= passed[clock.stop.clock]
+            match clock.stop.clock:
+                case "calendar":
+                    clock.left_ns -= to_ns - from_ns
+                case "shift":
+                    calendar = self._place.calendar
+                    clock.left_ns -= calendar.open_ns(to_ns) - calendar.open_ns(from_ns)
+                case "working":
+                    clock.left_ns -= to_ns - from_ns if self.state is State.EXECUTE else 0
 
     def _is_open(self) -> bool:
-        return self._place.calendar.is_open(int(self._env.now))
+        """Say whether it may work: in a shift, with people, and unless maintenance can wait no longer."""
+        if not self._manned or not self._place.calendar.is_open(int(self._env.now)):
+            return False
+        return self._patience_ns() > 0
 
     def _until_change(self) -> int:
         now = int(self._env.now)
@@ -400,6 +518,7 @@ class Machine:
                 cycle_began_ns=self._cycle_began_ns,
                 bearing_age_ns=bearing.age_ns if bearing else 0,
                 bearing_onset_ns=bearing.onset_ns if bearing else 0,
+                power=self.power,
             )
         )
 

@@ -14,7 +14,7 @@ import numpy as np
 from simulator.scenario.machine_type import Bearing, Repair, Stop
 from simulator.signals.streams import Stream
 
-__all__ = ["BearingLife", "StopClock", "lognormal_ns", "whole_ms"]
+__all__ = ["LONGEST_LIFE_NS", "BearingLife", "StopClock", "lognormal_ns", "whole_ms"]
 
 MS = 1_000_000
 LEAST_REPAIR_NS = 1_000 * MS
@@ -46,10 +46,16 @@ class StopClock:
         self._scale_ns = stop.mtbf / math.gamma(1.0 + 1.0 / stop.shape)
         life = self._scale_ns * self._rng.gamma(1.0 + 1.0 / stop.shape) ** (1.0 / stop.shape)
         self.left_ns = whole_ms(life * self._rng.random())
+        self._rate = 1.0
+
+    def ease(self, rate: float) -> None:
+        """Strike so many times as often as the type says; what is left of the interval changes with it."""
+        self.left_ns = whole_ms(max(self.left_ns, MS) * self._rate / rate)
+        self._rate = rate
 
     def strike(self) -> int:
         """Begin the next interval, and return how long the work to go on takes, ns."""
-        self.left_ns = whole_ms(self._scale_ns * self._rng.weibull(self.stop.shape))
+        self.left_ns = whole_ms(self._scale_ns / self._rate * self._rng.weibull(self.stop.shape))
         return repair_ns(self._rng, self.stop.repair)
 
 
@@ -66,6 +72,11 @@ class BearingLife:
         self._life_ns = max(whole_ms(min(life, LONGEST_LIFE_NS)), self.age_ns + MS)
 
     @property
+    def life_ns(self) -> int:
+        """Age at which it fails."""
+        return self._life_ns
+
+    @property
     def left_ns(self) -> int:
         """Running time until it fails."""
         return self._life_ns - self.age_ns
@@ -74,6 +85,13 @@ class BearingLife:
     def onset_ns(self) -> int:
         """Age at which the defect first shows."""
         return max(self._life_ns - self.bearing.warning, 0)
+
+    def settle_in(self, most_ns: int) -> None:
+        """Have had it replaced before it was so old: its age is anything up to that, or to the end of its life."""
+        if self.age_ns > most_ns:
+            self.replace()
+            self.age_ns = whole_ms(min(most_ns, self._life_ns) * self._rng.random())
+            self._life_ns = max(self._life_ns, self.age_ns + MS)
 
     def replace(self) -> int:
         """Put in a new one, and return how long that takes, ns."""

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from simulator.park.mains import Mains
 from simulator.park.post import Post
 from simulator.park.roles import ROLES
 from simulator.scenario.climate import load_climate
 from simulator.scenario.machine_type import MachineType
 from simulator.scenario.rulebook import shipped_tariff
 from simulator.scenario.schema import Scenario, Site, System
-from simulator.scenario.site_systems import supply_order
+from simulator.scenario.site_systems import ABROAD, supply_order
 from simulator.scenario.system_type import SystemType
 from simulator.signals.device import Device
 from simulator.signals.sky import Sky
@@ -27,9 +28,10 @@ Standing = tuple[tuple[str, str], str, MachineType]
 
 @dataclass(frozen=True)
 class Station:
-    """A system in its place."""
+    """A system in its place, one of several if its entry has a count."""
 
     asset: int
+    name: str
     site: Site
     system: System
     spec: SystemType
@@ -39,17 +41,28 @@ class Station:
 
 
 def surroundings(
-    scenario: Scenario, assets: Sequence[Standing], post: Callable[[Station, dict[str, Device]], Post]
+    scenario: Scenario,
+    assets: Sequence[Standing],
+    post: Callable[[Station, dict[str, Device], dict[int, Device]], Post],
 ) -> Surroundings:
     """Return the surroundings of assets, which come in the order of the catalogue.
 
-    ``post`` makes the post of a system, given the devices of its site that it supplies; roles come to life here.
+    ``post`` makes the post of a system, given the devices of its site that it supplies, by name, and those of all sites
+    so far, by asset; roles come to life here, those last that serve whole sites.
     """
     numbers = {site.name: number for number, site in enumerate(scenario.sites)}
     skies = [Sky(load_climate(site.climate), seed=scenario.seed, site=site.name) for site in scenario.sites]
     panels: dict[int, float] = {}
     feeders: list[Feeder] = []
+    mains: dict[int, Mains] = {}
     devices: dict[int, Device] = {}
+    later: list[Station] = []
+
+    def come_alive(station: Station, by_name: dict[str, Device]) -> None:
+        assert station.spec.role is not None
+        device = ROLES[station.spec.role.kind](post(station, by_name, devices))
+        devices[station.asset] = by_name[station.name] = device
+
     for site, sky in zip(scenario.sites, skies, strict=True):
         by_name: dict[str, Device] = {}
         for station in stations(site, sky, assets):
@@ -58,10 +71,24 @@ def surroundings(
                 panels[station.asset] = spec.panels.rated_kw
             if spec.supply is not None:
                 supply, tariff = spec.supply, shipped_tariff(TARIFF)
-                feeders.append(Feeder(station.asset, station.served, supply.loss, supply.compensation_kvar, tariff))
-            if spec.role is not None:
-                device = ROLES[spec.role.kind](post(station, by_name))
-                devices[station.asset] = by_name[station.system.name] = device
+                mains[station.asset] = Mains(post(station, by_name, devices), mains)
+                feeders.append(
+                    Feeder(
+                        station.asset,
+                        station.served,
+                        supply.loss,
+                        supply.compensation_kvar,
+                        tariff,
+                        supply.volts / 1000.0,
+                        mains[station.asset].dip,
+                    )
+                )
+            if spec.gives in ABROAD:
+                later.append(station)
+            elif spec.role is not None:
+                come_alive(station, by_name)
+    for station in later:
+        come_alive(station, {})
     return Surroundings(skies, [numbers[area[0]] for area, _, _ in assets], panels, feeders, devices)
 
 
@@ -69,16 +96,20 @@ def stations(site: Site, sky: Sky, assets: Sequence[Standing]) -> Iterator[Stati
     """Yield the systems of a site, each after those that it supplies."""
     standing = {name: asset for asset, (area, name, spec) in enumerate(assets) if is_system(site, area, spec)}
     entries = {system.name: system for system in site.systems}
-    for name in supply_order(site):
-        spec = assets[standing[name]][2]
-        assert isinstance(spec, SystemType)
+    factories = {factory.name for factory in site.factories}
+    for entry in supply_order(site, {spec.name: spec for _, _, spec in assets}):
         served: list[int] = []
-        for other in entries[name].serves:
-            if other in standing:
-                served.append(standing[other])
-            else:
+        for other in entries[entry].serves:
+            if other in entries:
+                served += [standing[name] for name in entries[other].names]
+            elif other in factories:
                 served += [asset for asset, (area, _, _) in enumerate(assets) if area == (site.name, other)]
-        yield Station(standing[name], site, entries[name], spec, sky, tuple(served))
+            else:
+                served += [asset for asset, (area, _, _) in enumerate(assets) if area[0] == other]
+        for name in entries[entry].names:
+            spec = assets[standing[name]][2]
+            assert isinstance(spec, SystemType)
+            yield Station(standing[name], name, site, entries[entry], spec, sky, tuple(served))
 
 
 def is_system(site: Site, area: tuple[str, str], spec: MachineType) -> bool:

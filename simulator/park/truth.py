@@ -15,8 +15,10 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import simpy
 
-from simulator.batch import Asset, Batch, Catalog, Sensor
+from simulator.batch import Batch, Catalog, Sensor
+from simulator.park.annex import beside, extended
 from simulator.scenario.fault import CODES, Cause
+from simulator.signals.timeline import Timeline
 
 __all__ = ["LISTED", "Happening", "Truth", "with_truth"]
 
@@ -127,8 +129,9 @@ class Truth:
         self._dated[asset] = at_ns
         self._waiting.append((at_ns, self._catalog.assets[asset].first_sensor, happening.values(active=active)))
 
-    def read(self, until_ns: int) -> Batch:
-        """Return the messages dated before an instant that were not read yet."""
+    def read(self, timeline: Timeline) -> Batch:
+        """Return the messages dated before the end of a window that were not read yet."""
+        until_ns = timeline.until_ns
         # Messages wait in the order of what happened; one that was moved may have to wait for the next window.
         waiting = sorted(self._waiting)
         ready = bisect_left(waiting, until_ns, key=lambda one: one[0])
@@ -140,6 +143,10 @@ class Truth:
         sensor = np.concatenate([one[1] + fields for one in waiting[:ready]]).astype(np.int32)
         value = np.array([one[2] for one in waiting[:ready]], dtype=np.float64).ravel()
         return Batch(time_ns, sensor, value, until_ns)
+
+    def skip(self, timeline: Timeline) -> None:
+        """Let messages go by that are dated before the end of a window."""
+        self.read(timeline)
 
     def happened(self, before_ns: int) -> tuple[list[Happening], int]:
         """Return the faults in force between the start and an instant, and how many of them are not listed.
@@ -155,12 +162,9 @@ class Truth:
 
 def with_truth(measured: Catalog, befallen: Collection[int]) -> tuple[Catalog, list[int]]:
     """Return the catalogue with the truth of these assets at its end, and the truth asset of each asset or -1."""
-    assets = list(measured.assets)
-    asset_of = [-1] * len(assets)
-    first = len(measured)
-    for owner in sorted(befallen):
-        asset_of[owner] = len(assets)
-        one = measured.assets[owner]
-        assets.append(Asset((*one.path, LEVEL), KIND, one.tags, first, SENSORS, 0))
-        first += len(SENSORS)
-    return Catalog(tuple(assets)), asset_of
+    owners = sorted(befallen)
+    asset_of = [-1] * len(measured.assets)
+    for number, owner in enumerate(owners, len(measured.assets)):
+        asset_of[owner] = number
+    mine = (measured.assets[owner] for owner in owners)
+    return extended(measured, (beside(one.path, LEVEL, KIND, SENSORS, one.tags["province"]) for one in mine)), asset_of

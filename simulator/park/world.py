@@ -9,13 +9,18 @@ import numpy as np
 import simpy
 
 from simulator.batch import Batch, Catalog
+from simulator.park.accounts import Accounts
+from simulator.park.annex import Teller, joined
 from simulator.park.build import build
-from simulator.park.kpi import Kpis, measure
+from simulator.park.census import Census
+from simulator.park.kpi import Work
+from simulator.park.scoreboard import Scoreboard
 from simulator.park.truth import Happening
 from simulator.scenario.machine_type import MachineType
 from simulator.scenario.schema import Scenario
 from simulator.signals.bank import Bank
-from simulator.signals.timeline import Segment, Timeline
+from simulator.signals.timeline import Segment, Timeline, table_of
+from simulator.signals.traffic import Traffic
 
 __all__ = ["World"]
 
@@ -59,7 +64,7 @@ class World:
         self._watchers: list[Callable[[Segment], None]] = []
         self.park = build(scenario, types, self._env, self._fresh.append)
         self.catalog: Catalog = self.park.catalog
-        self._current = list(self._fresh)
+        self._current = table_of(self._fresh)
         self._fresh.clear()
         machines = self.park.machines
         self._bank = Bank(
@@ -70,10 +75,22 @@ class World:
             origin_ns=self._now_ns,
             surroundings=self.park.surroundings,
             distortions=self.park.distortions,
+            growth=self.park.growth,
         )
-        self._energy_kwh = 0.0
+        self._accounts = Accounts(self.park.plants, self._bank.tallies, origin_ns=self._now_ns)
+        self._tellers: tuple[Teller, ...] = (
+            self.park.truth,
+            self.park.bulletins,
+            Scoreboard(
+                self._accounts,
+                self.park.groups,
+                every_ns=scenario.kpis.every,
+                zone=scenario.timezone,
+                assets=self.catalog.assets[len(self.catalog.assets) - len(self.park.groups) :],
+            ),
+        )
         self.skip(start_ns)
-        self._at_start = self._kpis()
+        self._at_start = self._work_by_now()
 
     def batches(self, until_ns: int | None, window_ns: int) -> Iterator[Batch]:
         """Yield the readings of consecutive windows, each as long as ``window_ns`` or what is left until ``until_ns``.
@@ -83,19 +100,26 @@ class World:
         while until_ns is None or self._now_ns < until_ns:
             end_ns = self._now_ns + window_ns
             timeline = self._advance(end_ns if until_ns is None else min(end_ns, until_ns))
-            yield merged(self._bank.read(timeline), self.park.truth.read(timeline.until_ns))
+            yield joined(self._bank.read(timeline), [teller.read(timeline) for teller in self._tellers])
 
     def skip(self, until_ns: int) -> None:
         """Let the park live on without reading its sensors, until then or until stopped."""
         while self._now_ns < until_ns and not self._stop():
             timeline = self._advance(min(self._now_ns + UNSEEN_WINDOW_NS, until_ns))
-            self.park.truth.read(timeline.until_ns)
+            self._bank.pass_over(timeline)
+            for teller in self._tellers:
+                teller.skip(timeline)
+
+    @property
+    def traffic(self) -> Traffic | None:
+        """What became of the messages of the last window at gateways; None without any."""
+        return self.park.surroundings.traffic
 
     def start_later(self, start_ns: int) -> None:
         """Move the start on without reading: the figures of the park count from there."""
         self.skip(start_ns)
         self.start_ns = start_ns
-        self._at_start = self._kpis()
+        self._at_start = self._work_by_now()
 
     def watch(self, happened: Callable[[Segment], None]) -> None:
         """Call ``happened`` for every change of state from now on, in the order of time."""
@@ -103,44 +127,57 @@ class World:
 
     def kpis(self) -> dict[str, float | int | None]:
         """Return the figures of the park: OEE since the origin, counts and energy since the start, state of now."""
-        return self._kpis().since(self._at_start)
+        return self.census().whole()
+
+    def census(self) -> Census:
+        """Return what the park has done by now, to be looked at later."""
+        until_ns = None if self._now_ns == self.origin_ns else self._now_ns
+        return Census.of(self.park, self._work_by_now(), self._at_start, until_ns=until_ns)
+
+    def feeders(self) -> dict[int, tuple[int, int, float]]:
+        """Return what each feeder has counted by now, W ms, what the assets behind it have, and its loss."""
+        return {} if self._now_ns == self.origin_ns else self._bank.tallies.feeders(self._now_ns)
 
     def faults(self, before_ns: int) -> tuple[list[FaultTold], int]:
         """Return the faults in force between the start and an instant, and how many more are not listed."""
         happenings, more = self.park.truth.happened(before_ns)
         return [told(happening, self.park.measured) for happening in happenings], more
 
-    def _advance(self, until_ns: int) -> Timeline:
+    def live(self, until_ns: int) -> None:
+        """Let happen what happens until then; whoever reads the park calls this for each window."""
         self._env.run(until=until_ns)
+
+    def _advance(self, until_ns: int) -> Timeline:
+        self.live(until_ns)
         for track in self.park.tracks:
             # What devices draw is held for a minute, which may have begun before the window.
             track.forget(self._now_ns - MINUTE_NS)
-        timeline = Timeline.build(
-            self._current + self._fresh, assets=len(self._current), from_ns=self._now_ns, until_ns=until_ns
+        fresh = table_of(self._fresh)
+        timeline = Timeline.of_table(
+            np.concatenate((self._current, fresh)), assets=len(self._current), from_ns=self._now_ns, until_ns=until_ns
         )
-        for segment in self._fresh:
-            changed = segment.state != self._current[segment.asset].state
-            self._current[segment.asset] = segment
-            if changed:
-                for happened in self._watchers:
-                    happened(segment)
+        if self._watchers:
+            self._tell()
+        # Of several rows for an asset the last one stays.
+        self._current[fresh[:, 0]] = fresh
         self._fresh.clear()
         self._bank.advance(timeline)
         self._now_ns = until_ns
-        self._energy_kwh = float(self._bank.energy_kwh(timeline).sum())
         return timeline
 
-    def _kpis(self) -> Kpis:
-        return measure(self.park, origin_ns=self.origin_ns, now_ns=self._now_ns, energy_kwh=self._energy_kwh)
+    def _tell(self) -> None:
+        """Tell the watchers of every change of state."""
+        state = self._current[:, 2].tolist()
+        for segment in self._fresh:
+            if segment.state != state[segment.asset]:
+                state[segment.asset] = segment.state
+                for happened in self._watchers:
+                    happened(segment)
 
-
-def merged(measured: Batch, truth: Batch) -> Batch:
-    """Put the truth of a window among its readings; its sensors have the highest numbers."""
-    if not len(truth):
-        return measured
-    both = Batch.join([measured, truth])
-    order = np.lexsort((both.sensor, both.time_ns))
-    return Batch(both.time_ns[order], both.sensor[order], both.value[order], measured.until_ns)
+    def _work_by_now(self) -> Work:
+        if self._now_ns == self.origin_ns:
+            return self._accounts.nothing()
+        return self._accounts.at(np.array([self._now_ns]))
 
 
 def told(happening: Happening, catalog: Catalog) -> FaultTold:

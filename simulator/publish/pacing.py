@@ -39,24 +39,27 @@ def paced(
     """
     slice_at = clock.monotonic_ns() - tick_ns
     for batch in batches:
-        due = due_times(pace, batch.time_ns) if pace.speed is not None else None
-        first = 0
+        leaves_ns = batch.due_ns
+        due = due_times(pace, leaves_ns) if pace.speed is not None else None
+        first, from_ns = 0, 0
         while first < len(batch):
             if due is None:
                 at = min(first + SLICE_ROWS, len(batch)) - 1
-                last = int(np.searchsorted(batch.time_ns, batch.time_ns[at], side="right"))
+                last = int(np.searchsorted(leaves_ns, leaves_ns[at], side="right"))
             else:
                 clock.wait_until(max(int(due[first]), slice_at + tick_ns), stop)
                 slice_at = clock.monotonic_ns()
                 last = int(np.searchsorted(due, max(slice_at, int(due[first])), side="right"))
             if stop.is_set():
                 return
-            until_ns = int(batch.time_ns[last]) if last < len(batch) else batch.until_ns
-            rows = slice(first, last)
-            yield Batch(batch.time_ns[rows], batch.sensor[rows], batch.value[rows], until_ns)
-            first = last
+            until_ns = int(leaves_ns[last]) if last < len(batch) else batch.until_ns
+            yield batch.part(first, last, from_ns=from_ns, until_ns=until_ns)
+            first, from_ns = last, until_ns
         if not clock.wait_until(pace.due_ns(batch.until_ns), stop):
             return
+        if batch.relayed is not None and from_ns < batch.until_ns:
+            # Nothing may leave of a window in which gateways keep or drop messages all the same.
+            yield batch.part(len(batch), len(batch), from_ns=from_ns, until_ns=batch.until_ns)
 
 
 def ahead(windows: Iterable[T]) -> Generator[T, None, None]:

@@ -17,6 +17,7 @@ from simulator.batch import Asset, Batch
 from simulator.clock import Clock, Pace
 from simulator.errors import OutOfReachError
 from simulator.publish.credit import Credit
+from simulator.publish.gateway_book import GatewayBook
 from simulator.publish.pacing import due_times
 from simulator.results.histogram import Latency
 from simulator.results.ledger import Ledger
@@ -37,11 +38,18 @@ TURN_S = 0.05
 def gateways(assets: Sequence[Asset], per: str) -> tuple[list[str], list[int]]:
     """Return the names of the gateways, and for each asset the number of its gateway.
 
-    ``per`` is ``site``, ``factory`` or ``line``: what shares one MQTT connection.
+    ``per`` is ``site``, ``factory`` or ``line``: what shares one MQTT connection. What speaks for more than that, such
+    as key figures of a site, does so through the first gateway in it.
     """
-    names = ["/".join(asset.path[: LEVELS[per]]) for asset in assets]
-    numbers = {name: number for number, name in enumerate(dict.fromkeys(names))}
-    return list(numbers), [numbers[name] for name in names]
+    levels = LEVELS[per]
+    names = dict.fromkeys("/".join(asset.path[:levels]) for asset in assets if len(asset.path) > levels)
+    numbers = {name: number for number, name in enumerate(names)}
+    first: dict[str, int] = {}
+    for name, number in numbers.items():
+        parts = name.split("/")
+        for size in range(1, levels + 1):
+            first.setdefault("/".join(parts[:size]), number)
+    return list(numbers), [first["/".join(asset.path[: min(levels, len(asset.path) - 1)])] for asset in assets]
 
 
 class Publisher:
@@ -49,7 +57,8 @@ class Publisher:
 
     While a session's window or the credit is used up it waits: in a live run that shows as lateness, never as loss.
     It gives up when the sessions have made no progress for ``patience_s``, or ``farewell_s`` once ``stop`` is set,
-    and at once when ``hopeless``, asked while it waits, says why the run cannot go on. Used by one thread.
+    and at once when ``hopeless``, asked while it waits, says why the run cannot go on. Batches that gateways of the
+    scenario relayed need a ``book``. Used by one thread.
     """
 
     def __init__(
@@ -68,6 +77,7 @@ class Publisher:
         hopeless: Callable[[], str | None],
         patience_s: float = 30.0,
         farewell_s: float = 2.0,
+        book: GatewayBook | None = None,
     ) -> None:
         self._sessions = sessions
         self._gateway_of = gateway_of
@@ -82,7 +92,10 @@ class Publisher:
         self._hopeless = hopeless
         self._patience_s = patience_s
         self._farewell_s = farewell_s
+        self._book = book
         self._sent: dict[int, tuple[int, int, int]] = {}
+        self._again: set[int] = set()
+        """Tags of what is in flight for another time; its first time is in the books."""
         self._next_tag = 0
         self._idle_s = 0.0
 
@@ -94,13 +107,16 @@ class Publisher:
         """
         messages = self._encoder.messages(batch)
         failure: OutOfReachError | BrokerError | None = None
+        if batch.relayed is not None:
+            assert self._book is not None, "what gateways relayed needs a book"
+            self._book.take_in(batch, batch.relayed, self._ledger)
         while block := list(islice(messages, BLOCK)):
-            self._ledger.schedule(
-                [m.asset for m in block],
-                [m.seq for m in block],
-                [m.readings for m in block],
-                [crc32(m.payload) for m in block],
-            )
+            asset, seq, marks = [m.asset for m in block], [m.seq for m in block], [crc32(m.payload) for m in block]
+            if batch.relayed is None:
+                self._ledger.schedule(asset, seq, [m.readings for m in block], marks)
+            else:
+                self._ledger.mark(asset, seq, marks)
+                self._expect(block)
             if failure is None:
                 try:
                     self._hand_over(block)
@@ -110,6 +126,13 @@ class Publisher:
                 self._ledger.drop(NOT_SENT, [m.asset for m in block], [m.seq for m in block])
         if failure is not None:
             raise failure
+
+    def _expect(self, block: list[Message]) -> None:
+        """Tell those who measure delays of messages that are not due at the instant they are dated."""
+        if self._pace.speed is not None:
+            for message in block:
+                if message.due_ns != message.time_ns and not message.again:
+                    self._latency.expect(message.asset, message.seq, message.due_ns)
 
     def in_flight(self) -> int:
         """Messages handed over whose end is not known yet."""
@@ -127,10 +150,12 @@ class Publisher:
     def abandon(self, reason: str) -> None:
         """Give up what is in flight; what arrives all the same is counted as written."""
         self.collect()
-        if self._sent:
-            asset, seq, _ = zip(*self._sent.values(), strict=True)
+        given_up = [one for tag, one in self._sent.items() if tag not in self._again]
+        if given_up:
+            asset, seq, _ = zip(*given_up, strict=True)
             self._ledger.drop(reason, asset, seq)
-            self._sent.clear()
+        self._sent.clear()
+        self._again.clear()
 
     def collect(self) -> None:
         """Take the acknowledgements that have come in and book them."""
@@ -139,6 +164,9 @@ class Publisher:
         for session in self._sessions:
             for tag, refused, at_ns in session.acknowledgements():
                 asset, seq, due_ns = self._sent.pop(tag)
+                if tag in self._again:
+                    self._again.remove(tag)
+                    continue
                 if refused is not None:
                     self._ledger.drop(f"refused: {refused}", asset, seq)
                     continue
@@ -152,7 +180,7 @@ class Publisher:
             self._latency.publish.record(delays)
 
     def _hand_over(self, block: list[Message]) -> None:
-        due = due_times(self._pace, np.array([m.time_ns for m in block], np.int64)).tolist()
+        due = due_times(self._pace, np.array([m.due_ns for m in block], np.int64)).tolist()
         queues: dict[int, deque[tuple[Message, int]]] = {}
         for message, due_ns in zip(block, due, strict=True):
             queues.setdefault(self._gateway_of[message.asset], deque()).append((message, due_ns))
@@ -188,13 +216,18 @@ class Publisher:
         taken = self._sessions[gateway].publish(packets, qos=self._qos, timeout_s=timeout_s)
         for tag in range(self._next_tag + taken, self._next_tag + len(offered)):
             del self._sent[tag]
-        self._next_tag += taken
         if taken:
             now_ns = self._clock.monotonic_ns()
             gone = [queue.popleft() for _ in range(taken)]
+            again = [tag for tag, (message, _) in enumerate(gone, self._next_tag) if message.again]
+            if again:
+                self._again.update(again)
+                self._ledger.publish_again(len(again))
+                gone = [one for one in gone if not one[0].again]
             self._ledger.publish([m.asset for m, _ in gone], [m.seq for m, _ in gone])
             if self._pace.speed is not None:
                 self._latency.lateness.record([now_ns - due_ns for _, due_ns in gone])
+        self._next_tag += taken
         return taken
 
     def _give_up_in_time(self, queues: dict[int, deque[tuple[Message, int]]], hopeless: str | None) -> None:

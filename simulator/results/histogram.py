@@ -14,6 +14,8 @@ SUB_BITS = 10
 """2**11 = 2048 steps per doubling at the bottom, 1024 above: every value is kept to better than one part in 1024."""
 SLOTS = (64 - SUB_BITS) << SUB_BITS
 """Slots for 1 .. 2**63 - 1; as many again for negative values, mirrored."""
+MOST_EXPECTED = 100_000
+"""Messages on their way whose due instant is kept apart from their date: far more than a run may have there."""
 PERCENTILES = {"p50": 50.0, "p90": 90.0, "p99": 99.0, "p999": 99.9}
 
 
@@ -137,7 +139,27 @@ class Latency:
         """When the bridge received it."""
         self.end_to_end = Histogram()
         """When the store had committed it."""
+        self._due_ns: dict[tuple[int, int], int] = {}
+
+    def expect(self, asset: int, seq: int, due_ns: int) -> None:
+        """Note a message on its way that is due at another instant than the one it is dated, both simulated."""
+        if len(self._due_ns) >= MOST_EXPECTED:
+            self._due_ns.pop(next(iter(self._due_ns)), None)
+        self._due_ns[asset, seq] = due_ns
+
+    @property
+    def expects(self) -> bool:
+        """Whether any message is on its way that is due at another instant than the one it is dated."""
+        return bool(self._due_ns)
+
+    def due_ns(self, asset: int, seq: int, dated_ns: int) -> int:
+        """Return the simulated instant at which a message was due."""
+        return self._due_ns.get((asset, seq), dated_ns)
+
+    def settle(self, asset: int, seq: int) -> None:
+        """Forget a message that has come to its end."""
+        self._due_ns.pop((asset, seq), None)
 
     def as_ms(self) -> dict[str, dict[str, float | int | None]]:
         """Return ``latency_ms`` of the result."""
-        return {name: histogram.as_ms() for name, histogram in vars(self).items()}
+        return {name: found.as_ms() for name, found in vars(self).items() if isinstance(found, Histogram)}

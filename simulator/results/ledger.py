@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from dataclasses import asdict, dataclass, field
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from simulator.results.counts import Counts
+from simulator.results.fates import Fates
 from simulator.results.sequences import MOST_RANGES, Ranges, Sequences
 
-__all__ = ["UNMARKED", "Counts", "Ledger"]
+__all__ = ["UNMARKED", "Ledger"]
 
 Column = NDArray[np.int64]
 MARKS = 1 << 18
@@ -26,96 +26,9 @@ def columns(asset: ArrayLike, seq: ArrayLike) -> tuple[Column, Column]:
     return np.atleast_1d(np.asarray(asset, np.int64)), np.atleast_1d(np.asarray(seq, np.int64))
 
 
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """The balance of a run at one moment.
-
-    ``scheduled == written + dead_lettered + dropped + in_flight + unaccounted``, whatever has happened so far. Hops
-    count unique messages; ``duplicates`` and ``reordered`` are as the bridge saw them.
-    """
-
-    scheduled: int
-    published: int
-    acknowledged: int
-    received: int
-    written: int
-    dead_lettered: dict[str, int]
-    dropped: dict[str, int]
-    duplicates: int
-    reordered: int
-    in_flight: int
-    unaccounted: int
-    readings_scheduled: int
-    readings_written: int
-    foreign: dict[str, int] = field(default_factory=dict)
-
-    @property
-    def lost(self) -> int:
-        """Messages that ended anywhere but in the store, or nowhere."""
-        return self.scheduled - self.written
-
-    def messages(self) -> dict[str, Any]:
-        """Return ``messages{}`` of the result."""
-        found = asdict(self)
-        del found["readings_scheduled"], found["readings_written"]
-        reasons = found["dead_lettered"]
-        return found | {"dead_lettered": sum(reasons.values()), "dead_letter_reasons": reasons}
-
-    def readings(self) -> dict[str, int]:
-        """Return ``readings{}`` of the result."""
-        return {"scheduled": self.readings_scheduled, "written": self.readings_written}
-
-
-class Fates:
-    """Messages that ended somewhere else than in the store: which, and why.
-
-    Bounded: with no room for another range the oldest range of that asset and reason is forgotten. Its messages are
-    open again and end as unaccounted, so loss is never hidden.
-    """
-
-    def __init__(self, most_ranges: int) -> None:
-        self.reasons: Counter[str] = Counter()
-        self.of_asset: dict[int, dict[str, Ranges]] = {}
-        self._room = most_ranges
-
-    def has(self, asset: int, seq: int) -> bool:
-        return any(seq in ranges for ranges in self.of_asset.get(asset, {}).values())
-
-    def put(self, reason: str, asset: int, seq: int) -> None:
-        """Note a message that is not noted yet."""
-        ranges = self.of_asset.setdefault(asset, {}).setdefault(reason, Ranges())
-        before = len(ranges)
-        ranges.add(seq)
-        self.reasons[reason] += 1
-        self._settle(reason, asset, ranges, before)
-
-    def take(self, asset: int, seq: int) -> bool:
-        """Forget a message, for it came to a better end; return False if it was not there."""
-        for reason, ranges in self.of_asset.get(asset, {}).items():
-            before = len(ranges)
-            if ranges.remove(seq):
-                self.reasons[reason] -= 1
-                self._settle(reason, asset, ranges, before)
-                return True
-        return False
-
-    def _settle(self, reason: str, asset: int, ranges: Ranges, before: int) -> None:
-        self._room -= len(ranges) - before
-        if self._room < 0:
-            first, last = ranges.pop_first()
-            self.reasons[reason] -= last - first
-            self._room += 1
-        if not ranges:
-            del self.of_asset[asset][reason]
-            if not self.of_asset[asset]:
-                del self.of_asset[asset]
-
-    def among(self, asset: int, missing: Ranges) -> int:
-        """Count how many of ``missing`` are here."""
-        return sum(ranges.common(missing) for ranges in self.of_asset.get(asset, {}).values())
-
-    def counts(self) -> dict[str, int]:
-        return {reason: n for reason, n in sorted(self.reasons.items()) if n}
+def pairs(asset: ArrayLike, seq: ArrayLike) -> list[tuple[int, int]]:
+    assets, numbers = columns(asset, seq)
+    return list(zip(assets.tolist(), numbers.tolist(), strict=True))
 
 
 class Ledger:
@@ -124,6 +37,9 @@ class Ledger:
     A message is open from ``schedule`` until it is written, dead-lettered or dropped. It has one end: written goes
     before dead-lettered, dead-lettered before dropped, so a message that was given up and arrives all the same is
     counted once, as written. Messages that were never scheduled are foreign and stay out of the balance.
+
+    Where gateways of the scenario keep messages, these are in flight from their birth on; what a gateway drops was
+    never handed over, and is told apart from what the hops dropped.
     """
 
     def __init__(self, assets: int, *, most_ranges: int = MOST_RANGES) -> None:
@@ -135,6 +51,9 @@ class Ledger:
         self._written = Sequences(assets, most_ranges=most_ranges)
         self._dead = Fates(most_ranges)
         self._dropped = Fates(most_ranges)
+        self._spilled = Fates(most_ranges)
+        self._kept: dict[int, Ranges] = {}
+        self._sent_again = 0
         self._foreign: Counter[str] = Counter()
         self._readings_scheduled = 0
         self._readings_written = 0
@@ -152,6 +71,38 @@ class Ledger:
             self._marks[assets, numbers % self._marks.shape[1]] = marks
             np.maximum.at(self._scheduled, assets, numbers + 1)
             self._readings_scheduled += int(np.sum(readings))
+
+    def keep(self, asset: ArrayLike, seq: ArrayLike) -> None:
+        """Note scheduled messages that wait in gateways of the scenario."""
+        with self._lock:
+            for one, number in pairs(asset, seq):
+                self._kept.setdefault(one, Ranges()).add(number)
+
+    def let_go(self, asset: ArrayLike, seq: ArrayLike) -> None:
+        """Note kept messages that leave their gateways."""
+        with self._lock:
+            self._let_go(pairs(asset, seq))
+
+    def spill(self, reason: str, asset: ArrayLike, seq: ArrayLike) -> None:
+        """Note scheduled messages that gateways dropped, kept ones or not, and why."""
+        with self._lock:
+            found = pairs(asset, seq)
+            self._let_go(found)
+            for one, number in found:
+                self._spilled.put(reason, one, number)
+
+    def mark(self, asset: ArrayLike, seq: ArrayLike, marks: ArrayLike) -> None:
+        """Note the marks of scheduled messages; one that many later ones of its asset have overtaken gets none."""
+        assets, numbers = columns(asset, seq)
+        with self._lock:
+            size = self._marks.shape[1]
+            recent = numbers >= self._scheduled[assets] - size
+            self._marks[assets[recent], numbers[recent] % size] = np.asarray(marks, np.int64)[recent]
+
+    def publish_again(self, n: int) -> None:
+        """Note how many messages a session took over that it had before; they are in no other count."""
+        with self._lock:
+            self._sent_again += n
 
     def publish(self, asset: ArrayLike, seq: ArrayLike) -> None:
         """Note messages that a session took over."""
@@ -230,10 +181,12 @@ class Ledger:
         (brokers keep the order within a topic), and every other open one is in flight.
         """
         with self._lock:
-            dead, dropped = self._dead.counts(), self._dropped.counts()
+            dead, spilled = self._dead.counts(), self._spilled.counts()
+            dropped = dict(sorted((self._dropped.counts() | spilled).items()))
+            kept = sum(ranges.size for ranges in self._kept.values())
             scheduled = int(self._scheduled.sum())
             still_open = scheduled - self._written.unique - sum(dead.values()) - sum(dropped.values())
-            known_lost = self._overtaken() if self._held is None else still_open - self._held_open(*self._held)
+            known_lost = self._overtaken() if self._held is None else still_open - kept - self._held_open(*self._held)
             unaccounted = min(still_open, known_lost)
             return Counts(
                 scheduled=scheduled,
@@ -250,6 +203,8 @@ class Ledger:
                 readings_scheduled=self._readings_scheduled,
                 readings_written=self._readings_written,
                 foreign={reason: n for reason, n in sorted(self._foreign.items()) if n},
+                kept=kept,
+                spilled=spilled,
             )
 
     def is_scheduled(self, asset: ArrayLike, seq: ArrayLike) -> NDArray[np.bool_]:
@@ -283,11 +238,12 @@ class Ledger:
     def unwritten(self) -> int:
         """Messages handed over that the store has not committed yet and that are not known lost.
 
-        It bounds what can queue in a broker between publisher and bridge.
+        It bounds what can queue in a broker between publisher and bridge, so those sent again count until they come.
         """
         with self._lock:
             ended = self._written.unique + sum(self._dead.reasons.values()) + sum(self._dropped.reasons.values())
-            return max(0, self._published - ended - self._overtaken())
+            coming_again = max(0, self._sent_again - self._received.duplicates)
+            return max(0, self._published - ended - self._overtaken()) + coming_again
 
     def gaps(self, limit: int = 10) -> list[tuple[int, int, int]]:
         """Return up to ``limit`` gaps at the bridge as (asset, first, last), last included, lowest asset first."""
@@ -298,6 +254,12 @@ class Ledger:
                 for first, last in holes
             )
             return [gap for _, gap in zip(range(limit), found, strict=False)]
+
+    def _let_go(self, found: list[tuple[int, int]]) -> None:
+        for one, number in found:
+            ranges = self._kept.get(one)
+            if ranges is not None and ranges.remove(number) and not ranges:
+                del self._kept[one]
 
     def _known(self, assets: Column, numbers: Column, *, count: bool = True) -> NDArray[np.bool_]:
         known: NDArray[np.bool_] = (numbers >= 0) & (numbers < self._scheduled[assets])
@@ -327,5 +289,6 @@ class Ledger:
 
     def _overtaken(self) -> int:
         holes = self._received.holes.items()
-        ended = sum(self._dropped.among(asset, ranges) for asset, ranges in holes)
+        ended = sum(self._dropped.among(asset, ranges) + self._spilled.among(asset, ranges) for asset, ranges in holes)
+        ended += sum(self._kept[asset].common(ranges) for asset, ranges in holes if asset in self._kept)
         return sum(ranges.size for _, ranges in holes) - ended + self._received.given_up

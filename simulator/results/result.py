@@ -121,6 +121,17 @@ class Latencies(Part):
     end_to_end: Percentiles
 
 
+class Gateways(Part):
+    """What gateways of the scenario did to messages; none of it is a loss of the pipeline."""
+
+    kept: Count = Field(description="measured, and still in a gateway or on its way from it at the end; in flight")
+    dropped: dict[str, Count] = Field(description="by gateways, by reason; they are among the dropped messages as well")
+    sent_again: Count = Field(description="on purpose; they come as duplicates at the bridge")
+    waited_ms: Percentiles = Field(
+        description="simulated time between reading and leaving, of messages that did not leave at once"
+    )
+
+
 class ThresholdOutcome(Part):
     """One threshold of the scenario, and whether it held."""
 
@@ -147,19 +158,36 @@ class Generator(Part):
     share_of_max: float | None
 
 
-class Park(Part):
-    """What happened in the park, as it stood at the end."""
+class Made(Part):
+    """What machines made and took during the run, and how they failed since the simulated world began."""
 
-    oee: dict[str, float | None]
+    pieces_good: Count = Field(description="good pieces that left their factory")
+    pieces_bad: Count = Field(description="spoilt by any machine")
+    energy_kwh: float
+    failures: Count = Field(default=0, description="how often a machine became Aborting")
+    mtbf_h: float | None = Field(default=None, description="hours in Execute per failure; null without one")
+    mttr_min: float | None = Field(default=None, description="minutes in Aborting, Aborted and Clearing per failure")
+
+
+class Site(Made):
+    """One site of the park."""
+
+    oee: float | None
+    figures: dict[str, float | None] = Field(description="what its systems add, as it stood at the end")
+
+
+class Park(Made):
+    """What happened in the park, as it stood at the end. Ratios count from where the simulated world began."""
+
+    oee: dict[str, float | None] = Field(description="`park`: all of it; SITE/FACTORY: one factory")
+    oee_by_type: dict[str, float | None] = Field(default={}, description="of all machines of a type")
+    sites: dict[str, Site] = Field(default={})
     availability: float | None
     effectiveness: float | None
     quality: float | None
-    energy_kwh: float
     machines: Count
     running: Count
     alarms: Count
-    pieces_good: Count
-    pieces_bad: Count
 
 
 class DeadLetter(Part):
@@ -200,6 +228,7 @@ class Result(Part):
     readings: Readings
     rates: Rates
     latency_ms: Latencies
+    gateways: Gateways | None = Field(default=None, description="null if the scenario has no gateways")
     retries: dict[str, Count] = Field(
         description="what had to be tried again, or came otherwise than planned, by hop and reason; helped or not"
     )

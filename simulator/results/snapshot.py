@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from simulator.results.ledger import Counts
+from simulator.results.counts import Counts
 
 __all__ = ["Snapshot"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from simulator.errors import ExitCode
-from simulator.results.ledger import Counts
+from simulator.results.counts import Counts
 
 __all__ = ["Audit", "judge"]
 
@@ -41,14 +41,15 @@ def judge(counts: Counts, *, interrupted: bool, reason: str | None, audit: Audit
     """Return one sentence and the exit code.
 
     A run that somebody interrupted is 105, whatever it left behind; the sentence tells that. Then loss goes before
-    the reason for which a run ended early. Every message that is not in the store is a loss: nothing in a scenario
-    asks for drops today. What a store cannot prove is no loss, and is not called proven.
+    the reason for which a run ended early. Every message that is not in the store is a loss, but for those that
+    gateways of the scenario dropped or still keep: that is what was to be seen. What a store cannot prove is no loss,
+    and is not called proven.
     """
     loss = described_loss(counts, audit)
     if not counts.scheduled and not loss:
         return nothing(interrupted=interrupted, reason=reason or audit.problem)
     arrived = "is in the store" if audit.covers(counts.written) else "was written"
-    remark = described_audit(counts, audit) + described_strangers(counts)
+    remark = described_gateways(counts) + described_audit(counts, audit) + described_strangers(counts)
     if interrupted:
         return f"interrupted; {loss or f'all that was sent {arrived}'}{remark}", ExitCode.INTERRUPTED
     if loss:
@@ -70,14 +71,22 @@ def nothing(*, interrupted: bool, reason: str | None) -> tuple[str, ExitCode]:
 
 def described_loss(counts: Counts, audit: Audit) -> str:
     """Say what is not in the store, and where it went; empty if nothing is known to be missing."""
-    parts = [f"{n} dropped ({why})" for why, n in counts.dropped.items()]
+    parts = [f"{n} dropped ({why})" for why, n in counts.dropped.items() if why not in counts.spilled]
     parts += [f"{n} dead-lettered ({why})" for why, n in counts.dead_lettered.items()]
-    parts += [f"{n} {name}" for name, n in (("in flight", counts.in_flight), ("unaccounted", counts.unaccounted)) if n]
+    under_way = counts.in_flight - counts.kept
+    parts += [f"{n} {name}" for name, n in (("in flight", under_way), ("unaccounted", counts.unaccounted)) if n]
     if audit.rows_found is not None and audit.rows_found < counts.written:
         # some of those that were found may be older than the run
         least = "" if audit.rows_before == 0 else "at least "
         parts.append(f"{least}{counts.written - audit.rows_found} written and not found in the store")
     return f"{' and '.join(parts)} of {counts.scheduled} messages" if parts else ""
+
+
+def described_gateways(counts: Counts) -> str:
+    """Say, as the end of a sentence, what gateways of the scenario did not let through; empty if they did."""
+    parts = [f"{n:,} dropped ({why})" for why, n in counts.spilled.items()]
+    parts += [f"{counts.kept:,} still kept"] if counts.kept else []
+    return f", but for what gateways of the scenario did: {' and '.join(parts)}" if parts else ""
 
 
 def described_audit(counts: Counts, audit: Audit) -> str:

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from simulator.results.result import Result
+from simulator.scenario.fitting import Fitting
 from simulator.scenario.loader import Loaded
 
 __all__ = ["called_as", "next_steps"]
@@ -58,9 +59,11 @@ def next_steps(
 
 def look_into(loaded: Loaded, store: str) -> list[tuple[str, str]]:
     """Return how to ask the database about the first machine type of the scenario."""
-    kind = loaded.scenario.sites[0].areas[0].lines[0].machines[0].type
+    site = loaded.scenario.sites[0]
+    machine = site.areas[0].lines[0].machines[0]
+    kind = machine.type
     if store.startswith("sqlite:"):
-        sensors = loaded.types[kind].sensors
+        sensors = Fitting(loaded.scenario, loaded.types).type_of(site.name, site.areas[0].name, machine).sensors
         field = next((sensor.name for sensor in sensors if sensor.decimals), sensors[0].name)
         columns = f'topic, count(*) as messages, round(avg("{field}"), 2) as "mean {field}"'
         query = f'select {columns} from "{kind}" join assets on assets.id = asset group by topic'  # noqa: S608 - shown

@@ -10,7 +10,9 @@ from contextlib import ExitStack, contextmanager
 from simulator.batch import Batch
 from simulator.clock import SECOND_NS, Clock
 from simulator.errors import OutOfReachError
+from simulator.park.census import Census
 from simulator.park.world import World
+from simulator.publish.forwarding import Forwarding, forwarded
 from simulator.publish.pacing import ahead, paced
 from simulator.results.result import Result
 from simulator.results.snapshot import Snapshot
@@ -58,12 +60,23 @@ def execute(
         start_ns = world.start_ns
         until_ns = None if options.duration_ns is None else start_ns + options.duration_ns
         progress = Progress(start_ns)
-        hops = connect(stack, broker, scenario, options, world.catalog, start_ns=start_ns, clock=clock, stop=stop)
+        hops = connect(
+            stack,
+            broker,
+            scenario,
+            options,
+            world.catalog,
+            start_ns=start_ns,
+            clock=clock,
+            stop=stop,
+            traffic=world.traffic,
+        )
         on_open(hops)
         cpu_s, began_ns = time.process_time(), clock.monotonic_ns()
         with watched(hops, options, progress, clock=clock, stop=stop, on_snapshot=on_snapshot):
             if not stop.is_set():
-                windows = ((batch, world.kpis()) for batch in world.batches(until_ns, window_ns(options.speed)))
+                batches = leaving(world, hops, until_ns, window_ns(options.speed))
+                windows = ((batch, world.census()) for batch in batches)
                 send(paced(noted(ahead(windows), progress), hops.pace, clock, stop), hops, progress)
             interrupted = stop.is_set() and progress.reason is None
             deadline = Deadline.after(clock, SETTLED_S)
@@ -109,10 +122,18 @@ def window_ns(speed: float | None) -> int:
     return max(MILLISECOND_NS, wanted_ns // MILLISECOND_NS * MILLISECOND_NS)
 
 
-def noted(windows: Iterable[tuple[Batch, dict[str, float | int | None]]], progress: Progress) -> Iterator[Batch]:
+def leaving(world: World, hops: Hops, until_ns: int | None, length_ns: int) -> Iterator[Batch]:
+    """Yield the batches of a world as they leave: as they are born, unless gateways of the scenario relay them."""
+    batches = world.batches(until_ns, length_ns)
+    if world.traffic is None:
+        return batches
+    return forwarded(batches, Forwarding(world.catalog, world.traffic, hops.encoder.carries))
+
+
+def noted(windows: Iterable[tuple[Batch, Census]], progress: Progress) -> Iterator[Batch]:
     """Pass the batches on, and keep the figures of the park at the end of the current one."""
-    for batch, park in windows:
-        progress.park = park
+    for batch, census in windows:
+        progress.census, progress.park = census, census.whole()
         yield batch
         progress.until_ns = batch.until_ns
 

@@ -75,7 +75,9 @@ def audited(hops: Hops, progress: Progress, deadline: Deadline | None) -> Audit:
     """Ask the store how many rows it holds of the time that was run; without a deadline as long as it takes."""
     limit_s = None if deadline is None else max(COUNTED_S, deadline.left_s())
     progress.waiting = f"{'' if limit_s is None else f'up to {limit_s:.0f} s '}for the store to count its rows"
-    from_ms, to_ms = hops.pace.sim_start_ns // MILLISECOND_NS, -(-progress.until_ns // MILLISECOND_NS)
+    early_ms, late_ms = hops.clocks_off_ms
+    from_ms = hops.pace.sim_start_ns // MILLISECOND_NS + early_ms
+    to_ms = -(-progress.until_ns // MILLISECOND_NS) + late_ms
     try:
         found = counted(hops.store, from_ms, to_ms, limit_s)
     except StoreError as error:

@@ -20,11 +20,13 @@ from simulator.ingest.decode import LAST_MS
 from simulator.ingest.open import open_store
 from simulator.ingest.store import Store
 from simulator.publish.credit import LIMIT, Credit
+from simulator.publish.gateway_book import GatewayBook
 from simulator.publish.publisher import Publisher, gateways
 from simulator.results.histogram import Latency
 from simulator.results.ledger import Ledger
 from simulator.run.vigil import Vigil
 from simulator.scenario.schema import Scenario
+from simulator.signals.traffic import Traffic
 from simulator.wire.json import JsonEncoder
 
 __all__ = ["Hops", "Options", "as_parksim_errors", "connect", "enter_broker"]
@@ -71,6 +73,10 @@ class Hops:
     ledger: Ledger
     latency: Latency
     pace: Pace
+    book: GatewayBook | None
+    """What gateways of the scenario do to messages; None without any."""
+    clocks_off_ms: tuple[int, int]
+    """By how much messages are dated early and late at most."""
 
     def retries(self) -> dict[str, int]:
         """Count what did not go the plain way, at the sessions and at the bridge, by reason.
@@ -98,10 +104,11 @@ def connect(
     start_ns: int,
     clock: Clock,
     stop: threading.Event,
+    traffic: Traffic | None = None,
 ) -> Hops:
     """Open every hop, the bridge before the first publisher; the stack closes them in reverse order.
 
-    Raises ScenarioError, OutOfReachError.
+    ``traffic`` is what gateways of the scenario carry. Raises ScenarioError, OutOfReachError.
     """
     run_id = secrets.token_hex(4)
     messaging = scenario.messaging
@@ -109,7 +116,8 @@ def connect(
     with as_parksim_errors():
         store = stack.enter_context(open_store(options.store, catalog, run_id=run_id))
         # before anything is due: a large database may take a while
-        before = rows_before(store, start_ns, options.duration_ns)
+        off_ms = (0, 0) if traffic is None else traffic.clocks_off_ms()
+        before = rows_before(store, start_ns, options.duration_ns, off_ms)
         name = f"parksim-{run_id}-bridge"
         if "://" in options.broker:
             stack.callback(forget, broker, name)
@@ -155,6 +163,7 @@ def connect(
         stop=stop,
         hopeless=vigil.hopeless,
         patience_s=options.patience_s,
+        book=(book := None if traffic is None else GatewayBook(catalog)),
     )
     return Hops(
         run_id=run_id,
@@ -170,14 +179,17 @@ def connect(
         ledger=ledger,
         latency=latency,
         pace=pace,
+        book=book,
+        clocks_off_ms=off_ms,
     )
 
 
-def rows_before(store: Store, start_ns: int, duration_ns: int | None) -> int | None:
+def rows_before(store: Store, start_ns: int, duration_ns: int | None, off_ms: tuple[int, int]) -> int | None:
     """Ask the store what it holds of the time that the run is to take; None if it cannot say."""
-    end_ms = LAST_MS if duration_ns is None else -(-(start_ns + duration_ns) // MILLISECOND_NS)
+    early_ms, late_ms = off_ms
+    end_ms = LAST_MS if duration_ns is None else -(-(start_ns + duration_ns) // MILLISECOND_NS) + late_ms
     try:
-        return store.count(from_ms=start_ns // MILLISECOND_NS, to_ms=end_ms)
+        return store.count(from_ms=start_ns // MILLISECOND_NS + early_ms, to_ms=end_ms)
     except StoreError:
         # it may let us write and not read: the run goes on, and its result says that it could not be audited
         return None

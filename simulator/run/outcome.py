@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
+from typing import Any
 from zoneinfo import ZoneInfo
 
+from simulator.park.census import Census
 from simulator.park.world import World
 from simulator.results.result import SCHEMA, Result, machine, versions
 from simulator.results.verdict import Audit, judge
@@ -27,6 +29,8 @@ class Progress:
     """All readings before this simulated instant were handed over or accounted for."""
     park: dict[str, float | int | None] = field(default_factory=dict)
     """The key figures of the park; empty before the first window."""
+    census: Census | None = None
+    """Whom they are of, and those of its parts; None before the first window."""
     reason: str | None = None
     """Why the run ends before its time."""
     waiting: str | None = None
@@ -62,7 +66,6 @@ def outcome(
     scenario = loaded.scenario
     zone = ZoneInfo(scenario.timezone)
     gaps = hops.ledger.gaps(SHOWN_GAPS) if counts.unaccounted else []
-    park = progress.park
     faults, not_listed = world.faults(progress.until_ns)
     return Result.model_validate(
         {
@@ -96,6 +99,14 @@ def outcome(
                 "written_readings_per_s": counts.readings_written / spent.busy_s,
             },
             "latency_ms": hops.latency.as_ms(),
+            "gateways": None
+            if hops.book is None
+            else {
+                "kept": counts.kept,
+                "dropped": counts.spilled,
+                "sent_again": hops.book.sent_again,
+                "waited_ms": hops.book.waited.as_ms(),
+            },
             "retries": hops.retries(),
             "thresholds": [],
             "faults": [
@@ -110,7 +121,7 @@ def outcome(
             ],
             "faults_not_listed": not_listed,
             "generator": {"cpu": spent.cpu_s / spent.busy_s, "calibrated_max_per_s": None, "share_of_max": None},
-            "park": {**park, "oee": {"park": park["oee"]}} if park else None,
+            "park": park_of(progress.census) if progress.census else None,
             "dead_letters": [
                 {"topic": one.topic, "reason": one.reason, "payload": one.payload.decode(errors="backslashreplace")}
                 for one in hops.bridge.dead_letters.kept[:SHOWN_DEAD_LETTERS]
@@ -118,6 +129,13 @@ def outcome(
             "gaps": [{"topic": hops.catalog.assets[a].topic, "first": first, "last": last} for a, first, last in gaps],
         }
     )
+
+
+def park_of(census: Census) -> dict[str, Any]:
+    """Return what a result tells of the park."""
+    whole, parts = census.whole(), census.parts()
+    # Names of factories have a slash, so that none of them is called park.
+    return {**whole, **parts, "oee": {"park": whole["oee"], **parts["oee"]}}
 
 
 def instant(ns: int, zone: tzinfo) -> str:

@@ -16,7 +16,8 @@ MAX_MACHINES = 100_000
 MAX_LISTED = 40
 MAX_GUESSES = 100
 """Looking for a name that is meant takes time; a file that is wrong in more places is wrong as a whole."""
-TRUTH = "truth"
+TAKEN = {"truth": "the labels of faults", "kpi": "key figures"}
+"""Measurements of the park itself."""
 WEEK_MIN = 7 * DAY_MIN
 
 Path_ = tuple[str | int, ...]
@@ -67,8 +68,8 @@ class Checker:
     def _types(self) -> None:
         self._unique((("machine_types", i, "name"), (one.name,)) for i, one in enumerate(self._scenario.machine_types))
         for i, own in enumerate(self._scenario.machine_types):
-            if own.name == TRUTH:
-                sentence = f"{TRUTH!r} is what the labels of faults are stored under; choose another name"
+            if own.name in TAKEN:
+                sentence = f"{own.name!r} is what {TAKEN[own.name]} are stored under; choose another name"
                 self._note(("machine_types", i, "name"), sentence)
             if own.name in self._shipped:
                 self._note(
@@ -82,9 +83,9 @@ class Checker:
         machines = sum(
             line.count * sum(machine.count for machine in line.machines)
             for site in self._scenario.sites
-            for factory in site.factories
+            for factory in site.areas
             for line in factory.lines
-        )
+        ) + sum(system.count for site in self._scenario.sites for system in site.systems)
         if machines > MAX_MACHINES:
             self._note(("sites",), f"{machines:,} machines are too many, must be at most {MAX_MACHINES:,}")
         return machines <= MAX_MACHINES
@@ -147,11 +148,15 @@ class Checker:
                     f"no line takes from {buffer.name!r}: once full it stops who fills it; name it in `takes` of a "
                     "line, or remove it and the `gives` that names it, then pieces leave the factory",
                 )
+            elif buffer.fed_by is not None:
+                if buffer.name in given:
+                    sentence = f"lines fill {buffer.name!r} already; remove this, or the `gives` that names it"
+                    self._note((*path, "fed_by"), sentence)
             elif buffer.name not in given and buffer.initial == 0:
                 self._note(
                     path,
                     f"no line fills {buffer.name!r}, and it starts empty: who takes from it never runs; name it in "
-                    "`gives` of a line, or give it an `initial`",
+                    "`gives` of a line, let a supplier feed it, or give it an `initial`",
                 )
             elif buffer.name not in given:
                 self._warn(
@@ -183,6 +188,13 @@ class Checker:
         for i, day in enumerate(shifts.days):
             if day in shifts.days[:i]:
                 self._note((*at, "days", i), f"{day!r} is written twice; remove one")
+        last = max(shifts.hours)
+        for day, clock in shifts.until.items():
+            if clock <= last[:5] or last[6:] <= last[:5]:
+                why = "runs past midnight" if last[6:] <= last[:5] else f"begins at {last[:5]}"
+                self._note((*at, "until", day), f"the last shift {why}, so it cannot end at {clock} on another day")
+            elif day not in shifts.days:
+                self._note((*at, "until", day), f"no shift begins on {day}; add it to days, or remove it here")
         spans = [(i, *shift_span(hours)) for i, hours in enumerate(shifts.hours)]
         days = [ALL_DAYS.index(day) for day in set(shifts.days)]
         for (i, begin, length), (j, later, other) in combinations(spans, 2):

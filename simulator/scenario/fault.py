@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import IntEnum
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
@@ -18,19 +18,27 @@ from simulator.scenario.sensor import Strict
 __all__ = [
     "CODES",
     "MOST_FAULTS",
+    "AirLeak",
     "Breakdown",
     "Cause",
+    "ClockSkew",
     "Drift",
+    "Duplicates",
     "Fault",
+    "Flood",
     "Gap",
     "MachineFault",
+    "NetworkFault",
     "Offset",
+    "PowerDip",
     "Quantised",
+    "Reorder",
     "SensorFault",
     "Slow",
     "Spike",
     "Stop",
     "Stuck",
+    "SystemFault",
 ]
 
 MOST_FAULTS = 1_000
@@ -47,8 +55,24 @@ CODES = {
     "gap": 14,
     "offset": 15,
     "quantised": 16,
+    "clock_skew": 21,
+    "flood": 22,
+    "duplicates": 23,
+    "reorder": 24,
+    "power_loss": 31,
+    "power_dip": 32,
+    "air_leak": 33,
+    "compressor": 34,
+    "low_air": 35,
+    "no_air": 36,
+    "no_steam": 37,
+    "no_cooling": 38,
 }
-"""Field ``fault`` of the truth: 1 to 10 befall machines, 11 to 20 sensors. A bearing only fails by itself."""
+"""Field ``fault`` of the truth: 1 to 10 befall machines, 11 to 20 sensors, 21 to 30 the network, and 31 to 40 come with
+what a site supplies.
+
+A bearing and a compressor of a station only fail by themselves; the loss of power, air, steam or cooling of a machine
+is a consequence of what befell the system that supplies it."""
 
 
 class Cause(IntEnum):
@@ -57,11 +81,17 @@ class Cause(IntEnum):
     SCHEDULED = 1
     ITSELF = 2
     HAND = 3
+    CONSEQUENCE = 4
 
     @property
     def words(self) -> str:
         """The cause as a result tells it."""
-        return {Cause.SCHEDULED: "scheduled", Cause.ITSELF: "by itself", Cause.HAND: "by hand"}[self]
+        return {
+            Cause.SCHEDULED: "scheduled",
+            Cause.ITSELF: "by itself",
+            Cause.HAND: "by hand",
+            Cause.CONSEQUENCE: "consequence",
+        }[self]
 
 
 def moment(value: object) -> int | datetime:
@@ -136,6 +166,35 @@ class Stop(Scheduled):
     kind: Literal["stop"] = Field(description="an operator holds the machine")
 
 
+LONGEST_DIP_NS = 60_000_000_000
+"""IEEE 1159: a sag lasts from half a cycle to a minute."""
+
+
+class PowerDip(Scheduled):
+    """The voltage behind a feeder sinks for a moment; machines that do not stand it trip."""
+
+    kind: Literal["power_dip"] = Field(description="the voltage of a feeder sinks for a moment")
+    duration: Duration = Field(gt=0, le=LONGEST_DIP_NS, alias="for", description="how long it lasts, a minute at most")
+    depth: float = Field(gt=0, le=0.95, description="share by which it sinks; all of it is a breakdown of the feeder")
+
+    @property
+    def parameter(self) -> float:
+        """Share of the voltage."""
+        return self.depth
+
+
+class AirLeak(Scheduled):
+    """A pipe of a compressed-air net leaks."""
+
+    kind: Literal["air_leak"] = Field(description="a pipe of a compressed-air net leaks")
+    m3_min: float = Field(gt=0, le=10_000, description="free air lost at 7 bar, m3/min; less at less pressure")
+
+    @property
+    def parameter(self) -> float:
+        """Free air lost at 7 bar, m3/min."""
+        return self.m3_min
+
+
 class Stuck(Scheduled):
     """A sensor goes on showing its last reading."""
 
@@ -197,6 +256,68 @@ class Quantised(Scheduled):
         return self.step
 
 
-MachineFault = Breakdown | Slow | Stop
+class ClockSkew(Scheduled):
+    """The clock of a gateway is off, and with it the time of every message of what it serves."""
+
+    ROLES: ClassVar[frozenset[str]] = frozenset({"gateway"})
+
+    kind: Literal["clock_skew"] = Field(description="the clock of a gateway is off")
+    offset_ms: float = Field(default=0.0, ge=-60_000, le=60_000, description="ahead by so much from the beginning on")
+    ppm: float = Field(default=0.0, ge=-1_000, le=1_000, description="and gains so many microseconds each second")
+
+    @property
+    def parameter(self) -> float:
+        """Milliseconds at the beginning."""
+        return self.offset_ms
+
+
+class Flood(Scheduled):
+    """Traffic that nobody wants takes the room of a link or gateway. It is modelled; none is sent."""
+
+    ROLES: ClassVar[frozenset[str]] = frozenset({"gateway", "link"})
+
+    kind: Literal["flood"] = Field(description="unwanted traffic takes the room of a link or gateway")
+    mbit_s: float = Field(gt=0, le=10_000_000, description="how much of it, Mbit/s")
+
+    @property
+    def parameter(self) -> float:
+        """Mbit/s."""
+        return self.mbit_s
+
+
+class Duplicates(Scheduled):
+    """A gateway sends some messages twice: the same message, with the same number."""
+
+    ROLES: ClassVar[frozenset[str]] = frozenset({"gateway"})
+
+    kind: Literal["duplicates"] = Field(description="a gateway sends messages twice")
+    chance: float = Field(gt=0, le=1, description="of each message to be sent again")
+    within: Duration = Field(default=2_000_000_000, gt=0, le=3_600_000_000_000, description="how much later at most")
+
+    @property
+    def parameter(self) -> float:
+        """Chance."""
+        return self.chance
+
+
+class Reorder(Scheduled):
+    """Some messages of a gateway take longer, so that later ones overtake them."""
+
+    ROLES: ClassVar[frozenset[str]] = frozenset({"gateway"})
+
+    kind: Literal["reorder"] = Field(description="messages of a gateway overtake each other")
+    chance: float = Field(gt=0, le=1, description="of each message to take longer")
+    within: Duration = Field(default=5_000_000_000, gt=0, le=3_600_000_000_000, description="how much longer at most")
+
+    @property
+    def parameter(self) -> float:
+        """Chance."""
+        return self.chance
+
+
+SystemFault = PowerDip | AirLeak
+"""Those that befall systems of one kind only."""
+MachineFault = Breakdown | Slow | Stop | SystemFault
+NetworkFault = ClockSkew | Flood | Duplicates | Reorder
 SensorFault = Stuck | Drift | Spike | Gap | Offset | Quantised
-Fault = Annotated[MachineFault | SensorFault, Field(discriminator="kind")]
+Fault = Annotated[Breakdown | Slow | Stop | SensorFault | SystemFault | NetworkFault, Field(discriminator="kind")]

@@ -17,8 +17,10 @@ from simulator.scenario.checks import check
 from simulator.scenario.document import Document, Problem
 from simulator.scenario.explain import explain
 from simulator.scenario.machine_type import MachineType
+from simulator.scenario.partners import check_partners
 from simulator.scenario.reader import read_document
 from simulator.scenario.room import check_room
+from simulator.scenario.roster_checks import check_rosters
 from simulator.scenario.schema import Scenario
 from simulator.scenario.site_systems import check_supplies, check_systems
 from simulator.scenario.system_type import SystemType
@@ -60,13 +62,14 @@ def load_scenario(path: Path) -> Loaded:
     systems = shipped_systems()
     problems, warnings = check(scenario, document, shipped)
     problems += check_systems(scenario, document, systems)
+    problems += check_rosters(scenario, document)
     if problems:
         raise refusal(document, problems)
     types = {one.name: one for one in scenario.machine_types}
     for name in sorted(types_used(scenario) - types.keys()):
         types[name] = load_machine_type(shipped[name]) if name in shipped else load_system_type(systems[name])
     misfits = check_room(scenario, document, types) + check_targets(scenario, document, types)
-    misfits += check_supplies(scenario, document, types)
+    misfits += check_supplies(scenario, document, types) + check_partners(scenario, document, types)
     if misfits:
         raise refusal(document, misfits)
     told = tuple(one.at(document.name) for one in sorted(warnings))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal, Self
+from itertools import pairwise
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -18,7 +19,7 @@ from simulator.scenario.sensor import (
     VibrationModel,
 )
 
-__all__ = ["Bearing", "MachineType", "Motor", "Repair", "Step", "Stop", "Timing"]
+__all__ = ["Bearing", "MachineType", "Motor", "Repair", "Step", "Stop", "Timing", "Uses"]
 
 
 class Repair(Strict):
@@ -44,6 +45,9 @@ class Stop(Strict):
         description="operators are at the machine; the crew is shared and may be busy"
     )
     becomes: Literal["held", "aborted"] = Field(description="PackML: held for jams and set-ups, aborted for faults")
+    set_up: bool = Field(
+        default=False, description="a set-up for other work, by operators: how long it takes is a matter of skill"
+    )
     source: str = Field(default="", description="where the numbers come from")
 
 
@@ -102,8 +106,32 @@ class Bearing(Strict):
     source: str = Field(default="", description="where the numbers come from")
 
 
+class Uses(Strict):
+    """What a machine takes, beside power, of what a site supplies: while it makes parts, and less while it waits."""
+
+    air_m3_min: float = Field(default=0.0, ge=0, le=10_000, description="compressed air, m3/min of free air")
+    steam_kg_h: float = Field(default=0.0, ge=0, le=1_000_000, description="steam, kg/h")
+    cooling_kw: float = Field(default=0.0, ge=0, le=1_000_000, description="heat given to chilled water, kW")
+    idle: float = Field(default=0.1, ge=0, le=1, description="share of it while it has power and makes nothing")
+    source: str = Field(default="", description="where the numbers come from")
+
+
+DipPoint = tuple[Annotated[float, Field(ge=0, le=1)], Annotated[Duration, Field(gt=0)]]
+"""Share of the voltage that remains, and how long a machine stands it."""
+DIPS: tuple[DipPoint, ...] = (
+    (0.0, 20_000_000),
+    (0.5, 200_000_000),
+    (0.7, 500_000_000),
+    (0.8, 10_000_000_000),
+    (0.9, 3_600_000_000_000),
+)
+"""ITIC curve (nothing for 20 ms, 70 % for .5 s, 80 % for 10 s, 90 % always), with 50 % for .2 s of SEMI F47 [M]."""
 RESERVED = {"asset", "factory", "line", "machine", "n", "park", "province", "seq", "t", "time", "time_ms"}
 """Names that messages, rows or tags have already."""
+
+
+MOST_PERIODS = 32
+"""Which sensors speak at an instant is a pattern of bits, one for each period."""
 
 
 class MachineType(Strict):
@@ -118,11 +146,37 @@ class MachineType(Strict):
     cycle: Duration = Field(gt=0, description="time per cycle at full speed")
     pieces: Amount = Field(ge=1, description="pieces per cycle: cavities, nests")
     first_pass_yield: float = Field(gt=0, le=1, description="share of good pieces")
+    attended: bool = Field(
+        default=True,
+        description="an operator is at it, and it is held in his break; else it runs on, its jams wait until he is "
+        "back, and its faults until they are noticed",
+    )
     motor: Motor
     bearing: Bearing | None = Field(default=None, description="the bearing that wears, if one is watched")
     timing: Timing = Timing()
+    uses: Uses = Field(default=Uses(), description="what else it takes of what a site supplies")
+    ride_through: Duration = Field(default=0, ge=0, description="how long its battery lasts when the mains are away")
+    dips: tuple[DipPoint, ...] = Field(
+        default=(),
+        max_length=12,
+        description="[share of the voltage that remains, how long it stands that], from the deepest dip up; none: the "
+        "curves of ITIC and SEMI F47",
+    )
     stops: tuple[Stop, ...] = Field(default=(), description="why it stops")
     sensors: tuple[SensorType, ...] = Field(min_length=1, description="what is measured, in the order of the message")
+
+    def stands_dip_ns(self, remaining: float) -> int:
+        """Return how long it stands it that only a share of the voltage remains."""
+        # A share such as 1 - .3 misses .7 by the last bit.
+        return max((lasts for share, lasts in self.dips or DIPS if share <= remaining + 1e-9), default=0)
+
+    @model_validator(mode="after")
+    def stands_more_when_more_remains(self) -> Self:
+        for (share, lasts), (more, longer) in pairwise(self.dips):
+            if more <= share or longer <= lasts:
+                message = f"dips: a share of {more:g} comes after {share:g}; shares and durations must both rise"
+                raise ValueError(message)
+        return self
 
     @model_validator(mode="after")
     def is_whole(self) -> Self:
@@ -135,6 +189,13 @@ class MachineType(Strict):
         if reserved:
             message = (
                 f"sensors: {', '.join(sorted(reserved))} is part of every message or row already; choose another name"
+            )
+            raise ValueError(message)
+        periods = {sensor.period for sensor in self.sensors} - {None}
+        if len(periods) > MOST_PERIODS:
+            message = (
+                f"sensors: {len(periods)} different periods, but an asset can have at most {MOST_PERIODS}; let some "
+                "sensors share theirs"
             )
             raise ValueError(message)
         stops = [stop.name for stop in self.stops]

@@ -9,8 +9,12 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
+from simulator.scenario.adoption import Adoption
+from simulator.scenario.breaks import Breaks
 from simulator.scenario.fault import MOST_FAULTS, Fault
+from simulator.scenario.holidays import Tet
 from simulator.scenario.machine_type import MachineType
+from simulator.scenario.people import People
 from simulator.scenario.quantities import NAME, Amount, Duration, Name
 from simulator.scenario.sensor import Strict
 
@@ -19,6 +23,7 @@ __all__ = [
     "UTILITIES",
     "Buffer",
     "Factory",
+    "Kpis",
     "Line",
     "Machine",
     "Messaging",
@@ -34,7 +39,8 @@ Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 ALL_DAYS: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 DAY_NS = 86_400_000_000_000
 DAY_MIN = 24 * 60
-SHIFT = r"((?:[01][0-9]|2[0-3]):[0-5][0-9])-((?:[01][0-9]|2[0-3]):[0-5][0-9])"
+CLOCK = "(?:[01][0-9]|2[0-3]):[0-5][0-9]"
+SHIFT = f"({CLOCK})-({CLOCK})"
 
 
 def zone(value: str) -> str:
@@ -71,6 +77,13 @@ def shift(value: str) -> str:
         raise ValueError(message)
     if match[1] == match[2]:
         message = f"{value!r} starts when it ends; write two shifts, such as 06:00-18:00 and 18:00-06:00, for 24 hours"
+        raise ValueError(message)
+    return value
+
+
+def clock(value: str) -> str:
+    if re.fullmatch(CLOCK, value) is None:
+        message = f"{value!r} is no time of day; write HH:MM, such as 13:00"
         raise ValueError(message)
     return value
 
@@ -142,6 +155,9 @@ class Buffer(Strict):
     name: Name = Field(description="what lines take from and give to")
     capacity: Amount = Field(gt=0, description="pieces it holds at most; full, it blocks who fills it")
     initial: Amount = Field(default=0, ge=0, description="pieces in it when the park begins")
+    fed_by: Name | None = Field(
+        default=None, description="a supplier among the systems of the site; its lorries fill it, and no line does"
+    )
 
     @model_validator(mode="after")
     def initial_fits(self) -> Self:
@@ -165,7 +181,26 @@ class Shifts(Strict):
     days: tuple[Day, ...] = Field(
         default=ALL_DAYS, min_length=1, max_length=7, description="the days on which a shift may begin"
     )
+    until: dict[
+        Day, Annotated[str, AfterValidator(clock), WithJsonSchema({"type": "string", "pattern": f"^{CLOCK}$"})]
+    ] = Field(
+        default_factory=dict,
+        description="days on which the last shift ends at another time: a short Saturday, an evening of overtime",
+    )
     closed: tuple[date, ...] = Field(default=(), description="holidays: no shift begins")
+    holidays: Name | None = Field(default=None, description="public holidays on which no shift begins, such as vietnam")
+    tet: Tet | None = Field(default=None, description="how it closes for the lunar new year; none: as above")
+    breaks: Breaks | None = Field(default=None, description="when people rest; none: nobody stops for it")
+
+    def hours_on(self, day: Day) -> tuple[str, ...]:
+        """Return the shifts of a day of the week, in the order of the clock."""
+        *others, last = sorted(self.hours)
+        return (*others, f"{last[:5]}-{self.until[day]}" if day in self.until else last)
+
+    @property
+    def share_of_week(self) -> float:
+        """The share of a week in which there is a shift."""
+        return sum(shift_span(hours)[1] for day in self.days for hours in self.hours_on(day)) / (7 * DAY_MIN)
 
 
 class Factory(Strict):
@@ -174,19 +209,47 @@ class Factory(Strict):
     name: Name = Field(description="the third level of the topic")
     crew: int = Field(default=2, ge=1, le=1_000, description="repairs that can go on at once")
     shifts: Shifts = Field(default=Shifts(), description="when it works; three shifts every day by default")
+    people: People | None = Field(
+        default=None, description="skill, teams, turnover; none: people are as able as machine types say, for ever"
+    )
+    maturity: int | None = Field(
+        default=None,
+        ge=0,
+        le=5,
+        description="band of the Smart Industry Readiness Index: sensors, maintenance, detection of faults; none: all "
+        "sensors that types have, and machines that run to failure",
+    )
     buffers: tuple[Buffer, ...] = Field(default=(), description="stores of parts between its lines")
     lines: tuple[Line, ...] = Field(min_length=1, description="what makes things")
+    load: Amount | None = Field(
+        default=None,
+        ge=1,
+        description="good pieces in a lorry that leaves it; none: what it makes in four hours of the week at full pace",
+    )
 
 
 class System(Strict):
     """Something that runs round the clock for the site: a feeder, a weather station, panels on the roofs."""
 
-    name: Name = Field(description="the last level of the topic")
+    name: Name = Field(description="the last level of the topic; with a count, name-1, name-2 and so on")
     type: Name = Field(description="a system type")
+    count: int = Field(default=1, ge=1, le=1_000, description="how many of them; `serves` means all of them")
     serves: tuple[Name, ...] = Field(
-        default=(), description="factories and systems of the site that it supplies, with whatever its role gives"
+        default=(),
+        description="factories and systems of the site that it supplies, with whatever its role gives; a port serves "
+        "sites",
+    )
+    via: tuple[Name, ...] = Field(
+        default=(),
+        max_length=8,
+        description="links of the site through which it reaches the world; the first that is open carries",
     )
     area: Name = Field(default="utilities", description="the third level of the topic")
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """One name per system."""
+        return numbered(self.name, self.count)
 
 
 UTILITIES = "utilities"
@@ -202,6 +265,9 @@ class Site(Strict):
     factories: tuple[Factory, ...] = Field(default=(), description="its tenants")
     systems: tuple[System, ...] = Field(default=(), description="what it runs for all of them")
     crew: int = Field(default=2, ge=1, le=1_000, description="repairs of systems that can go on at once")
+    adoption: Adoption | None = Field(
+        default=None, description="how tenants climb to higher bands of maturity; none: they stay where they are"
+    )
 
     @property
     def areas(self) -> tuple[Factory, ...]:
@@ -216,7 +282,7 @@ class Site(Strict):
     def _open_area(self, name: str) -> Factory:
         mine = [one for one in self.systems if one.area == name]
         lines = {
-            kind: tuple(Machine(name=one.name, type=kind) for one in mine if one.type == kind)
+            kind: tuple(Machine(name=one.name, type=kind, count=one.count) for one in mine if one.type == kind)
             for kind in dict.fromkeys(one.type for one in mine)
         }
         return Factory(
@@ -237,6 +303,19 @@ class Messaging(Strict):
         default="factory", description="what shares one MQTT connection"
     )
     window: int = Field(default=100, ge=1, le=65_535, description="messages sent and not yet acknowledged, per gateway")
+
+
+class Kpis(Strict):
+    """Key figures after ISO 22400, told on topics of their own."""
+
+    every: Duration = Field(
+        default=60_000_000_000, ge=1_000_000_000, le=DAY_NS, description="time from one message to the next"
+    )
+    levels: tuple[Literal["machine", "line", "factory", "site", "park"], ...] = Field(
+        default=("machine", "line", "factory", "site", "park"),
+        max_length=5,
+        description="what has figures of its own on a topic .../_kpi; an empty list turns them off",
+    )
 
 
 SLOWEST, FASTEST = 0.001, 1e6
@@ -276,5 +355,6 @@ class Scenario(Strict):
         default=(), max_length=MOST_FAULTS, description="what goes wrong when; several on one sensor act in this order"
     )
     truth: bool = Field(default=True, description="tell on topics .../_truth when which fault begins and ends")
+    kpis: Kpis = Field(default=Kpis(), description="availability, OEE and other figures on topics .../_kpi")
     messaging: Messaging = Field(default=Messaging(), description="how readings travel")
     run: Run = Field(default=Run(), description="speed and length when the command line does not say otherwise")

@@ -6,9 +6,11 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
+from simulator.scenario.hours import Bend, Hours, WeatherName, check_bends
 from simulator.scenario.quantities import Duration, Name
+from simulator.scenario.strict import Strict
 
 __all__ = [
     "BearingHeatModel",
@@ -22,6 +24,7 @@ __all__ = [
     "Noise",
     "OutputModel",
     "ProfileModel",
+    "RhythmModel",
     "SensorType",
     "SolarModel",
     "StateModel",
@@ -30,12 +33,6 @@ __all__ = [
     "VibrationModel",
     "WeatherModel",
 ]
-
-
-class Strict(BaseModel):
-    """The base of all models: frozen, and an unknown key is a mistake."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Noise(Strict):
@@ -49,6 +46,7 @@ class StateModel(Strict):
     """The PackML state, as it is at the sample and at each change."""
 
     kind: Literal["state"] = Field(description="the PackML state")
+    changes: bool = Field(default=True, description="told at each change, too; else at its samples only")
 
 
 class LagModel(Strict):
@@ -166,13 +164,39 @@ class SolarModel(Strict):
     shows: Literal["power", "soiling"] = Field(description="kW fed in, held for a minute; or the share of light lost")
 
 
+Flow = Literal["power", "reactive", "current", "voltage", "voltage_low", "power_factor", "thd"]
+Register = Literal["energy", "normal", "off_peak", "peak", "reactive_energy"]
+Billed = Literal["cost", "penalty", "month_power_factor", "co2"]
+
+
 class SupplyModel(Strict):
     """A meter at a feeder: everything that it serves, with losses."""
 
     kind: Literal["supply"] = Field(description="a meter at a feeder")
-    shows: Literal[
-        "power", "reactive", "current", "voltage", "power_factor", "thd", "energy", "normal", "off_peak", "peak"
-    ] = Field(description="kW, kvar, A, V, 1, %; or registers in kWh: all, and by tariff period")
+    shows: Literal[Flow, Register, Billed] = Field(
+        description="kW, kvar, A, V, the least V since the last reading, 1, %; registers in kWh, all and by tariff "
+        "period, and in kvarh; the bill of the month so far: VND, VND, 1; t of CO2"
+    )
+
+
+class RhythmModel(Hours):
+    """What follows the hours, the weekday and the weather: people in a shop, trucks on a road, a street lamp."""
+
+    kind: Literal["rhythm"] = Field(description="it follows the hours of the day, the weekday and the weather")
+    plus: dict[WeatherName, Bend] = Field(
+        default_factory=dict,
+        description="added by the weather: {temperature: [[20, 0], [40, 10]]} is half a step more per degree above 20",
+    )
+    tau: Duration | None = Field(default=None, gt=0, description="time constant by which it lags behind all that")
+    relative: bool = Field(
+        default=False, description="the noise is a share of the value (lognormal), so that nothing stays nothing"
+    )
+    off: float | None = Field(default=None, description="what it shows while the machine or system is not in Execute")
+
+    @model_validator(mode="after")
+    def bends_rise(self) -> Self:
+        check_bends("plus", self.plus)
+        return self
 
 
 class OutputModel(Strict):
@@ -196,12 +220,13 @@ Model = Annotated[
     | WeatherModel
     | SolarModel
     | SupplyModel
+    | RhythmModel
     | OutputModel,
     Field(discriminator="kind"),
 ]
 
 PER_CYCLE = (CycleModel, CycleTimeModel)
-NOISY = (LagModel, ProfileModel, MotorModel, BearingHeatModel, WeatherModel, SupplyModel, OutputModel)
+NOISY = (LagModel, ProfileModel, MotorModel, BearingHeatModel, WeatherModel, SupplyModel, RhythmModel, OutputModel)
 """Models whose sensors may add noise to the modelled value."""
 
 
@@ -218,6 +243,7 @@ class SensorType(Strict):
     period: Duration | None = Field(
         default=None, ge=100_000_000, description="sampling interval; none for sensors per cycle"
     )
+    every: int = Field(default=1, ge=1, le=1_000_000, description="of cycles: one in so many is measured")
     model: Model = Field(description="what decides its value")
     noise: Noise | None = Field(default=None, description="of the instrument and its surroundings")
     source: str = Field(default="", description="where the numbers come from")
@@ -248,6 +274,9 @@ class SensorType(Strict):
                 if isinstance(self.model, PER_CYCLE)
                 else "on a grid: give it one, such as 10s"
             )
+            raise ValueError(message)
+        if self.every != 1 and self.period is not None:
+            message = f"every(={self.every}): a sensor with a period measures no cycles; remove it"
             raise ValueError(message)
         if not isinstance(self.model, NOISY) and self.noise is not None:
             message = f"noise: a {self.model.kind} sensor takes none; it is exact, or has a scatter of its own"

@@ -44,6 +44,7 @@ class SystemType(MachineType):
     cycle: Duration = Field(default=NEVER_NS, description="not for systems: they have no cycles")
     pieces: Amount = Field(default=1, description="not for systems")
     first_pass_yield: float = Field(default=1.0, description="not for systems")
+    attended: bool = Field(default=False, description="not for systems: nobody stands at them")
     motor: Motor = Field(default=NO_MOTOR, description="what it draws itself, as far as the weather leaves it alone")
     supply: Supply | None = Field(default=None, description="it feeds others, named in `serves` of the scenario")
     panels: Panels | None = Field(default=None, description="it feeds in what the sun gives")
@@ -51,9 +52,12 @@ class SystemType(MachineType):
 
     @model_validator(mode="after")
     def fits_a_site(self) -> Self:
-        given = self.model_fields_set & {"cycle", "pieces", "first_pass_yield"}
+        given = self.model_fields_set & {"attended", "cycle", "pieces", "first_pass_yield"}
         if given:
-            message = f"{', '.join(sorted(given))}: a system has no cycles; remove it, or make this a machine type"
+            message = (
+                f"{', '.join(sorted(given))}: a system has no cycles and no operator; remove it, or make this a "
+                "machine type"
+            )
             raise ValueError(message)
         kinds = {type(sensor.model) for sensor in self.sensors}
         if kinds & {*PER_CYCLE, CountModel, ProfileModel}:

@@ -9,10 +9,21 @@ from typing import NamedTuple
 
 from simulator.scenario.document import Document, Problem
 from simulator.scenario.explain import guess
-from simulator.scenario.fault import Fault, MachineFault, Slow
+from simulator.scenario.fault import (
+    AirLeak,
+    Fault,
+    MachineFault,
+    NetworkFault,
+    PowerDip,
+    SensorFault,
+    Slow,
+    SystemFault,
+)
+from simulator.scenario.fitting import Fitting
 from simulator.scenario.machine_type import MachineType
 from simulator.scenario.schema import Factory, Line, Scenario, Site
 from simulator.scenario.sensor import SensorType, SupplyModel
+from simulator.scenario.site_systems import role_kind
 from simulator.scenario.system_type import SystemType
 
 __all__ = ["MOST_STRUCK", "Struck", "check_targets", "struck_by"]
@@ -22,7 +33,10 @@ MOST_STRUCK = 100_000
 LEVELS = ("park", "factory", "line", "machine", "sensor")
 COUNTED = {"state", "count", "energy", "cycle_time"}
 """Models of sensors that a controller keeps and no instrument measures."""
-REGISTERS = {"energy", "normal", "off_peak", "peak"}
+REGISTERS = {
+    *("energy", "normal", "off_peak", "peak", "reactive_energy"),
+    *("cost", "penalty", "month_power_factor", "co2"),
+}
 MAX_LISTED = 20
 
 
@@ -42,12 +56,14 @@ class Step(NamedTuple):
     here: Scenario | Site | Factory | Line | MachineType | tuple[int, SensorType]
 
 
-def struck_by(fault: Fault, scenario: Scenario, types: Mapping[str, MachineType]) -> Iterator[Struck]:
+def struck_by(fault: Fault, scenario: Scenario, fitting: Fitting) -> Iterator[Struck]:
     """Yield everything that a fault strikes, in the order of the scenario."""
-    for step in way_down(fault, scenario, types)[-1]:
-        if isinstance(fault, MachineFault):
-            # A system has no cycles that could take longer.
-            if not (isinstance(fault, Slow) and isinstance(step.here, SystemType)):
+    for step in way_down(fault, scenario, fitting)[-1]:
+        if isinstance(fault, NetworkFault):
+            if isinstance(step.here, MachineType) and role_kind(step.here) in fault.ROLES:
+                yield Struck(step.path, -1)
+        elif isinstance(fault, MachineFault):
+            if isinstance(step.here, MachineType) and can_befall(fault, step.here):
                 yield Struck(step.path, -1)
         elif isinstance(step.here, tuple) and can_have(step.here[1], fault.kind):
             yield Struck(step.path[:-1], step.here[0])
@@ -56,11 +72,12 @@ def struck_by(fault: Fault, scenario: Scenario, types: Mapping[str, MachineType]
 def check_targets(scenario: Scenario, document: Document, types: Mapping[str, MachineType]) -> list[Problem]:
     """Return the faults whose target does not exist, or cannot have a fault of that kind."""
     problems, struck = [], 0
+    fitting = Fitting(scenario, types)
     for i, fault in enumerate(scenario.faults):
-        found = sum(1 for _ in islice(struck_by(fault, scenario, types), MOST_STRUCK + 1 - struck))
+        found = sum(1 for _ in islice(struck_by(fault, scenario, fitting), MOST_STRUCK + 1 - struck))
         struck += found
         if not found:
-            problems.append(document.problem(("faults", i, "target"), why_nothing(fault, scenario, types)))
+            problems.append(document.problem(("faults", i, "target"), why_nothing(fault, scenario, fitting)))
         if struck > MOST_STRUCK:
             sentence = f"the faults up to here strike more than {MOST_STRUCK:,} machines and sensors; name fewer"
             problems.append(document.problem(("faults", i, "target"), sentence))
@@ -69,17 +86,17 @@ def check_targets(scenario: Scenario, document: Document, types: Mapping[str, Ma
 
 
 def levels_of(fault: Fault) -> Sequence[str]:
-    return LEVELS[:4] if isinstance(fault, MachineFault) else LEVELS
+    return LEVELS if isinstance(fault, SensorFault) else LEVELS[:4]
 
 
-def way_down(fault: Fault, scenario: Scenario, types: Mapping[str, MachineType]) -> list[list[Step]]:
+def way_down(fault: Fault, scenario: Scenario, fitting: Fitting) -> list[list[Step]]:
     """Return what matches each level of a target, as far down as anything does."""
     patterns = fault.target.split("/")
     levels = [[Step((), scenario)]]
     if len(patterns) != len(levels_of(fault)):
         return [*levels, []]
     for pattern in patterns:
-        levels.append([step for above in levels[-1] for step in below(above, types) if fits(step, pattern)])
+        levels.append([step for above in levels[-1] for step in below(above, fitting) if fits(step, pattern)])
         if not levels[-1]:
             break
     return levels
@@ -90,7 +107,7 @@ def fits(step: Step, pattern: str) -> bool:
     return fnmatchcase(step.path[-1], pattern.replace("[", "[[]").replace("?", "[?]"))
 
 
-def below(step: Step, types: Mapping[str, MachineType]) -> Iterator[Step]:
+def below(step: Step, fitting: Fitting) -> Iterator[Step]:
     """Yield what stands one level below, in the order of the scenario."""
     match step.here:
         case Scenario():
@@ -101,10 +118,25 @@ def below(step: Step, types: Mapping[str, MachineType]) -> Iterator[Step]:
             for line in step.here.lines:
                 yield from (Step((*step.path, name), line) for name in line.names)
         case Line():
+            site, factory, _ = step.path
             for machine in step.here.machines:
-                yield from (Step((*step.path, name), types[machine.type]) for name in machine.names)
+                spec = fitting.type_of(site, factory, machine)
+                yield from (Step((*step.path, name), spec) for name in machine.names)
         case MachineType():
             yield from (Step((*step.path, one.name), (i, one)) for i, one in enumerate(step.here.sensors))
+
+
+def can_befall(fault: MachineFault, spec: MachineType) -> bool:
+    """Say whether a fault can befall machines of a type: the mains sink behind feeders, air leaks from air nets."""
+    match fault:
+        case PowerDip():
+            return isinstance(spec, SystemType) and spec.gives == "power"
+        case AirLeak():
+            return isinstance(spec, SystemType) and spec.gives == "air"
+        case Slow():
+            # A system has no cycles that could take longer.
+            return not isinstance(spec, SystemType)
+    return True
 
 
 def can_have(sensor: SensorType, kind: str) -> bool:
@@ -118,13 +150,18 @@ def can_have(sensor: SensorType, kind: str) -> bool:
     return kind == "gap" or (kind == "stuck" and model.kind != "cycle_time")
 
 
-def why_nothing(fault: Fault, scenario: Scenario, types: Mapping[str, MachineType]) -> str:
+def why_nothing(fault: Fault, scenario: Scenario, fitting: Fitting) -> str:
     """Say why a fault strikes nothing, and what was probably meant."""
     wanted, patterns = levels_of(fault), fault.target.split("/")
     if len(patterns) != len(wanted):
         whose = "sensor" if wanted is LEVELS else "machine"
         return f"{fault.target!r} has {len(patterns)} levels; a {fault.kind} strikes a {whose}: {'/'.join(wanted)}"
-    levels = way_down(fault, scenario, types)
+    levels = way_down(fault, scenario, fitting)
+    if levels[-1] and isinstance(fault, SystemFault):
+        whom = "feeders" if isinstance(fault, PowerDip) else "systems that give compressed air"
+        return f"{fault.target!r} cannot have a {fault.kind}: it befalls {whom} only"
+    if levels[-1] and isinstance(fault, NetworkFault):
+        return f"{fault.target!r} is no {' or '.join(sorted(fault.ROLES))}, and a {fault.kind} strikes nothing else"
     if levels[-1] and isinstance(fault, MachineFault):
         return f"{fault.target!r} runs without cycles, so it cannot be slow; it can break down or be stopped"
     if levels[-1]:
@@ -134,7 +171,7 @@ def why_nothing(fault: Fault, scenario: Scenario, types: Mapping[str, MachineTyp
         )
     depth = len(levels) - 2
     above = "/".join(patterns[:depth])
-    known = dict.fromkeys(one.path[-1] for step in levels[-2] for one in below(step, types))
+    known = dict.fromkeys(one.path[-1] for step in levels[-2] for one in below(step, fitting))
     where = f" of {above}" if above else ""
     return f"{patterns[depth]!r} is no {LEVELS[depth]}{where}{guess(patterns[depth], known)}; known: {listed(known)}"
 

@@ -30,6 +30,7 @@ __all__ = [
     "PowerFactorRule",
     "PriceList",
     "Tariff",
+    "in_force",
     "mean_power_factor",
 ]
 

@@ -23,7 +23,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Air", "AirStretch", "Compressor", "cascade", "leak_m3_min_bar"]
+__all__ = ["ATMOSPHERE_BAR", "RATED_BAR", "Air", "AirStretch", "Compressor", "cascade", "leak_m3_min_bar"]
 
 Floats = NDArray[np.floating[Any]]
 Ints = NDArray[np.int64]

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["at_reference_oxygen", "in_the_gas"]
+__all__ = ["AIR_O2_PERCENT", "at_reference_oxygen", "in_the_gas"]
 
 Floats = NDArray[np.floating[Any]]
 

@@ -10,6 +10,7 @@ from simulator.signals.device import Device
 from simulator.signals.drives import Drives
 from simulator.signals.sky import Sky
 from simulator.signals.supply import Feeder, Held, Network
+from simulator.signals.traffic import Traffic
 
 __all__ = ["Surroundings"]
 
@@ -26,6 +27,8 @@ class Surroundings:
     panels_kw: Mapping[int, float]
     feeders: Sequence[Feeder]
     devices: Mapping[int, Device]
+    traffic: Traffic | None = None
+    """The messages that gateways carry; None without any."""
 
     def sky_of(self, asset: int) -> Sky:
         """Return the sky over an asset."""

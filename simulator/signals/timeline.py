@@ -9,10 +9,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["EXECUTE", "STOPPED", "Segment", "Timeline"]
+__all__ = ["BATTERY", "DARK", "EXECUTE", "MAINS", "STOPPED", "Segment", "Timeline", "ragged", "table_of"]
 
 STOPPED, EXECUTE = 2, 6
 """PackML states that signals know: the drive is off in Stopped, and parts are made in Execute alone."""
+DARK, MAINS, BATTERY = 0, 1, 2
+"""Where an asset has its power from: nowhere, the mains, or a battery of its own while the mains are away."""
 
 
 class Segment(NamedTuple):
@@ -33,6 +35,8 @@ class Segment(NamedTuple):
     """Running time of the bearing at the start."""
     bearing_onset_ns: int
     """Running time at which its defect first shows."""
+    power: int = MAINS
+    """Where it has its power from."""
 
 
 @dataclass(frozen=True)
@@ -57,21 +61,28 @@ class Timeline:
     cycle_began_ns: NDArray[np.int64]
     bearing_age_ns: NDArray[np.int64]
     bearing_onset_ns: NDArray[np.int64]
+    power: NDArray[np.int64]
     first: NDArray[np.int64]
     """int64[assets + 1]: where each asset's segments begin."""
 
     @classmethod
     def build(cls, segments: Sequence[Segment], *, assets: int, from_ns: int, until_ns: int) -> Timeline:
         """Build from the current segment of every asset and those that began in the window, in order of time."""
-        table = np.array(segments, dtype=np.int64).reshape(-1, len(Segment._fields))
+        return cls.of_table(table_of(segments), assets=assets, from_ns=from_ns, until_ns=until_ns)
+
+    @classmethod
+    def of_table(cls, table: NDArray[np.int64], *, assets: int, from_ns: int, until_ns: int) -> Timeline:
+        """Build from segments as rows of a table, as ``table_of`` makes it, in order of time."""
         table = table[np.argsort(table[:, 0], kind="stable")]
         asset, start = table[:, 0].copy(), table[:, 1].copy()
         first = np.searchsorted(asset, np.arange(assets + 1))
         closed = np.zeros(len(table), dtype=bool)
         closed[:-1] = asset[:-1] == asset[1:]
         end = np.where(closed, np.roll(start, -1), until_ns)
-        state, cycles, into, cycle, began, age, onset = (table[:, i].copy() for i in range(2, table.shape[1]))
-        return cls(from_ns, until_ns, asset, start, end, closed, state, cycles, into, cycle, began, age, onset, first)
+        state, cycles, into, cycle, began, age, onset, power = (table[:, i].copy() for i in range(2, table.shape[1]))
+        return cls(
+            from_ns, until_ns, asset, start, end, closed, state, cycles, into, cycle, began, age, onset, power, first
+        )
 
     def latest(self) -> list[int]:
         """Return the position of each asset's last segment."""
@@ -86,6 +97,28 @@ class Timeline:
         span = self.until_ns - self.from_ns + 1
         keys = self.asset * span + np.maximum(self.start_ns - self.from_ns, 0)
         return np.searchsorted(keys, asset * span + (time_ns - self.from_ns), side="right") - 1
+
+    def at_each(self, asset: NDArray[np.int64], time_ns: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return what ``at`` does for int64[A] assets, in any order, and int64[A, K] instants that rise along K."""
+        step = np.zeros(time_ns.shape, dtype=np.int64)
+        step[:, 0] = self.first[asset]
+        # Few assets change in a window: each change moves on all instants from the first that it is in force at.
+        changes = self.first[asset + 1] - self.first[asset] - 1
+        some = np.flatnonzero(changes)
+        if len(some):
+            row, segment = ragged(self.first[asset[some]] + 1, changes[some])
+            row = some[row]
+            tick = (time_ns[row] < self.start_ns[segment, None]).sum(axis=1)
+            inside = tick < time_ns.shape[1]
+            np.add.at(step, (row[inside], tick[inside]), 1)
+        return np.cumsum(step, axis=1, out=step)
+
+    def executes(self, asset: int, time_ns: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Say whether one asset is in Execute at instants of the window, or at its last state before it."""
+        mine = slice(int(self.first[asset]), int(self.first[asset + 1]))
+        at = np.searchsorted(self.start_ns[mine], time_ns, side="right") - 1
+        working: NDArray[np.bool_] = self.state[mine][np.maximum(at, 0)] == EXECUTE
+        return working
 
     def cycles_at(self, segment: NDArray[np.int64], time_ns: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the number of cycles completed by each instant."""
@@ -119,6 +152,11 @@ class Timeline:
         first_end = self.start_ns[segment] - self.into_ns[segment] + self.cycle_ns[segment]
         interrupted = (number == self.cycles[segment]) & (self.into_ns[segment] > 0)
         return np.where(interrupted, first_end - began, self.cycle_ns[segment])
+
+
+def table_of(segments: Sequence[Segment]) -> NDArray[np.int64]:
+    """Return segments as rows of an int64 table, a column per field."""
+    return np.array(segments, dtype=np.int64).reshape(-1, len(Segment._fields))
 
 
 def ragged(first: NDArray[np.int64], count: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

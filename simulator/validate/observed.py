@@ -17,8 +17,11 @@ from simulator.park.plant import Plant
 from simulator.park.world import World
 from simulator.scenario.fault import CODES, Cause
 from simulator.scenario.machine_type import MachineType
-from simulator.scenario.schema import Scenario
-from simulator.scenario.sensor import SensorType
+from simulator.scenario.schema import Kpis, Scenario
+from simulator.scenario.sensor import OutputModel, SensorType
+from simulator.scenario.system_type import SystemType
+from simulator.signals.device import Device
+from simulator.validate.audit import Audit
 
 __all__ = ["BLOCK_NS", "QUARTER_NS", "Observed", "Outage", "Tally", "observe"]
 
@@ -40,6 +43,8 @@ REGISTER = SensorType.model_validate(
     }
 )
 """The one sensor that each asset is read by; the park does not depend on who looks."""
+OUTPUT = REGISTER.model_copy(update={"model": OutputModel(kind="output", shows="energy")})
+"""The same of systems whose role takes power."""
 Floats = NDArray[np.floating[Any]]
 Ints = NDArray[np.int64]
 
@@ -67,6 +72,8 @@ class Tally:
     processed: Floats
     open_ns: Floats
     """Of the machine's factory."""
+    busy_ns: Floats
+    """The same without breaks in which the machine is held."""
 
     def of(self, machines: list[int]) -> Tally:
         """Return the sums of some machines, float64[blocks + 1]."""
@@ -92,6 +99,9 @@ class Observed:
     """Whole quarters of an hour; a register is read within the minute after each."""
     register_kwh: Floats
     """float64[quarters, assets]."""
+    audit: Audit
+    devices: Mapping[int, Device]
+    """Of the systems that have one, by asset."""
 
     def members(self, plant: Plant) -> list[int]:
         """Return the numbers of the machines of a factory."""
@@ -116,17 +126,20 @@ def observe(
 
     Scheduled faults are the user's and no law of the park, so they are left out.
     """
-    seen = {name: spec.model_copy(update={"sensors": (REGISTER,)}) for name, spec in types.items()}
-    world = World(scenario.model_copy(update={"faults": (), "truth": True}), seen, start_ns)
+    seen = {name: spec.model_copy(update={"sensors": (register_of(spec),)}) for name, spec in types.items()}
+    plain = {"faults": (), "truth": True, "kpis": Kpis(levels=())}
+    world = World(scenario.model_copy(update=plain), seen, start_ns)
     machines, catalog = world.park.machines, world.catalog
     until_ns = start_ns + days * DAY_NS
     changes = [(asset, start_ns, int(machine.state)) for asset, machine in enumerate(machines)]
     world.watch(lambda segment: changes.append((segment.asset, segment.start_ns, int(segment.state))))
+    audit = Audit(world)
     tallies, outages, readings = [tally_of(world, start_ns)], [], []
     borders = range(start_ns + BLOCK_NS, until_ns + 1, BLOCK_NS)
     for number, border_ns in enumerate(borders, 1):
         for batch in world.batches(border_ns, HOUR_NS):
             outages += outages_in(batch, world)
+            audit.look(batch)
             readings.append(quarterly(batch, len(machines)))
         tallies.append(tally_of(world, border_ns))
         done, part = divmod(number * BLOCK_NS, DAY_NS)
@@ -147,7 +160,13 @@ def observe(
         entries(changes, len(machines)),
         quarter_ns,
         register_kwh,
+        audit,
+        world.park.surroundings.devices,
     )
+
+
+def register_of(spec: MachineType) -> SensorType:
+    return OUTPUT if isinstance(spec, SystemType) and "energy" in spec.outputs else REGISTER
 
 
 def tally_of(world: World, now_ns: int) -> tuple[list[float], ...]:
@@ -156,13 +175,15 @@ def tally_of(world: World, now_ns: int) -> tuple[list[float], ...]:
     for machine in machines:
         machine.settle()
     open_ns = [float(plant.calendar.open_ns(now_ns)) for plant in world.park.plants for _ in plant.machines]
+    work = world.census().work
     return (
-        [float(machine.in_state_ns[State.EXECUTE]) for machine in machines],
+        (MS * work.producing_ms[0]).tolist(),
         [float(machine.in_state_ns[State.SUSPENDED] + machine.in_state_ns[State.IDLE]) for machine in machines],
-        [float(machine.cycles * machine.spec.cycle) for machine in machines],
-        [float(machine.good) for machine in machines],
-        [float(machine.processed) for machine in machines],
+        (MS * work.ideal_ms[0]).tolist(),
+        work.good[0].tolist(),
+        work.processed[0].tolist(),
         open_ns,
+        (MS * work.busy_ms[0]).tolist(),
     )
 
 

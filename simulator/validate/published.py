@@ -15,8 +15,10 @@ from simulator.scenario.reader import read_document
 from simulator.scenario.sensor import Strict
 
 __all__ = [
+    "AirFigures",
     "ClimateFigures",
     "CoolingFigures",
+    "LearningFigures",
     "LoadFigures",
     "MotorFigures",
     "MouldingFigures",
@@ -51,6 +53,17 @@ class CoolingFigures(Strict):
     part_load: Share
     it_share: tuple[Share, ...]
     pue: tuple[float, ...]
+
+
+class AirFigures(Strict):
+    """Compressed air: its share of a plant's electricity, and the share of it that leaks."""
+
+    source: str
+    electricity: Share
+    tolerance: Share
+    leak_source: str
+    leaks: tuple[Share, Share]
+    leak_tolerance: Share
 
 
 class VibrationFigures(Strict):
@@ -124,9 +137,28 @@ class LoadFigures(Strict):
     source: str
     load_factor: Share
     weekend: float
+    weekend_tolerance: float
     quarter: float
+    quarter_tolerance: float
     day: float
     week: float
+    lag_tolerance: float
+    weekday_kwh: dict[int, float]
+    """By the hour of a weekday."""
+    peak: int
+    judged: tuple[int, ...]
+    shape_tolerance: float
+    types: tuple[Name, ...]
+
+
+class LearningFigures(Strict):
+    """Wright's curve: the rate of each kind of work, and where it ends."""
+
+    source: str
+    tolerance: Share
+    rates: dict[str, Share]
+    repetitions: tuple[int, ...]
+    floor: Share
 
 
 class Published(Strict):
@@ -134,12 +166,14 @@ class Published(Strict):
 
     motor: MotorFigures
     cooling: CoolingFigures
+    air: AirFigures
     vibration: VibrationFigures
     climates: tuple[ClimateFigures, ...]
     oee: OeeFigures
     output: tuple[OutputFigures, ...]
     moulding: MouldingFigures
     load_curve: LoadFigures
+    learning: LearningFigures
 
 
 @cache

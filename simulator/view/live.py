@@ -155,7 +155,9 @@ def of_run(snapshot: Snapshot, before: Snapshot | None) -> list[tuple[str, ...]]
     full = [f"{rate:,.0f}/s" for rate in rates]
     counts = snapshot.counts
     lost = counts.unaccounted + sum(counts.dropped.values()) + sum(counts.dead_lettered.values())
-    flight = f"{counts.in_flight:,} in flight"
+    lost -= sum(counts.spilled.values())
+    flight = f"{counts.in_flight - counts.kept:,} in flight"
+    flight += f", {counts.kept:,} in gateways" if counts.kept else ""
     return [
         (
             " ".join(passed.split()[:2]),

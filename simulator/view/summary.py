@@ -67,11 +67,29 @@ def hops(result: Result) -> list[str]:
     ]
     asides = {"duplicates": messages.duplicates, "reordered": messages.reordered, "left out": readings.left_out}
     lines += [row(label, f"{n:,}") for label, n in asides.items() if n]
+    lines += gateways(result)
     lines += [row("foreign", reasons(messages.foreign))] if messages.foreign else []
     lines += [row("retries", reasons(result.retries))] if result.retries else []
     lines += [row("dead letter", refused(letter)) for letter in result.dead_letters[:SHOWN_DEAD_LETTERS]]
     lines += [row("never received", f"{gap.topic} n={gap.first}..{gap.last}") for gap in result.gaps]
     return lines
+
+
+def gateways(result: Result) -> list[str]:
+    found = result.gateways
+    if found is None:
+        return []
+    waited = found.waited_ms
+    lines = [row("kept by gateways", f"{found.kept:,}")] if found.kept else []
+    lines += [row("sent again", f"{found.sent_again:,}")] if found.sent_again else []
+    if waited.count:
+        took = f"p50 {seconds(waited.p50)}, max {seconds(waited.max)}"
+        lines.append(row("left late", f"{waited.count:,} messages, {took} in gateways"))
+    return lines
+
+
+def seconds(ms: float | None) -> str:
+    return "-" if ms is None else f"{ms / 1000:,.1f} s"
 
 
 def reasons(counted: dict[str, int]) -> str:

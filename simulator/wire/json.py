@@ -40,6 +40,10 @@ class Message(NamedTuple):
     """How many sensors speak in it."""
     topic: str
     payload: bytes
+    due_ns: int = 0
+    """When it is to be sent; ``time_ns`` unless a gateway kept it, or dated it wrong."""
+    again: bool = False
+    """Whether it was sent before."""
 
 
 def number_text(value: float, decimals: int) -> str | None:
@@ -56,7 +60,7 @@ def number_text(value: float, decimals: int) -> str | None:
 
 
 class JsonEncoder:
-    """Turns Batches into messages and numbers them, per asset from 0."""
+    """Turns Batches into messages and numbers them, per asset from 0; those that gateways relayed have a number."""
 
     def __init__(self, catalog: Catalog) -> None:
         self._catalog = catalog
@@ -64,15 +68,17 @@ class JsonEncoder:
         # names are letters, digits, - and _: nothing in them needs escaping
         self._keys = [f',"{sensor.name}":' for sensor in catalog.sensors]
         self._decimals = [sensor.decimals for sensor in catalog.sensors]
+        self._scale = np.array([10.0**decimals for decimals in self._decimals])
         self._next: NDArray[np.int64] = np.zeros(len(catalog.assets), np.int64)
         self.left_out = 0
         """Readings that JSON cannot carry."""
 
     def messages(self, batch: Batch) -> Iterator[Message]:
         """Yield the messages of a batch in its order: by time, then asset."""
-        sensors, values = batch.sensor.tolist(), batch.value.tolist()
+        sensors, values, relayed = batch.sensor.tolist(), batch.value.tolist(), batch.relayed
         for time_ns, asset, first, last in batch.messages(self._catalog):
-            parts = [f'{{"t":{time_ns // 1_000_000},"n":{self._next[asset]}']
+            seq = int(self._next[asset] if relayed is None else relayed.seq[first])
+            parts = [f'{{"t":{time_ns // 1_000_000},"n":{seq}']
             for sensor, value in zip(sensors[first:last], values[first:last], strict=True):
                 text = number_text(value, self._decimals[sensor])
                 if text is not None:
@@ -81,7 +87,17 @@ class JsonEncoder:
             self.left_out += last - first - readings
             if not readings:
                 continue
-            seq = int(self._next[asset])
-            self._next[asset] += 1
             payload = ("".join(parts) + "}").encode()
-            yield Message(time_ns, asset, seq, readings, self._topics[asset], payload)
+            if relayed is None:
+                self._next[asset] += 1
+                yield Message(time_ns, asset, seq, readings, self._topics[asset], payload, time_ns)
+                continue
+            due_ns, again = int(relayed.due_ns[first]), bool(relayed.again[first])
+            yield Message(time_ns, asset, seq, readings, self._topics[asset], payload, due_ns, again)
+
+    def carries(self, sensor: NDArray[np.int32], value: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Say of each reading whether JSON can carry it."""
+        scale = self._scale[sensor]
+        with np.errstate(invalid="ignore"):
+            found: NDArray[np.bool_] = np.abs(value * scale) <= EXACT
+        return found

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from simulator.scenario.roles.load import Load
 from simulator.signals.device import Device
-from simulator.signals.rhythm import Rhythm
+from simulator.signals.rhythm import Rhythm, factor
 from simulator.signals.sky import Sky
 
 __all__ = ["LoadDevice"]
@@ -28,14 +28,15 @@ class LoadDevice(Device):
     def __init__(self, load: Load, sky: Sky) -> None:
         self._load = load
         self._sky = sky
-        self._rhythm = Rhythm(load.day, saturday=load.saturday, sunday=load.sunday, utc_offset_ns=sky.utc_offset_ns)
+        self._rhythm = Rhythm.of(load, utc_offset_ns=sky.utc_offset_ns)
 
     def values(self, shows: str, time_ns: Ints) -> Floats:
         """Return the share of rated power."""
         share = self._rhythm.at(time_ns)
-        if self._load.per_degree:
-            heat = np.maximum(self._sky.weather.at(time_ns).temperature_c - COOL_C, 0.0)
-            share = share * (1.0 + self._load.per_degree * heat)
+        if self._load.per_degree or self._load.times:
+            now = self._sky.at(time_ns)
+            heat = np.maximum(now.quantity("temperature") - COOL_C, 0.0)
+            share = share * factor(self._load.times, now) * (1.0 + self._load.per_degree * heat)
         return share
 
     def watts(self, minute_ns: Ints) -> Ints:

@@ -1,0 +1,47 @@
+"""Counts: the balance of a run at one moment."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+__all__ = ["Counts"]
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """The balance of a run at one moment.
+
+    ``scheduled == written + dead_lettered + dropped + in_flight + unaccounted``, whatever has happened so far. Hops
+    count unique messages; ``duplicates`` and ``reordered`` are as the bridge saw them.
+    """
+
+    scheduled: int
+    published: int
+    acknowledged: int
+    received: int
+    written: int
+    dead_lettered: dict[str, int]
+    dropped: dict[str, int]
+    duplicates: int
+    reordered: int
+    in_flight: int
+    unaccounted: int
+    readings_scheduled: int
+    readings_written: int
+    foreign: dict[str, int] = field(default_factory=dict)
+    kept: int = 0
+    """Of those in flight, what gateways of the scenario keep, or what is on its way from them."""
+    spilled: dict[str, int] = field(default_factory=dict)
+    """Of those dropped, what gateways of the scenario dropped because it says so, by reason."""
+
+    def messages(self) -> dict[str, Any]:
+        """Return ``messages{}`` of the result."""
+        found = asdict(self)
+        del found["readings_scheduled"], found["readings_written"], found["kept"], found["spilled"]
+        reasons = found["dead_lettered"]
+        return found | {"dead_lettered": sum(reasons.values()), "dead_letter_reasons": reasons}
+
+    def readings(self) -> dict[str, int]:
+        """Return ``readings{}`` of the result."""
+        return {"scheduled": self.readings_scheduled, "written": self.readings_written}
