@@ -21,7 +21,8 @@ Ints = NDArray[np.int64]
 
 MOST_IN_FLIGHT = 65_519
 """Identifiers of messages; MQTT has 65,535, and the last sixteen are for subscriptions."""
-LEAST_SLIPS = 64
+LEAST_SLIPS = 1024
+"""Enough for a window to seldom go over the end of the roll, where things take longer."""
 DUP = 0x08
 AFTER = {1: AWAITS_PUBACK, 2: AWAITS_PUBREC}
 

@@ -122,12 +122,11 @@ class Slips:
             self._expected = int(slips[-1]) % self._number + 1
 
     def _leave_all(self, numbers: Ints) -> None:
-        if numbers[0] == numbers[-1] and (numbers == numbers[0]).all():
-            self._leave(int(numbers[0]), len(numbers))
-            return
-        several, counts = np.unique(numbers, return_counts=True)
-        for number, count in zip(several.tolist(), counts.tolist(), strict=True):
-            self._leave(number, count)
+        ends = np.flatnonzero(numbers[1:] != numbers[:-1]) + 1
+        begin = 0
+        for end in (*ends.tolist(), len(numbers)):
+            self._leave(int(numbers[begin]), end - begin)
+            begin = end
 
     def _leave(self, number: int, count: int) -> None:
         """Forget the bytes of a piece once all its packets are settled."""
