@@ -9,11 +9,14 @@ import time
 import numpy as np
 
 from brokers.frames import PINGREQ
-from brokers.outbox import Outbox, Piece
+from brokers.outbox import Outbox
 from brokers.paho_client import MOST_PACKET, Door
+from brokers.slips import Piece
 from brokers.splitter import Split, Splitter
 
 __all__ = ["Connection"]
+
+SLICE_S = 0.001
 
 
 class Connection:
@@ -41,6 +44,8 @@ class Connection:
         self._poll = select.poll()  # select.select() fails from file descriptor 1024 on
         self._poll.register(sleeper, select.POLLIN)
         self._interest = -1
+        self._least = 1
+        self._is_busy = False
         self._sent_s = self._heard_s = self._pinged_s = self.began_s
         self._unanswered_s: float | None = None
 
@@ -67,7 +72,7 @@ class Connection:
                 return
             piece.written += sent
             self._sent_s = time.monotonic()
-            if not piece.kept:
+            if not piece.has_slips:
                 self._outbox.wrote(piece)
             if piece.written == len(piece.view):
                 self.current = None
@@ -79,14 +84,27 @@ class Connection:
         self._control.clear()
         return piece
 
-    def wait(self, timeout_s: float, *, reading: bool) -> bool:
-        """Wait until something happens; return whether there may be something to read."""
+    def wait(self, timeout_s: float, *, reading: bool, least: int = 1) -> bool:
+        """Wait until something happens; return whether there may be something to read.
+
+        In a busy stream, fewer bytes than ``least`` are waited with for a millisecond: waking up for each is dear.
+        """
+        least = least if self._is_busy else 1
+        if least != self._least:
+            self._transport.wake_at(least)
+            self._least = least
+        if least > 1:
+            timeout_s = min(timeout_s, SLICE_S)
         interest = (select.POLLIN if reading else 0) | (select.POLLOUT if self._is_blocked else 0)
         if interest != self._interest:
             self._poll.register(self._transport.fileno(), interest)
             self._interest = interest
         hears = reading and self._transport.pending()
-        for number, mask in self._poll.poll(0 if hears else timeout_s * 1000):
+        events = self._poll.poll(0 if hears else timeout_s * 1000)
+        if not events and least > 1:
+            self._is_busy = False
+            return reading
+        for number, mask in events:
             if number == self._sleeper.fileno():
                 self._sleeper.recv(4096)
             elif mask & (select.POLLERR | select.POLLHUP | select.POLLNVAL) and not reading:
@@ -102,6 +120,7 @@ class Connection:
         if not chunk:
             return None
         self._heard_s, self._unanswered_s = self.looked_s, None
+        self._is_busy = True
         return self._splitter.feed(chunk)
 
     def stay_alive(self, *, reading: bool) -> None:

@@ -1,15 +1,11 @@
-"""The connections of a swarm: opened, greeted, read, written, kept alive and opened again, on one epoll loop.
+"""The connections of a swarm: greeted, heard, kept alive and opened again.
 
-A connection costs a socket, a file descriptor and some numbers in columns; buffers exist only while they hold
-something.
+A connection costs a socket and some numbers in columns; buffers exist only while they hold something.
 """
 
 from __future__ import annotations
 
-import errno
-import os
 import random
-import select
 import socket
 import time
 from collections import Counter
@@ -18,15 +14,15 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from brokers.doors import NOTHING, Doors
+from brokers.ears import Ears, wrong_with
 from brokers.endpoint import Endpoint
 from brokers.ends import Ends
-from brokers.errors import BrokerError, LimitError, ProtocolError, RefusedError, UnreachableError
-from brokers.frames import CONNACK, DISCONNECT, PINGREQ, connect
-from brokers.limits import Sources
-from brokers.paho_client import explain
+from brokers.errors import BrokerError, LimitError, ProtocolError, UnreachableError
+from brokers.frames import DISCONNECT, PINGREQ, connect
 from brokers.reasons import REFUSAL, reason
 from brokers.slots import Slots
-from brokers.splitter import PUBACK, SERVER_DISCONNECT, Answers, Splitter
+from brokers.splitter import PUBACK, SERVER_DISCONNECT, Answers
 
 __all__ = ["UP", "Flock"]
 
@@ -36,10 +32,6 @@ Mask = NDArray[np.bool_]
 AWAY, KNOCKING, GREETED, UP = 0, 1, 2, 3
 MOST_KNOCKING = 100
 """Connections that are being opened at once: more than brokers let wait (mosquitto: 100) cost a second each."""
-EVENTS = 1024
-CHUNK = 16 * 1024
-MOST_PACKET = 64 * 1024
-"""Bytes of the largest packet that a device is sent: none is subscribed to anything."""
 ANSWER_S = 20.0
 BACK_OFF_FIRST_S = 0.2
 BACK_OFF_MOST_S = 15.0
@@ -47,10 +39,9 @@ HOPELESS = 20
 """Connections in a row that failed in the same way: the next ones would too."""
 LOOK_S = 0.5
 """How often silence is looked for."""
+PATIENCE = 1.5
+"""Keep-alives without a word from the broker after which a connection is given up."""
 BROKEN = "not sent: the connection broke"
-NO_ROOM = {0x03: "server unavailable", 0x88: "server unavailable", 0x89: "server busy", 0x97: "quota exceeded"}
-"""CONNACK codes of a broker that is full: of MQTT 3.1.1 the first, of MQTT 5 the others."""
-NOTHING = np.zeros(0, np.int64)
 
 
 class Flock:
@@ -70,7 +61,7 @@ class Flock:
     ) -> None:
         number = len(client_ids)
         self.state = np.zeros(number, np.uint8)
-        self.up = self.unwritten = 0
+        self.up = 0
         self.trouble: str | None = "not connected yet"
         self.counters: Counter[str] = Counter()
         self._endpoint = endpoint
@@ -80,27 +71,15 @@ class Flock:
         self._version = version
         self._keepalive_s = keepalive_s
         self._spread_s = spread_s
-        self._sources = Sources(endpoint.host, address=str(endpoint))
-        found = socket.getaddrinfo(endpoint.host, endpoint.port, type=socket.SOCK_STREAM)[0]
-        self._family, self._where = found[0], found[4]
-        self._doors: list[socket.socket | None] = [None] * number
-        self._device_of: dict[int, int] = {}
+        self._doors = Doors(endpoint, number, sleeper)
         self._knocking = 0
         self._due_s = np.full(number, np.inf)
         self._tries = np.zeros(number, np.int64)
-        self._sent_s = np.zeros(number)
         self._heard_s = np.zeros(number)
-        self._backlog: dict[int, tuple[memoryview, Ints]] = {}
-        """Bytes that a socket has not taken yet, and the tags that are settled when it has."""
-        self._has_backlog = np.zeros(number, bool)
-        self._begun: dict[int, bytes] = {}
-        self._splitters: dict[int, Splitter] = {}
+        self._ears = Ears(version=version, address=str(endpoint))
         self._failed_in_a_row = 0
         self._failure: BrokerError | None = None
         self._looked_s = 0.0
-        self._sleeper = sleeper
-        self._epoll = select.epoll()
-        self._epoll.register(sleeper, select.EPOLLIN)
 
     def __len__(self) -> int:
         return len(self._doors)
@@ -126,20 +105,25 @@ class Flock:
 
     def is_free(self, device: Ints) -> Mask:
         """Say which devices would write at once."""
-        free: Mask = (self.state[device] == UP) & ~self._has_backlog[device]
+        free: Mask = (self.state[device] == UP) & ~self._doors.is_behind[device]
         return free
+
+    @property
+    def unwritten(self) -> int:
+        """Messages of QoS 0 that sockets have not taken yet."""
+        return self._doors.unwritten
 
     def send(self, data: bytes, device: Ints, start: Ints, first: Ints, settles: Ints | None) -> None:
         """Send each device its part of the data; those that are away get theirs when they come back.
 
         With QoS 0 ``settles`` are the tags of all packets, and ``first`` is where those of each device begin.
         """
-        view, now = memoryview(data), time.monotonic()
+        view = memoryview(data)
         bounds = start.tolist()
         tags = [NOTHING] * len(device) if settles is None else np.split(settles, first[1:])
         whole: list[Ints] = [NOTHING]
         for one, begin, end, mine in zip(device.tolist(), bounds[:-1], bounds[1:], tags, strict=True):
-            if self.state[one] == UP and self._write(one, view[begin:end], mine, now):
+            if self.state[one] == UP and self._doors.write(one, view[begin:end], mine):
                 whole.append(mine)
         self._ends.settle(np.concatenate(whole))
 
@@ -149,14 +133,11 @@ class Flock:
         if self.up < len(self):
             timeout_s = min(timeout_s, self._knock(now))
         pubacks: list[tuple[int, bytes]] = []
-        for number, mask in self._epoll.poll(timeout_s, EVENTS):
-            device = self._device_of.get(number)
-            if device is None:
-                self._sleeper.recv(4096)
-            elif mask & select.EPOLLOUT:
+        for device, is_writable in self._doors.events(timeout_s):
+            if is_writable:
                 self._go_on(device)
             elif (chunk := self._read(device)) is not None:
-                if chunk[0] == PUBACK << 4 and len(chunk) == 2 + chunk[1] and device not in self._splitters:
+                if self._ears.is_puback(device, chunk):
                     pubacks.append((device, chunk))
                 else:
                     self._hear(device, chunk)
@@ -167,11 +148,11 @@ class Flock:
 
     def close(self) -> None:
         """Say goodbye on all that are up, and close them."""
-        for device in np.flatnonzero(self.state != AWAY).tolist():
-            if self.state[device] == UP and device not in self._backlog:
-                self._write(device, memoryview(DISCONNECT), NOTHING, 0.0)
-            self._lose(device)
-        self._epoll.close()
+        for device in np.flatnonzero((self.state == UP) & ~self._doors.is_behind).tolist():
+            self._doors.write(device, memoryview(DISCONNECT))
+        self._doors.close_all()
+        self.state[:] = AWAY
+        self.up = 0
 
     # Opening
 
@@ -190,33 +171,16 @@ class Flock:
         return max(0.0, float(later.min()) - now) if len(later) else LOOK_S
 
     def _open(self, device: int, now: float) -> None:
-        while True:
-            try:
-                door = socket.socket(self._family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
-            except OSError as error:
-                what = f"the system opens no more sockets ({error.strerror}) while {self.up:,} connections are up"
-                advice = "raise the limit of open files (ulimit -n, fs.file-max), or use fewer connections"
-                self._fail(device, LimitError(what, address=str(self._endpoint), advice=advice))
-                return
-            self._sources.bind(door)
-            error_number = door.connect_ex(self._where)
-            if error_number != errno.EADDRNOTAVAIL:
-                break
-            door.close()
-            self._sources.next()
-        self._doors[device] = door
-        if error_number not in {0, errno.EINPROGRESS}:
-            self._fail(device, explain(OSError(error_number, os.strerror(error_number)), self._endpoint))
+        problem = self._doors.open(device, open_now=self.up)
+        if problem is not None:
+            self._fail(device, problem)
             return
-        door.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._device_of[door.fileno()] = device
         self.state[device] = KNOCKING
         self._knocking += 1
-        self._sent_s[device] = self._heard_s[device] = now
-        self._epoll.register(door.fileno(), select.EPOLLIN if self._greet(device) else select.EPOLLOUT)
+        self._doors.sent_s[device] = self._heard_s[device] = now
+        self._greet(device)
 
-    def _greet(self, device: int) -> bool:
-        """Send CONNECT as soon as the connection stands, which on one machine is at once; return whether it does."""
+    def _greet(self, device: int) -> None:
         packet = connect(
             self._client_ids[device],
             version=self._version,
@@ -224,35 +188,19 @@ class Flock:
             username=self._endpoint.username,
             password=self._endpoint.password,
         )
-        door = self._doors[device]
-        assert door is not None
-        try:
-            door.send(packet)
-        except BlockingIOError:
-            return False
-        except OSError:
-            return True  # reading will tell
-        self.state[device] = GREETED
-        return True
+        if self._doors.greet(device, packet):
+            self.state[device] = GREETED
 
     def _go_on(self, device: int) -> None:
-        """Go on where a socket would not take more."""
-        door = self._doors[device]
-        assert door is not None
+        """Go on where a socket would not take more, or was not connected yet."""
         if self.state[device] != KNOCKING:
-            view, tags = self._backlog.pop(device)
-            self._has_backlog[device] = False
-            self.unwritten -= len(tags)
-            if self._write(device, view, tags, time.monotonic()):
-                self._ends.settle(tags)
-                if self.state[device] == UP:
-                    self._epoll.modify(door.fileno(), select.EPOLLIN)
+            self._ends.settle(self._doors.write_on(device))
             return
-        error_number = door.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-        if error_number:
-            self._fail(device, explain(OSError(error_number, os.strerror(error_number)), self._endpoint))
-        elif self._greet(device):
-            self._epoll.modify(door.fileno(), select.EPOLLIN)
+        problem = self._doors.trouble(device)
+        if problem is not None:
+            self._fail(device, problem)
+        else:
+            self._greet(device)
 
     def _rise(self, device: int) -> None:
         """Begin with a connection that is accepted; what was in flight on the one before goes out again."""
@@ -264,68 +212,51 @@ class Flock:
             self.counters["reconnects"] += 1
         self._tries[device] = 1
         if self._slots.in_flight and (again := self._slots.packets(device)):
-            self._write(device, memoryview(again), NOTHING, time.monotonic())
+            self._doors.write(device, memoryview(again))
 
-    # Reading
+    # Hearing
 
     def _read(self, device: int) -> bytes | None:
         """Return what has come in; None if that is nothing, or the end."""
-        door = self._doors[device]
-        assert door is not None
         try:
-            chunk = door.recv(CHUNK)
-        except BlockingIOError:
-            return None
+            chunk = self._doors.read(device)
         except OSError as error:
-            chunk, why = b"", error.strerror
-        else:
-            why = "the broker hung up"
-        if chunk:
-            self._heard_s[device] = time.monotonic()
-            return chunk
-        if self.state[device] == UP:
-            self.trouble = f"{self._endpoint}: a connection is lost ({why}); trying again"
-            self.counters["connections_lost"] += 1
-            self._lose(device)
-        else:
+            if self.state[device] == UP:
+                self.trouble = f"{self._endpoint}: a connection is lost ({error.strerror}); trying again"
+                self.counters["connections_lost"] += 1
+                self._lose(device)
+                return None
             what = f"the broker hangs up on new connections while {self.up:,} are up"
-            advice = (
-                "is it an MQTT broker, and is that its limit? (mosquitto: max_connections, ulimit -n of its process)"
-            )
+            advice = "is it an MQTT broker, or its limit? (mosquitto: max_connections, and ulimit -n of its process)"
             self._fail(device, LimitError(what, address=str(self._endpoint), advice=advice))
-        return None
+            return None
+        if chunk is not None:
+            self._heard_s[device] = time.monotonic()
+        return chunk
 
     def _hear(self, device: int, chunk: bytes) -> None:
         """Take what is not just an acknowledgement."""
         if self.state[device] == GREETED:
-            chunk = self._begun.pop(device, b"") + chunk
-            if len(chunk) < 2 or len(chunk) < 2 + chunk[1]:
-                self._begun[device] = chunk
+            answer = self._ears.connack(device, chunk)
+            if answer is None:
                 return
-            answer, chunk = chunk[: 2 + chunk[1]], chunk[2 + chunk[1] :]
-            if answer[0] != CONNACK or len(answer) < 4:
-                self._fail(device, self._not_mqtt("it answers CONNECT with something else"))
-                return
-            if answer[3]:
-                self._fail(device, self._refusal(answer[3]))
+            problem = wrong_with(answer[0], up=self.up, address=str(self._endpoint))
+            if problem is not None:
+                self._fail(device, problem)
                 return
             self._rise(device)
+            chunk = answer[1]
         if chunk:
-            self._split(device, chunk)
+            self._hear_packets(device, chunk)
 
-    def _split(self, device: int, chunk: bytes) -> None:
-        splitter = self._splitters.pop(device, None) or Splitter(
-            version=self._version, epoch=0, address=str(self._endpoint), max_packet=MOST_PACKET
-        )
+    def _hear_packets(self, device: int, chunk: bytes) -> None:
         try:
-            split = splitter.feed(chunk)
+            split = self._ears.split(device, chunk)
         except ProtocolError as error:
             self.counters["protocol_errors"] += 1
             self.trouble = str(error)
             self._lose(device)
             return
-        if not splitter.is_between_packets():
-            self._splitters[device] = splitter
         for answers in split.answers:
             if answers.kind == PUBACK:
                 self._settle(np.full(len(answers.identifier), device), answers)
@@ -338,76 +269,37 @@ class Flock:
 
     def _hear_pubacks(self, pubacks: list[tuple[int, bytes]]) -> None:
         """Take acknowledgements of many devices, one each."""
-        data = b"".join(chunk if len(chunk) > 4 else chunk + b"\0" for _, chunk in pubacks)
-        if len(data) != 5 * len(pubacks):
-            for device, chunk in pubacks:
-                self._split(device, chunk)
+        answers = self._ears.pubacks([chunk for _, chunk in pubacks])
+        if answers is not None:
+            self._settle(np.array([device for device, _ in pubacks], np.int64), answers)
             return
-        rows = np.frombuffer(data, np.uint8).reshape(-1, 5).astype(np.int64)
-        devices = np.array([device for device, _ in pubacks], np.int64)
-        self._settle(devices, Answers(PUBACK, rows[:, 2] << 8 | rows[:, 3], rows[:, 4]))
+        for device, chunk in pubacks:
+            self._hear_packets(device, chunk)
 
     def _settle(self, device: Ints, answers: Answers) -> None:
         full, tags = self._slots.empty(device, answers.identifier - 1)
-        refused = answers.code >= REFUSAL
-        if refused.any():
+        strangers = len(full) - int(np.count_nonzero(full))
+        if answers.code is not None:
+            refused = answers.code >= REFUSAL
             for place in np.flatnonzero(refused & full).tolist():
                 self._ends.refuse(int(tags[place]), reason(int(answers.code[place])))
-        self._ends.settle(tags[full & ~refused])
-        strangers = len(full) - int(np.count_nonzero(full))
+            full &= ~refused
+        self._ends.settle(tags[full])
         if strangers:
             self.counters["unknown_acks"] += strangers
-
-    # Writing
-
-    def _write(self, device: int, data: memoryview, tags: Ints, now: float) -> bool:
-        """Write behind what a socket has not taken yet; return whether all has gone out."""
-        door = self._doors[device]
-        assert door is not None
-        self._sent_s[device] = now
-        sent = 0
-        if device not in self._backlog:
-            try:
-                sent = door.send(data)
-            except BlockingIOError:
-                pass
-            except OSError:
-                return True if not len(tags) else self._cannot_write(tags)
-            if sent == len(data):
-                return True
-            self._epoll.modify(door.fileno(), select.EPOLLIN | select.EPOLLOUT)
-        before, their_tags = self._backlog.get(device, (memoryview(b""), NOTHING))
-        self._backlog[device] = memoryview(b"".join([before, data[sent:]])), np.concatenate([their_tags, tags])
-        self._has_backlog[device] = True
-        self.unwritten += len(tags)
-        return False
-
-    def _cannot_write(self, tags: Ints) -> bool:
-        for tag in tags.tolist():
-            self._ends.refuse(tag, BROKEN)
-        return False
 
     # Ending
 
     def _lose(self, device: int) -> None:
         """Close a connection; it comes back, the later the more often it has failed."""
-        door = self._doors[device]
-        if door is not None:
-            self._device_of.pop(door.fileno(), None)
-            door.close()  # epoll forgets it by itself
-            self._doors[device] = None
+        for tag in self._doors.close(device).tolist():
+            self._ends.refuse(tag, BROKEN)
         if self.state[device] == UP:
             self.up -= 1
         elif self.state[device] != AWAY:
             self._knocking -= 1
         self.state[device] = AWAY
-        self._begun.pop(device, None)
-        self._splitters.pop(device, None)
-        if device in self._backlog:
-            _, tags = self._backlog.pop(device)
-            self._has_backlog[device] = False
-            self.unwritten -= len(tags)
-            self._cannot_write(tags)
+        self._ears.forget(device)
         longest_s = min(BACK_OFF_MOST_S, BACK_OFF_FIRST_S * 2.0 ** min(int(self._tries[device]), 10))
         wait_s = longest_s * random.uniform(0.5, 1.0) + self._spread_s * random.random()  # noqa: S311  # only jitter
         self._due_s[device] = time.monotonic() + wait_s
@@ -421,30 +313,16 @@ class Flock:
         self.trouble = str(error)
         self._lose(device)
 
-    def _refusal(self, code: int) -> BrokerError:
-        if code in NO_ROOM:
-            what = f"the broker refuses new connections while {self.up:,} are up: {NO_ROOM[code]}"
-            return LimitError(what, address=str(self._endpoint), advice="raise its limit of connections")
-        what = f"the broker refuses a connection: reason code 0x{code:02X}"
-        return RefusedError(what, address=str(self._endpoint), advice="look into the broker's log for the reason")
-
-    def _not_mqtt(self, what: str) -> BrokerError:
-        return ProtocolError(what, address=str(self._endpoint), advice="is it an MQTT broker?")
-
     def _look_for_silence(self, now: float) -> None:
-        """Ping where nothing was sent for long, and give up where nothing comes back."""
+        """Ping where nothing was said or heard for long, and give up where nothing comes back."""
         self._looked_s = now
         up = self.state == UP
-        waiting = (self.state == KNOCKING) | (self.state == GREETED)
-        late = waiting & (now - self._sent_s > ANSWER_S)
+        late = (self.state != UP) & (self.state != AWAY) & (now - self._doors.sent_s > ANSWER_S)
         if self._keepalive_s:
-            late |= up & (now - self._heard_s > 1.5 * self._keepalive_s)
-            for device in np.flatnonzero(up & (now - self._sent_s > self._keepalive_s / 2)).tolist():
-                self._write(device, memoryview(PINGREQ), NOTHING, now)
-            # Whoever is only written to hears nothing: ask, to know whether the broker is there.
-            for device in np.flatnonzero(up & ~late & (now - self._heard_s > self._keepalive_s)).tolist():
-                if not self._has_backlog[device]:
-                    self._write(device, memoryview(PINGREQ), NOTHING, now)
+            late |= up & (now - self._heard_s > PATIENCE * self._keepalive_s)
+            quiet = now - np.minimum(self._doors.sent_s, self._heard_s) > self._keepalive_s / 2
+            for device in np.flatnonzero(up & quiet & ~late & ~self._doors.is_behind).tolist():
+                self._doors.write(device, memoryview(PINGREQ))
         for device in np.flatnonzero(late).tolist():
             self.counters["no_answer"] += 1
             self.trouble = f"{self._endpoint}: no answer on a connection; trying again"

@@ -28,6 +28,7 @@ __all__ = [
     "numbered",
     "packed",
     "publish",
+    "released",
     "subscribe",
 ]
 
@@ -74,6 +75,11 @@ def connect(client_id: str, *, version: int, keepalive_s: int, username: str | N
         ]
     )
     return bytes([CONNECT]) + length(len(body)) + body
+
+
+def released(identifiers: NDArray[np.int64]) -> bytes:
+    """Return a PUBREL for each identifier."""
+    return numbered(PUBREL, identifiers)
 
 
 def subscribe(identifier: int, pattern: bytes, *, qos: int, version: int) -> bytes:

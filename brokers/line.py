@@ -15,15 +15,14 @@ import numpy as np
 from brokers.connection import Connection
 from brokers.endpoint import Endpoint
 from brokers.errors import BrokerError, ProtocolError
-from brokers.frames import DISCONNECT, PUBREL, numbered
+from brokers.frames import DISCONNECT, released
 from brokers.inbox import Inbox
 from brokers.outbox import Outbox
 from brokers.paho_client import Door, Opener
-from brokers.reasons import REFUSAL, reason
+from brokers.reasons import reason
 from brokers.receipts import Receipts
 from brokers.seat import Seat
-from brokers.splitter import PUBACK, PUBCOMP, PUBREC, SERVER_DISCONNECT, SUBACK, Answers, Split
-from brokers.splitter import PUBREL as RELEASE
+from brokers.splitter import PUBREL, SERVER_DISCONNECT, SUBACK, Answers, Split
 from brokers.subscriptions import Subscriptions, Wish
 
 __all__ = ["Line"]
@@ -37,8 +36,6 @@ BACK_OFF_MOST_S = 15.0
 STEADY_S = 5.0
 """A line that held for so long starts over with the shortest back-off."""
 GOODBYE_S = 1.0
-
-NOTHING = np.zeros(0, np.int64)
 
 
 class Line:
@@ -115,16 +112,17 @@ class Line:
         else:
             self._ring()
 
-    def work(self, is_done: Callable[[], bool], until_s: float, change: threading.Condition) -> None:
+    def work(self, is_done: Callable[[], bool], until_s: float, change: threading.Condition, *, least: int = 1) -> None:
         """Wait until it is done, at most until the monotonic time; do the work if nobody else does.
 
-        ``change`` is notified when somebody else has done something.
+        ``change`` is notified when somebody else has done something; ``least`` is how many bytes are worth waking up
+        for.
         """
         while not (is_done() or self._ended) and (left := until_s - time.monotonic()) > 0:
             if self._up and self._seat.take(left):
                 try:
                     while self._up and not is_done() and (left := until_s - time.monotonic()) > 0:
-                        self._turn(min(left, TURN_S), is_done)
+                        self._turn(min(left, TURN_S), is_done, least=least)
                 finally:
                     self._seat.leave()
                 continue
@@ -214,12 +212,12 @@ class Line:
             self._subscriptions.lose_session()
         # Subscriptions first: what was in flight and is sent again may be for us.
         self._connection.say(self._subscriptions.next_packets(self.version))
-        released = self._outbox.resume(
+        again = self._outbox.resume(
             session_present=door.session_present,
             receive_maximum=door.receive_maximum,
             max_packet=door.max_packet,
         )
-        self._connection.say(numbered(PUBREL, released))
+        self._connection.say(released(again))
         self.trouble = None
         self._up = True
 
@@ -230,6 +228,7 @@ class Line:
         *,
         hears: bool = False,
         reading: bool = True,
+        least: int = 1,
     ) -> None:
         """Write what there is; unless that is all that was wanted, wait for something to happen; read what has come."""
         if not self._up:
@@ -239,7 +238,7 @@ class Line:
             self._connection.write()
             reading = reading and not self._inbox.is_full()
             if timeout_s > 0 and not is_done():
-                hears = self._connection.wait(timeout_s, reading=reading)
+                hears = self._connection.wait(timeout_s, reading=reading, least=least)
             else:
                 hears |= self._outbox.in_flight() > 0 or time.monotonic() - self._connection.looked_s > GLANCE_S
             if hears and reading:
@@ -297,18 +296,11 @@ class Line:
             self._hear_alone(split)
 
     def _hear(self, answers: Answers) -> None:
-        kind, slips, codes = answers
-        if kind == RELEASE:
-            self._connection.say(self._receipts.release(slips))
+        if answers.kind == PUBREL:
+            self._connection.say(self._receipts.release(answers.identifier))
             return
-        no = np.flatnonzero(codes >= REFUSAL) if kind != PUBCOMP else NOTHING
-        why = [reason(code) for code in codes[no].tolist()]
-        if kind != PUBREC:
-            strangers = self._outbox.acknowledged(slips, no, why, last=1 if kind == PUBACK else 3)
-        else:
-            strangers = self._outbox.acknowledged(slips[no], np.arange(len(no)), why, last=2)
-            yes = slips[codes < REFUSAL]
-            self._connection.say(numbered(PUBREL, self._outbox.received(yes)))
+        packets, strangers = self._outbox.hear(answers)
+        self._connection.say(packets)
         if strangers:
             self.counters["unknown_acks"] += strangers
 

@@ -1,4 +1,4 @@
-"""What is on its way out: handed over, in flight, and settled but not yet told. Columns, no object per message."""
+"""What is on its way out: handed over, in flight, and settled but not yet told."""
 
 from __future__ import annotations
 
@@ -10,65 +10,38 @@ from numpy.typing import NDArray
 
 from brokers.blocks import Packets, Settled
 from brokers.ends import Ends
+from brokers.frames import released
+from brokers.reasons import REFUSAL, reason
+from brokers.slips import AWAITS_PUBACK, AWAITS_PUBCOMP, AWAITS_PUBREC, Piece, Slips
+from brokers.splitter import PUBACK, PUBCOMP, PUBREC, Answers
 
-__all__ = ["MOST_IN_FLIGHT", "Outbox", "Piece"]
+__all__ = ["MOST_IN_FLIGHT", "Outbox"]
 
 Ints = NDArray[np.int64]
 
 MOST_IN_FLIGHT = 65_519
 """Identifiers of messages; MQTT has 65,535, and the last sixteen are for subscriptions."""
-LEAST_IDENTIFIERS = 64
+LEAST_SLIPS = 1024
+"""Enough for a window to seldom go over the end of the roll, where things take longer."""
 DUP = 0x08
-NOTHING = np.zeros(0, np.int64)
-
-FREE, AWAITS_PUBACK, AWAITS_PUBREC, AWAITS_PUBCOMP = 0, 1, 2, 3
 AFTER = {1: AWAITS_PUBACK, 2: AWAITS_PUBREC}
 
 
-class Piece:
-    """Some packets that go out together, and how far they have."""
-
-    def __init__(self, data: NDArray[np.uint8], ends: Ints = NOTHING, tags: Ints = NOTHING) -> None:
-        self.data = data
-        self.ends = ends
-        """Where each packet ends in ``data``."""
-        self.tags = tags
-        self.view = data.data
-        self.written = 0
-        self.left = len(tags)
-        """Packets not settled yet; at 0 nobody needs the bytes any more."""
-        self.kept = False
-        """Whether the packets have slips; without, they are settled by going out."""
-
-    def packet(self, place: int) -> NDArray[np.uint8]:
-        begin = self.ends[place - 1] if place else 0
-        return self.data[begin : self.ends[place]]
-
-
 class Outbox:
-    """A counter with a fixed number of numbered slips: whoever posts holds one until the answer is here.
+    """A counter where whoever posts gets a numbered slip, and is told when the answer is here.
 
-    Slips, which are MQTT's packet identifiers, are given out in turn. For each there are columns: what it waits for,
-    in which piece its packet stands and where. With QoS 0 there is no slip; the place is free once the socket has
-    the packet. Every method may be called from any thread.
+    There is a fixed number of slips. With QoS 0 there is none; the place is free once the socket has the packet.
+    Every method may be called from any thread.
     """
 
     def __init__(self, window: int) -> None:
         self.change = threading.Condition()
-        self.max_packet: int | None = None
+        self._max_packet: int | None = None
         self._window = min(window, MOST_IN_FLIGHT)
         self._narrow_window = self._receive_maximum = self._window
         self._in_flight = 0
         self._taken = 0
-        self._slips = min(MOST_IN_FLIGHT, max(2 * self._window, LEAST_IDENTIFIERS))
-        self._last_slip = 0
-        self._state = np.zeros(self._slips + 1, np.uint8)
-        self._turn = np.zeros(self._slips + 1, np.int64)
-        self._tag = np.zeros(self._slips + 1, np.int64)
-        self._piece = np.zeros(self._slips + 1, np.int64)
-        self._place = np.zeros(self._slips + 1, np.int64)
-        self._pieces: dict[int, Piece] = {}
-        self._next_piece = 0
+        self._slips = Slips(min(MOST_IN_FLIGHT, max(2 * self._window, LEAST_SLIPS)))
         self._ready: deque[Piece] = deque()
         self._again: deque[NDArray[np.uint8]] = deque()
         self._ends = Ends()
@@ -88,24 +61,44 @@ class Outbox:
         most = min(self._narrow_window, self._receive_maximum) if qos else self._window
         return max(0, most - self._in_flight)
 
-    def post(self, packets: Packets, *, qos: int, tags: Ints | None = None) -> int:
-        """Take packets in order as far as there is room; return how many. Without tags they get running numbers."""
+    def post(self, packets: Packets, first: int = 0, *, qos: int, tags: Ints | None = None) -> int:
+        """Take packets in order from the ``first`` on as far as there is room; return how many.
+
+        Without tags they get running numbers.
+        """
         with self.change:
-            count = min(self.room(qos), packets.number)
-            if count and self.max_packet is not None:
-                sizes = np.diff(packets.start[: count + 1])
-                long = np.flatnonzero(sizes > self.max_packet)
+            count = min(self.room(qos), packets.number - first)
+            if count and self._max_packet is not None:
+                sizes = np.diff(packets.start[first : first + count + 1])
+                long = np.flatnonzero(sizes > self._max_packet)
                 if len(long) and not long[0]:
                     tag = self._taken if tags is None else int(tags[0])
-                    self._refuse(tag, _too_large(int(sizes[0]), self.max_packet))
+                    self._refuse(tag, _too_large(int(sizes[0]), self._max_packet))
                     self._taken += 1
                     return 1
                 count = int(long[0]) if len(long) else count
-            if count:
-                taken = packets.part(0, count)
-                numbers = np.arange(self._taken, self._taken + count) if tags is None else tags[:count]
-                self._take(taken, numbers, qos=qos)
-            return count
+            return self._take(packets, first, count, tags=tags, qos=qos) if count else 0
+
+    def _take(self, packets: Packets, first: int, count: int, *, tags: Ints | None, qos: int) -> int:
+        slips = None
+        if qos:
+            slips = self._slips.give(count)
+            count = len(slips)
+        bounds = packets.start[first : first + count + 1]
+        begin = int(bounds[0])
+        numbers = np.arange(self._taken, self._taken + count) if tags is None else tags[:count]
+        piece = Piece(packets.data[begin : int(bounds[-1])].copy(), bounds[1:] - begin, numbers)
+        if slips is not None:
+            assert packets.identifier is not None
+            place = packets.identifier[first : first + count] - begin
+            piece.data[place] = slips >> 8
+            place += 1
+            piece.data[place] = slips & 0xFF
+            self._slips.keep(slips, piece, state=AFTER[qos], turn=self._taken)
+        self._taken += count
+        self._in_flight += count
+        self._ready.append(piece)
+        return count
 
     def refuse(self, tag: int, why: str) -> None:
         """Settle a message that cannot be sent at all."""
@@ -116,38 +109,6 @@ class Outbox:
     def _refuse(self, tag: int, why: str) -> None:
         self._ends.refuse(tag, why)
         self.change.notify_all()
-
-    def _take(self, packets: Packets, tags: Ints, *, qos: int) -> None:
-        begin, end = int(packets.start[0]), int(packets.start[-1])
-        count = packets.number
-        piece = Piece(packets.data[begin:end].copy(), packets.start[1:] - begin, tags)
-        if qos:
-            assert packets.identifier is not None
-            slips = self._give(count)
-            place = packets.identifier - begin
-            piece.data[place], piece.data[place + 1] = slips >> 8, slips & 0xFF
-            self._state[slips] = AFTER[qos]
-            self._turn[slips] = np.arange(self._taken, self._taken + count)
-            self._tag[slips] = tags
-            self._keep(piece, slips)
-        self._taken += count
-        self._in_flight += count
-        self._ready.append(piece)
-
-    def _give(self, count: int) -> Ints:
-        slips = (self._last_slip + np.arange(count)) % self._slips + 1
-        if self._state[slips].any():  # somebody has kept one for longer than a whole turn
-            free = np.flatnonzero(self._state[1:] == FREE) + 1
-            slips = np.roll(free, -int(np.searchsorted(free, self._last_slip, "right")))[:count]
-        self._last_slip = int(slips[-1])
-        return slips
-
-    def _keep(self, piece: Piece, slips: Ints) -> None:
-        piece.kept = True
-        self._pieces[self._next_piece] = piece
-        self._piece[slips] = self._next_piece
-        self._place[slips] = np.arange(len(slips))
-        self._next_piece += 1
 
     def settled(self) -> Settled:
         """Take what was settled since the last call."""
@@ -173,18 +134,15 @@ class Outbox:
     # For the line
 
     def next_piece(self) -> Piece | None:
-        """Take what is to be sent next, as much as the broker takes at once after a reconnect."""
+        """Take what is to be sent next, after a reconnect no more than the broker takes at once."""
         if not self._again:
             return self._ready.popleft() if self._ready else None
         with self.change:
-            allowed = self._receive_maximum - (int(np.count_nonzero(self._state)) - len(self._again))
+            allowed = self._receive_maximum - (self._slips.number_in_use() - len(self._again))
             if allowed <= 0:
                 return None
             packets = [self._again.popleft() for _ in range(min(allowed, len(self._again)))]
         return Piece(np.concatenate(packets))
-
-    def has_pieces(self) -> bool:
-        return bool(self._ready or self._again)
 
     def wrote(self, piece: Piece) -> None:
         """Settle the packets of QoS 0 that have gone out entirely."""
@@ -195,67 +153,43 @@ class Outbox:
                 piece.left -= gone
                 self._settle(piece.tags[done : done + gone])
 
-    def acknowledged(self, slips: Ints, refused: Ints, why: list[str], *, last: int) -> int:
-        """Take PUBACK or PUBCOMP (``last`` 1 or 3), or PUBRECs that say no (2); return how many nobody waits for.
-
-        ``refused`` are the places of refusals among ``slips``, ``why`` their reasons.
-        """
+    def hear(self, answers: Answers) -> tuple[bytes, int]:
+        """Take PUBACKs, PUBRECs or PUBCOMPs; return what is to be answered, and how many nobody waits for."""
+        kind, slips, codes = answers
+        strangers, packets = 0, b""
         with self.change:
-            known = self._awaiting(slips, last)
-            strangers = len(slips) - int(np.count_nonzero(known))
-            if strangers or len(refused):
-                taken = known.copy()
-                taken[refused] = False
-                for place, reason in zip(refused.tolist(), why, strict=True):
-                    if known[place]:
-                        self._refuse(int(self._tag[slips[place]]), reason)
-                        self._in_flight -= 1
-                self._free(slips[known])
-                slips = slips[taken]
+            if codes is not None and kind != PUBCOMP and (no := codes >= REFUSAL).any():
+                strangers = self._refuse_all(slips[no], codes[no], AWAITS_PUBACK if kind == PUBACK else AWAITS_PUBREC)
+                slips = slips[~no]
+            if not len(slips):
+                pass
+            elif kind == PUBREC:
+                self._slips.move(slips[self._slips.awaiting(slips, AWAITS_PUBREC)], AWAITS_PUBCOMP)
+                packets = released(slips)  # also for one that nobody knows: the broker shall forget it
+            elif kind == PUBACK and (tags := self._slips.expected(slips)) is not None:
+                self._settle(tags)
             else:
-                self._free(slips)
-            self._settle(self._tag[slips])
-        return strangers
+                strangers += self._end(slips, AWAITS_PUBACK if kind == PUBACK else AWAITS_PUBCOMP)
+        return packets, strangers
 
-    def _awaiting(self, slips: Ints, state: int) -> NDArray[np.bool_]:
-        """Say which slips are in that state, each once."""
-        inside = np.minimum(slips, self._slips)
-        known: NDArray[np.bool_] = (self._state[inside] == state) & (inside == slips)
-        if not (slips[1:] > slips[:-1]).all():
-            first = np.zeros(len(slips), bool)
-            first[np.unique(slips, return_index=True)[1]] = True
-            known &= first
-        return known
+    def _refuse_all(self, slips: Ints, codes: Ints, state: int) -> int:
+        known = self._slips.awaiting(slips, state)
+        self._slips.free(slips[known])
+        for tag, code in zip(self._slips.tags(slips[known]).tolist(), codes[known].tolist(), strict=True):
+            self._in_flight -= 1
+            self._refuse(tag, reason(code))
+        return len(slips) - int(np.count_nonzero(known))
 
-    def _free(self, slips: Ints) -> None:
-        if not len(slips):
-            return
-        self._state[slips] = FREE
-        numbers = self._piece[slips]
-        if (numbers == numbers[0]).all():
-            self._leave(int(numbers[0]), len(numbers))
-            return
-        several, counts = np.unique(numbers, return_counts=True)
-        for number, count in zip(several.tolist(), counts.tolist(), strict=True):
-            self._leave(number, count)
-
-    def _leave(self, number: int, count: int) -> None:
-        """Forget the bytes of a piece once all its packets are settled."""
-        piece = self._pieces[number]
-        piece.left -= count
-        if not piece.left:
-            del self._pieces[number]
+    def _end(self, slips: Ints, state: int) -> int:
+        known = slips[self._slips.awaiting(slips, state)]
+        self._slips.free(known)
+        self._settle(self._slips.tags(known))
+        return len(slips) - len(known)
 
     def _settle(self, tags: Ints) -> None:
         self._ends.settle(tags)
         self._in_flight -= len(tags)
         self.change.notify_all()
-
-    def received(self, slips: Ints) -> Ints:
-        """Take PUBRECs that say yes; return the slips of which PUBREL is to be sent."""
-        with self.change:
-            self._state[slips[self._awaiting(slips, AWAITS_PUBREC)]] = AWAITS_PUBCOMP
-        return slips  # one that nobody knows too: the broker shall forget it
 
     def lose_connection(self, current: Piece | None) -> None:
         """Put aside what is in flight until resume(); QoS 0 that has not gone out entirely stays to be sent."""
@@ -265,7 +199,7 @@ class Outbox:
             self._again.clear()
             for piece in pieces:
                 done = len(piece.tags) - piece.left
-                if piece.left and not piece.kept:  # QoS 1 and 2 come back with resume()
+                if piece.left and not piece.has_slips:  # QoS 1 and 2 come back with resume()
                     begin = int(piece.ends[done - 1]) if done else 0
                     self._ready.append(Piece(piece.data[begin:], piece.ends[done:] - begin, piece.tags[done:]))
 
@@ -275,29 +209,28 @@ class Outbox:
         A broker that has forgotten the session gets everything as new.
         """
         with self.change:
-            self.max_packet = max_packet
+            self._max_packet = max_packet
             self._receive_maximum = receive_maximum
-            slips: Ints = np.flatnonzero(self._state)
-            slips = slips[np.argsort(self._turn[slips])]
-            released: Ints = slips[self._state[slips] == AWAITS_PUBCOMP]
+            slips = self._slips.in_use()
+            half_done = slips[self._slips.in_state(slips, AWAITS_PUBCOMP)]
             if not session_present:
-                self._state[released] = AWAITS_PUBREC
-                released = released[:0]
-            fresh = {id(piece) for piece in self._ready if piece.kept}  # posted while there was no connection
-            self._ready = deque(piece for piece in self._ready if not piece.kept)
-            for slip in slips[self._state[slips] != AWAITS_PUBCOMP].tolist():
-                piece = self._pieces[int(self._piece[slip])]
-                packet = piece.packet(int(self._place[slip])).copy()
+                self._slips.move(half_done, AWAITS_PUBREC)
+                half_done = half_done[:0]
+            fresh = {id(piece) for piece in self._ready if piece.has_slips}  # posted while there was no connection
+            self._ready = deque(piece for piece in self._ready if not piece.has_slips)
+            for slip in slips[~self._slips.in_state(slips, AWAITS_PUBCOMP)].tolist():
+                piece, place = self._slips.find(slip)
+                packet = piece.packet(place)
                 if max_packet is not None and len(packet) > max_packet:
-                    self._refuse(int(self._tag[slip]), _too_large(len(packet), max_packet))
+                    self._slips.free(np.array([slip]))
                     self._in_flight -= 1
-                    self._free(np.array([slip]))
+                    self._refuse(int(piece.tags[place]), _too_large(len(packet), max_packet))
                     continue
                 if session_present and id(piece) not in fresh:
                     packet[0] |= DUP
                 self._again.append(packet)
             self.change.notify_all()
-            return released
+            return half_done
 
 
 def _too_large(size: int, most: int) -> str:

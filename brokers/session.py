@@ -20,6 +20,13 @@ __all__ = ["LineSession"]
 
 INBOX_MESSAGES = 50_000
 INBOX_BYTES = 64 * 1024 * 1024
+SHARE = 4
+"""What part of the window is filled again at a time: the broker has the rest to go on with meanwhile."""
+MOST_WORTH = 8192
+"""Bytes that are worth waking up for in a busy stream of QoS 0. With QoS 1 and 2 it is a byte for each message of the
+window, which is far less than a window: else the broker would wait for us."""
+ANSWER = 4
+"""Bytes of an acknowledgement."""
 GRANT_S = 10.0
 """How long subscribe() waits for SUBACK."""
 QOS_2_WINDOW = 20
@@ -47,6 +54,8 @@ class LineSession:
             raise ValueError(message)
         self._address = str(endpoint)
         self._closed = False
+        self._window = window
+        self._worth_reading = 1
         self._outbox = Outbox(window)
         self._inbox = Inbox(max_messages=max(INBOX_MESSAGES, window), max_bytes=INBOX_BYTES)
         self._line = Line(endpoint, client_id, self._outbox, self._inbox, window=window, keep_session=keep_session)
@@ -62,7 +71,7 @@ class LineSession:
         taken = 0
         while taken < packets.number:
             self._check_open()
-            part = self._outbox.post(packets.part(taken, packets.number) if taken else packets, qos=qos)
+            part = self._outbox.post(packets, taken, qos=qos)
             taken += part
             if part:
                 self._line.flush()
@@ -115,7 +124,8 @@ class LineSession:
 
     def _wait_for_room(self, qos: int, until_s: float) -> bool:
         """Wait for room for a message, or for the end of the session; return False if the time is over."""
-        self._line.work(lambda: self._outbox.room(qos) > 0, until_s, self._outbox.change)
+        worth = ANSWER * (self._outbox.in_flight() // SHARE) if qos else 1
+        self._line.work(lambda: self._outbox.room(qos) > 0, until_s, self._outbox.change, least=max(1, worth))
         return self._outbox.room(qos) > 0 or not self._line.is_open()
 
     def acknowledgements(self) -> list[Acknowledgement]:
@@ -140,11 +150,14 @@ class LineSession:
             raise RefusedError(what, address=self._address, advice=advice)
 
     def receive_block(self, *, limit: int, timeout_s: float) -> Arrivals:
-        until_s = time.monotonic() + timeout_s
-        self._line.flush(hears=True)
-        if not self._inbox.has_arrivals():
-            self._line.work(self._inbox.has_arrivals, until_s, self._inbox.change)
+        if timeout_s <= 0 or self._inbox.has_arrivals():
+            self._line.flush(hears=True)
+        else:
+            until_s = time.monotonic() + timeout_s
+            self._line.work(self._inbox.has_arrivals, until_s, self._inbox.change, least=self._worth_reading)
         taken = self._inbox.take(limit=limit)
+        if taken.number:
+            self._worth_reading = self._window if taken.qos.any() else MOST_WORTH
         if not taken.number and not self._closed:
             self._check_open()
         return taken

@@ -37,6 +37,14 @@ ALONE = (SUBACK, PINGRESP, SERVER_DISCONNECT)
 FLAGS = {PUBREL: 2}
 BEGINNINGS = {*range(0x30, 0x36), *range(0x38, 0x3E), 0x40, 0x50, 0x62, 0x70, 0x90, 0xD0, 0xE0}
 """First bytes of all packets to a client: the type, and the flags that it may have."""
+SHORT = 4
+"""Bytes of an acknowledgement without a reason code."""
+ROW = {
+    SHORT: np.dtype([("head", ">u2"), ("identifier", ">u2")]),
+    SHORT + 1: np.dtype([("head", ">u2"), ("identifier", ">u2"), ("code", "u1")]),
+}
+NOBODY_LISTENS = 0x10
+"""The reason code of a message that was taken and has no subscriber."""
 SEVEN_BITS, MORE = 0x7F, 0x80
 LENGTH_BYTES = 4
 
@@ -47,8 +55,8 @@ class Answers(NamedTuple):
     kind: int
     """The type of packet: 4 PUBACK, 5 PUBREC, 6 PUBREL, 7 PUBCOMP."""
     identifier: Ints
-    code: Ints
-    """0 where there is none, which means success."""
+    code: Ints | None
+    """Reason codes; None where all mean success."""
 
 
 class Split(NamedTuple):
@@ -98,16 +106,19 @@ class Splitter:
     def _only_pubacks(self, data: bytes) -> Answers | None:
         """Return what a publisher hears nearly always: nothing but whole PUBACKs of one length."""
         size = data[1] + 2 if len(data) > 1 else 0
-        if size not in ((4, 5) if self._is_5 else (4,)) or len(data) % size:
+        if size not in ROW or (size > SHORT and not self._is_5) or len(data) % size:
             return None
         number = len(data) // size
         if data[::size].count(data[0]) < number or data[1::size].count(data[1]) < number:
             return None
-        rows = np.frombuffer(data, np.uint8).reshape(number, size).astype(np.int64)
-        identifier = rows[:, 2] << 8 | rows[:, 3]
+        rows = np.frombuffer(data, ROW[size])
+        identifier = rows["identifier"].astype(np.int64)
         if not identifier.all():
             return None
-        return Answers(PUBACK, identifier, rows[:, 4] if size > 4 else np.zeros(number, np.int64))
+        code = None
+        if size > SHORT and data[4::size].count(0) + data[4::size].count(NOBODY_LISTENS) < number:
+            code = rows["code"].astype(np.int64)
+        return Answers(PUBACK, identifier, code)
 
     def _walk(self, data: bytes) -> tuple[list[int], int]:
         """Return where each complete packet begins, and where the last one ends."""
@@ -187,10 +198,11 @@ class Splitter:
         identifier = text[body].astype(np.int64) << 8 | text[body + 1]
         if not identifier.all():
             self._fail(f"an acknowledgement of type {kind} without an identifier")
-        code = np.zeros(len(body), np.int64)
         long = size > 2
-        if long.any():
-            code[long] = text[body[long] + 2]
+        if not long.any():
+            return Answers(kind, identifier, None)
+        code = np.zeros(len(body), np.int64)
+        code[long] = text[body[long] + 2]
         return Answers(kind, identifier, code)
 
     def _publishes(self, data: bytes, text: Bytes, first: Bytes, body: Ints, ends: Ints) -> Arrivals:

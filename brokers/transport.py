@@ -39,6 +39,10 @@ class Transport:
     def fileno(self) -> int:
         return self._door.fileno()
 
+    def wake_at(self, least: int) -> None:
+        """Have poll() report something to read only from so many bytes on."""
+        self._door.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, least)
+
     def pending(self) -> bool:
         """Say whether there is something to read that poll() cannot see."""
         return bool(self._first) or (self._tls is not None and self._tls.pending() > 0)

@@ -256,8 +256,9 @@ def test_packets_too_large_for_the_broker() -> None:
         )
 
 
-def test_a_straggler_keeps_its_number() -> None:
+def test_a_straggler_keeps_its_number(monkeypatch: pytest.MonkeyPatch) -> None:
     """One message that stays unacknowledged while hundreds pass it: no number is given twice, and order stands."""
+    monkeypatch.setattr("brokers.outbox.LEAST_SLIPS", 8)
     with ScriptedBroker() as broker:
         session, line = broker.open(window=4)
         session.publish_packets(block(b"straggler"), qos=1, timeout_s=DEADLINE_S)

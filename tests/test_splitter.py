@@ -77,7 +77,8 @@ def answers(draw: st.DrawFn, version: int) -> tuple[Answer, bytes]:
     if version == 5 and draw(st.booleans()):
         code = draw(st.sampled_from([0x00, 0x10, 0x87]))
         tail = bytes([code]) + draw(st.sampled_from([b"", b"\0", b"\x04\x1f\x00\x01x"]))
-    return Answer(kind, mid, code), packet(kind << 4 | (2 if kind == 6 else 0), short(mid) + tail)
+    understood_as = 0 if code == 0x10 else code  # nobody listens, which is a success too
+    return Answer(kind, mid, understood_as), packet(kind << 4 | (2 if kind == 6 else 0), short(mid) + tail)
 
 
 alone = st.sampled_from([((13, b""), b"\xd0\x00"), ((9, b"\0\1\0\1"), b"\x90\x04\0\1\0\1")])
@@ -113,8 +114,12 @@ def understood(version: int, chunks: list[bytes]) -> tuple[list[Message], list[A
         Message(block.topic(row), block.payload(row), int(block.qos[row]), int(block.mid[row]))
         for row in range(block.number)
     ]
-    acks = [Answer(a.kind, m, c) for a in found for m, c in zip(a.identifier.tolist(), a.code.tolist(), strict=True)]
-    return told, acks, alone_
+    acks: list[Answer] = []
+    for one in found:
+        codes = one.code.tolist() if one.code is not None else [0] * len(one.identifier)
+        acks += [Answer(one.kind, mid, code) for mid, code in zip(one.identifier.tolist(), codes, strict=True)]
+    successes = [ack._replace(code=0) if ack.code == 0x10 else ack for ack in acks]
+    return told, successes, alone_
 
 
 @given(streams())

@@ -3,7 +3,10 @@
 Raw is what nothing in Python can beat by much: a bare socket that sends the same packets out of memory and, with QoS 1,
 counts the bytes of PUBACKs; as a subscriber, one that counts bytes. mosquitto runs with set_tcp_nodelay true.
 
-    python tests/benchmarks/sessions.py [--rounds 7] [--only publish-0,publish-1,receive]
+    python tests/benchmarks/sessions.py [--rounds 7] [--only publish-0,publish-1,receive,swarm] [--devices 19900]
+
+A busy machine shows in "load": with more than 2 on two cores the broker does not get the core that raw and product
+compete for, and ratios say how much CPU each takes rather than how near they come to the broker's limit.
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import resource
 import socket
 import statistics
 import subprocess
@@ -28,12 +32,13 @@ from brokers.blocks import Packets
 from brokers.endpoint import Outgoing
 from brokers.frames import packed, subscribe
 from brokers.session import LineSession
+from brokers.swarm import Swarm
 
 HOST = "127.0.0.1"
 TOPIC = "binh-duong/vsip2a/wiring-devices/moulding/press-01"
 PAYLOAD = b'{"t":1764109722000,"n":1234567,"state":6,"power_kw":41.2,"barrel_c":212.4,"cycle_s":15.31}'
 BLOCK = 2000
-NUMBER = {0: 400_000, 1: 60_000}
+NUMBER = {0: 200_000, 1: 30_000}
 END = b"the end"
 
 
@@ -192,6 +197,40 @@ def receive(port: int, number: int) -> Rate:
     return Rate(received / wall, cpu * 1e6 / received)
 
 
+def swarm(endpoint: Endpoint, number: int, rounds: int) -> dict[str, object]:
+    """Connect devices and have each publish ten messages with QoS 1; medians, and the most memory a connection took."""
+    found: list[tuple[float, float, float]] = []
+    device = np.arange(number)
+    messages = [Outgoing(f"swarm/{one}", PAYLOAD, 0) for one in range(number)]
+    for _ in range(rounds):
+        before, begun = memory(), time.perf_counter()
+        with Swarm(endpoint, [f"device-{one}" for one in range(number)]) as devices:
+            devices.connect(timeout_s=120)
+            connected = time.perf_counter()
+            packets = packed(messages, qos=1, version=devices.version)
+            posted = time.perf_counter()
+            settled = 0
+            for _ in range(10):
+                assert devices.publish_packets(packets, device, qos=1, timeout_s=60).all()
+                settled += len(devices.settled().tag)
+            while settled < 10 * number:
+                settled += len(devices.settled().tag)
+            ended = time.perf_counter()
+            found.append((number / (connected - begun), 10 * number / (ended - posted), (memory() - before) / number))
+    connects, published, taken = zip(*found, strict=True)
+    return {
+        "devices": number,
+        "connects_per_s": round(statistics.median(connects)),
+        "published_per_s": round(statistics.median(published)),
+        "bytes_per_connection": round(max(taken)),
+    }
+
+
+def memory() -> int:
+    """Bytes of this process that are in memory."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
+
+
 def compare(rounds: int, raw: Callable[[], Rate], product: Callable[[], Rate]) -> dict[str, object]:
     """Measure both in turn; medians, and the median of the ratios of the rounds."""
     pairs = []
@@ -215,7 +254,8 @@ def compare(rounds: int, raw: Callable[[], Rate], product: Callable[[], Rate]) -
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--only", default="publish-0,publish-1,receive")
+    parser.add_argument("--only", default="publish-0,publish-1,receive,swarm")
+    parser.add_argument("--devices", type=int, default=5000)
     arguments = parser.parse_args()
     only, rounds = arguments.only.split(","), arguments.rounds
     found: dict[str, object] = {"bytes_per_packet": len(block(0, 1).data), "cores": os.cpu_count(), "rounds": rounds}
@@ -239,6 +279,9 @@ def main() -> None:
             found["receive QoS 0"] = compare(
                 rounds, lambda: raw_receive(port, NUMBER[0] // 2), lambda: receive(port, NUMBER[0] // 2)
             )
+        if "swarm" in only:
+            found["swarm"] = swarm(broker.endpoint, arguments.devices, rounds)
+    found["load"] = os.getloadavg()
     print(json.dumps(found, indent=2))
 
 

@@ -253,7 +253,7 @@ def test_ports_that_run_out(broker: ManagedMosquitto, monkeypatch: pytest.Monkey
             return real(self, where)
 
     used: list[str] = []
-    monkeypatch.setattr("brokers.flock.socket.socket", Scarce)
+    monkeypatch.setattr("brokers.doors.socket.socket", Scarce)
     with Swarm(broker.endpoint, ids(25)) as swarm:
         swarm.connect(timeout_s=DEADLINE_S)
         assert froms == {"127.0.0.1", "127.0.0.2", "127.0.0.3"}
