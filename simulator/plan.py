@@ -22,13 +22,12 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from fractions import Fraction
 from typing import Any
 
+from simulator.flow import Flow, key_figures
 from simulator.ingest.bridge import MOST_AT_ONCE
-from simulator.park.groups import LEVEL
-from simulator.park.kpi import SENSORS
 from simulator.publish.credit import LIMIT as UNWRITTEN
 from simulator.scenario.fitting import Fitting
 from simulator.scenario.loader import Loaded
@@ -45,8 +44,6 @@ __all__ = ["Cap", "Plan", "plan"]
 SECOND_NS = 1_000_000_000
 MINUTE_NS = 60 * SECOND_NS
 DAY_S = 86_400
-FIGURE_DIGITS = 6
-"""Characters of a key figure, about."""
 READING_BYTES = 20
 """Of a reading in a Batch: time, sensor, value."""
 KEPT_MESSAGE_BYTES, KEPT_READING_BYTES = 72, 12
@@ -94,32 +91,6 @@ class Plan:
         return asdict(self)
 
 
-@dataclass(frozen=True, slots=True)
-class Flow:
-    """What some machines send, per second; payload and packets in bytes."""
-
-    messages: float = 0.0
-    readings: float = 0.0
-    payload: float = 0.0
-    packets: float = 0.0
-
-    def __add__(self, other: Flow) -> Flow:
-        return Flow(
-            self.messages + other.messages,
-            self.readings + other.readings,
-            self.payload + other.payload,
-            self.packets + other.packets,
-        )
-
-    def times(self, factor: float) -> Flow:
-        """Return the flow of so many."""
-        return Flow(*(factor * number for number in (self.messages, self.readings, self.payload, self.packets)))
-
-    def packed(self, overhead: int) -> Flow:
-        """Return the flow with the packets that its payloads travel in."""
-        return replace(self, packets=self.payload + self.messages * overhead)
-
-
 def plan(loaded: Loaded) -> Plan:
     """Work out what a scenario amounts to."""
     scenario = loaded.scenario
@@ -150,7 +121,7 @@ def plan(loaded: Loaded) -> Plan:
             sent_per_s[prefix.split("/")[1], who] += number * (grid.messages + at_work.messages)
             average += at_work.times(number * share_at_work(factory, spec) * availability(line, loaded.types, spec))
             changes_per_s += number * state_changes(spec)
-    always = sum((figures_flow(scenario, topic).times(number) for topic, number in groups(scenario)), start=always)
+    always += key_figures(scenario)
     busy, mean = always + working, always + average
     connections = gateway_count(scenario)
     return Plan(
@@ -179,30 +150,6 @@ def lines(scenario: Scenario) -> Iterator[tuple[str, Factory, Line, str]]:
         for factory in site.areas:
             for line in factory.lines:
                 yield site.name, factory, line, "/".join((scenario.enterprise, site.name, factory.name, line.names[0]))
-
-
-def groups(scenario: Scenario) -> Iterator[tuple[str, int]]:
-    """Yield the topic of what has key figures, and how many of its kind there are."""
-    levels = scenario.kpis.levels
-    at: list[tuple[str, str, int]] = [("park", scenario.enterprise, 1)]
-    at += [("site", f"{scenario.enterprise}/{site.name}", 1) for site in scenario.sites]
-    for site in scenario.sites:
-        for factory in site.factories:
-            place = f"{scenario.enterprise}/{site.name}/{factory.name}"
-            at.append(("factory", place, 1))
-            for line in factory.lines:
-                at.append(("line", f"{place}/{line.names[0]}", line.count))
-                for one in line.machines:
-                    at.append(("machine", f"{place}/{line.names[0]}/{one.names[0]}", line.count * one.count))
-    yield from ((f"{topic}/{LEVEL}", number) for level, topic, number in at if level in levels)
-
-
-def figures_flow(scenario: Scenario, topic: str) -> Flow:
-    """Return what one of them sends, when all its figures have numbers."""
-    per_s = SECOND_NS / scenario.kpis.every
-    fields = sum(len(sensor.name) + len(',"":') + FIGURE_DIGITS for sensor in SENSORS)
-    flow = Flow(per_s, per_s * len(SENSORS), per_s * (frame_bytes(per_s) + fields))
-    return flow.packed(packet_overhead(topic, scenario.messaging.qos))
 
 
 def slowest_pieces_per_s(line: Line, types: Mapping[str, MachineType]) -> float | None:
@@ -272,11 +219,11 @@ def state_changes(spec: MachineType) -> float:
 
 def share_at_work(factory: Factory, spec: MachineType) -> float:
     """Return the share of a week in which a machine of a factory has a shift, and is not held in a break."""
-    minutes = 0.0
-    for begin, length in map(shift_span, factory.shifts.hours):
-        rests = factory.shifts.breaks.in_shift(begin, length)[:1] if factory.shifts.breaks and spec.attended else []
+    minutes, shifts = 0.0, factory.shifts
+    for begin, length in (shift_span(hours) for day in shifts.days for hours in shifts.hours_on(day)):
+        rests = shifts.breaks.in_shift(begin, length)[:1] if shifts.breaks and spec.attended else []
         minutes += length - sum(last - first for first, last in rests) / MINUTE_NS
-    return float(minutes * len(factory.shifts.days) / (7 * DAY_MIN))
+    return float(minutes / (7 * DAY_MIN))
 
 
 def gateway_count(scenario: Scenario) -> int:

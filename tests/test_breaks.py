@@ -117,6 +117,9 @@ def test_groups_rest_one_after_the_other() -> None:
         for asset in range(5)
     ]
     assert [0 in rests[0], 1 in rests[1], 0 in rests[2], 1 in rests[3], 1 in rests[4]] == [True] * 5
+    # And nobody rests twice; a mill that jams may stand all the same, but not all of them.
+    assert any(1 not in rests[asset] for asset in (0, 2))
+    assert any(0 not in rests[asset] for asset in (1, 3, 4))
 
 
 def test_breaks_are_no_busy_time() -> None:

@@ -2,8 +2,10 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from simulator.signals.process import Cycles
+from simulator.signals.process import Books, Cycles
 from simulator.signals.streams import Stream
 
 
@@ -51,3 +53,33 @@ def test_memory_stays_bounded() -> None:
         book.good_before(start)
     assert len(book._epochs) <= 3
     assert book.values(np.arange(10))[0].tolist() == first
+
+
+@given(first=st.integers(0, 900), count=st.integers(1, 600))
+def test_pieces_of_single_cycles_add_up(first: int, count: int) -> None:
+    """What each of some cycles makes, across epochs, is the difference of the counts before and after it."""
+    book = cycles()
+    assert book.good_in(first, count).tolist() == np.diff(book.good_before_each(first + np.arange(count + 1))).tolist()
+
+
+@given(stretches=st.lists(st.tuples(st.integers(0, 2), st.integers(0, 3_000), st.integers(0, 1_500)), max_size=6))
+def test_books_show_what_their_machines_do(stretches: list[tuple[int, int, int]]) -> None:
+    """Any stretches of cycles, also longer than those before, show the pieces, quality and scatter of each machine."""
+    machines = [Cycles(Stream(3, str(n)), pieces=4 + n, first_pass_yield=0.9, values=n) for n in range(3)]
+    books = Books(machines)
+    for asset, first, more in stretches:
+        books.open(np.array([asset]), np.array([first]), np.array([first + more]))
+        number = np.arange(first, first + more + 1)
+        at = np.full(len(number), asset)
+        quality, scatter = machines[asset].values(number)
+        assert books.good_before(at, number).tolist() == machines[asset].good_before_each(number).tolist()
+        assert books.quality(at, number).tobytes() == quality.tobytes()
+        for value in range(asset):
+            assert books.scatter(at, number, np.full(len(number), value)).tobytes() == scatter[:, value].tobytes()
+
+
+def test_a_fast_machine_takes_no_room_from_others() -> None:
+    """Each machine has as many pages as it needs: one asked for a hundred epochs does not widen the other."""
+    books = Books([cycles(), cycles()])
+    books.open(np.array([0, 1]), np.array([0, 0]), np.array([100 * 256 - 1, 100]))
+    assert books.pages.tolist() == [128, 2]

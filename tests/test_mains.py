@@ -112,7 +112,7 @@ def test_registers_agree_to_the_watt_millisecond_through_a_trip(tmp_path: Path) 
     for second in range(591, 1100):
         timeline = world._advance(MONDAY_NS + second * SECOND_NS)
         end = np.array([timeline.until_ns])
-        machines = np.rint(world._bank.energy_kwh(timeline)[makers] * 3.6e9).astype(np.int64).sum()
+        machines = int(world._work_by_now().spent_wms.ravel()[makers].sum())
         meter, feeder = (int(network.steps[assets[name]].energy_wms(end).sum()) for name in ("meter", "feeder"))
         assert meter == machines
         assert abs(feeder - 1.02 * meter) <= 0.5 * (end[0] - world.origin_ns) / 1e6
@@ -203,3 +203,13 @@ def test_a_dip_that_cannot_be_is_told_with_its_place(tmp_path: Path, fault: str,
         site(tmp_path, *SYSTEMS, faults=(fault,))
     assert sentence in str(refused.value)
     assert "supplied.yaml:" in str(refused.value)
+
+
+def test_what_a_machine_stands_must_rise(tmp_path: Path) -> None:
+    """It stands a shallower dip for longer; a type that says otherwise is refused."""
+    file = tmp_path / "mill.yaml"
+    text = shipped_types()["cnc-mill"].read_text(encoding="utf-8")
+    assert "[0.7, 100ms]" in text
+    file.write_text(text.replace("[0.7, 100ms]", "[0.7, 5ms]"), encoding="utf-8")
+    with pytest.raises(ScenarioError, match="shares and durations must both rise"):
+        load_machine_type(file)

@@ -230,6 +230,24 @@ def test_a_job_that_waits_too_long_stops_the_machine() -> None:
     assert seen.illegal() == []
 
 
+def test_a_machine_that_is_woken_stops_for_its_job_as_soon_as_any() -> None:
+    """A mill that is roused in the midst of its work does not take that for a new beginning."""
+    scenario = park_of(shop(side_by_side("steady", 1)))
+    stopped = []
+    for roused in (False, True):
+        world = World(scenario, types() | {"steady": breaker("steady", mtbf="90000h")}, MONDAY_NS)
+        seen = trace(world)
+        (machine,) = world.park.machines
+        policy = band_of(3).maintenance.model_copy(update={"every": 10 * HOUR_NS})
+        machine.upkeep = Upkeep(policy, machine.spec, None, Stream(1, "upkeep"), now_ns=MONDAY_NS, ran_ns=0)
+        world.skip(MONDAY_NS + HOUR_NS)
+        if roused:
+            machine.man(manned=True)
+        world.skip(MONDAY_NS + 14 * HOUR_NS)
+        stopped.append(seen.entered(0, State.STOPPING, before_ns=MONDAY_NS + 14 * HOUR_NS))
+    assert stopped[0] == stopped[1]
+
+
 def test_a_faulty_plan_is_refused() -> None:
     """A policy with jobs needs to know when and how long."""
     policy = band_of(2).maintenance

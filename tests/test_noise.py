@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simulator.signals.noise import EPOCH, Noise
+from simulator.signals.noise import BLOCK, EPOCH, Noise
 from simulator.signals.streams import Stream
 
 FIRST = 1_700_000_000
@@ -58,7 +58,31 @@ def test_a_row_does_not_depend_on_other_assets() -> None:
     assert among[:, 3:].tobytes() == alone.tobytes()
 
 
+def test_a_row_does_not_depend_on_how_many_are_worked_out_together() -> None:
+    """Rows far beyond a block, of assets of different sizes and correlations, equal those of each asset alone."""
+    sizes = [3, 1, BLOCK, 5, 2 * BLOCK + 1, 4]
+    phi = np.linspace(0.1, 0.99, sum(sizes)).round(1)
+    owners = [(Stream(1, str(i)), rows) for i, rows in enumerate(sizes)]
+    together = Noise(owners, phi, first_index=FIRST).window(FIRST, FIRST + 300)
+    low = 0
+    for owner in owners:
+        rows = slice(low, low + owner[1])
+        alone = Noise([owner], phi[rows], first_index=FIRST).window(FIRST, FIRST + 300)
+        assert together[:, rows].tobytes() == alone.tobytes()
+        low = rows.stop
+
+
+@given(rows=st.lists(st.integers(0, 3), min_size=1, max_size=9), first=st.integers(0, 600), length=st.integers(1, 700))
+def test_single_samples_are_those_of_the_window(rows: list[int], first: int, length: int) -> None:
+    """Samples picked by row and index, within an epoch or across several, are those of a window."""
+    row, index = np.array(rows)[:, None], FIRST + first + np.arange(length) + (np.array(rows) % 2)[:, None]
+    window = noise(0.9).window(FIRST, FIRST + first + length + 1)
+    assert noise(0.9).at(row, index).tobytes() == window[index - FIRST, row].tobytes()
+
+
 def test_before_the_beginning_there_is_nothing() -> None:
     """Asking for samples before the world's first epoch is an error that says where it begins."""
     with pytest.raises(ValueError, match="before the first sample"):
         noise(0.5).window(FIRST - 2 * EPOCH, FIRST)
+    with pytest.raises(ValueError, match="before the first sample"):
+        noise(0.5).at(np.array([0]), np.array([FIRST - 2 * EPOCH]))

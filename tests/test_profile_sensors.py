@@ -21,6 +21,7 @@ from simulator.scenario.schema import Factory, Line, Machine, Scenario, Shifts, 
 from simulator.scenario.sensor import SensorType
 from simulator.signals.gauge import Placed, Samples, Works
 from simulator.signals.gauges import ProfileGauge
+from simulator.signals.moments import Moments
 from simulator.signals.profile import set_point, table
 from simulator.signals.timeline import EXECUTE, STOPPED, Segment, Timeline
 
@@ -53,9 +54,10 @@ def shown(spec: SensorType, *segments: tuple[int, int, int], at_s: float) -> flo
     timeline = Timeline.build(rows, assets=1, from_ns=0, until_ns=start_ns)
     gauge = ProfileGauge([Placed(0, 0, spec, oven())], cast("Works", None))
     gauge.advance(timeline)
-    last = np.array([len(rows) - 1])
-    at_ns = timeline.start_ns[last] + round(at_s * SECOND_NS)
-    return float(gauge.values(Samples(np.array([0]), at_ns, last, np.zeros(1), np.zeros(1)), timeline)[0])
+    at_ns = timeline.start_ns[-1:, None] + round(at_s * SECOND_NS)
+    only = np.array([0])
+    moments = Moments(timeline, only, only[:, None], at_ns, period_ns=SECOND_NS, load=lambda _: np.zeros((1, 1)))
+    return float(gauge.values(Samples(only[:, None], only, moments, np.zeros((1, 1))), timeline)[0, 0])
 
 
 RAN = ((10, STOPPED, 0), (40, EXECUTE, 0))

@@ -59,17 +59,17 @@ def test_a_rota_is_fair(slots: int, teams: int) -> None:
 
 
 def test_overtime_begins_beyond_48_hours_of_a_week() -> None:
-    """Six days of nine hours are six hours of overtime; months and years begin anew."""
+    """Seven days of nine hours are 15 hours of overtime; months and years begin anew."""
     overtime = Overtime(teams=1)
-    for number in range(6):
+    for number in range(7):
         overtime.work(0, date(2025, 12, 22) + timedelta(days=number), 9.0)
-    assert (overtime.month_h, overtime.year_h) == ([6.0], [6.0])
-    for number in range(6):
+    assert (overtime.month_h, overtime.year_h) == ([15.0], [15.0])
+    for number in range(7):
         overtime.work(0, date(2026, 1, 5) + timedelta(days=number), 9.0)
-    assert (overtime.month_h, overtime.year_h) == ([6.0], [6.0])
-    for number in range(6):
+    assert (overtime.month_h, overtime.year_h) == ([15.0], [15.0])
+    for number in range(7):
         overtime.work(0, date(2026, 1, 12) + timedelta(days=number), 9.0)
-    assert (overtime.month_h, overtime.year_h) == ([12.0], [12.0])
+    assert (overtime.month_h, overtime.year_h) == ([30.0], [30.0])
 
 
 def test_a_factory_counts_its_overtime() -> None:

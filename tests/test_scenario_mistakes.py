@@ -230,6 +230,15 @@ def test_a_mistake_behind_an_alias_is_told_for_each_use(tmp_path: Path) -> None:
     ]
 
 
+def test_a_machine_with_too_many_periods_is_refused(tmp_path: Path) -> None:
+    """The 33rd different sampling period of a type is one too many; which of them speak together is a set of bits."""
+    (line,) = [line for line in PARK.splitlines() if "oil_c" in line]
+    more = [line.replace("oil_c", f"oil_{n}_c").replace("10s", f"{n}s") for n in range(2, 34)]
+    told = "33 different periods, but an asset can have at most 32; let some sensors share theirs"
+    assert [problem.split("sensors: ")[1] for problem in problems(tmp_path, park((line, "\n".join(more))))] == [told]
+    assert load(tmp_path, park((line, "\n".join(more[1:])))).warnings == ()
+
+
 def test_a_long_value_is_shown_short(tmp_path: Path) -> None:
     """A message stays readable whatever the file holds."""
     (problem,) = problems(tmp_path, PARK + f"enterprise: {'x' * 10_000}\n")

@@ -1,6 +1,6 @@
 """Random streams belong to a name."""
 
-from simulator.signals.streams import Stream
+from simulator.signals.streams import Cursor, Stream
 
 
 def test_the_same_name_and_epoch_give_the_same_numbers() -> None:
@@ -8,6 +8,17 @@ def test_the_same_name_and_epoch_give_the_same_numbers() -> None:
     one, other = Stream(7, "press-1", "noise"), Stream(7, "press-1", "noise")
     other.epoch(41).random(100)
     assert one.epoch(3).random(5).tolist() == other.epoch(3).random(5).tolist()
+
+
+def test_a_cursor_reads_what_each_stream_does() -> None:
+    """Going from stream to stream, also in the midst of one, gives the numbers of the streams themselves."""
+    cursor, streams = Cursor(), [Stream(7, "a"), Stream(7, "b")]
+    for epoch, lane in ((0, 0), (3, 1), (2, 0), (-1, 2)):
+        for stream in streams:
+            got, expected = cursor.at(stream, epoch, lane), stream.epoch(epoch, lane)
+            assert got.integers(10, dtype="int32") == expected.integers(10, dtype="int32")
+            assert got.standard_normal(7).tobytes() == expected.standard_normal(7).tobytes()
+            assert got.binomial(20, [0.1, 0.7]).tolist() == expected.binomial(20, [0.1, 0.7]).tolist()
 
 
 def test_another_seed_name_epoch_or_lane_gives_other_numbers() -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
 
 from simulator.signals.timeline import EXECUTE, Segment, Timeline
 
@@ -27,6 +29,24 @@ def test_a_change_is_in_force_at_its_own_instant() -> None:
     asset = np.array([0, 0, 0, 1])
     found = TWO.at(asset, np.array([100, 129, 130, 100]))
     assert TWO.state[found].tolist() == [EXECUTE, EXECUTE, HELD, EXECUTE]
+
+
+@given(
+    changes=st.lists(st.tuples(st.integers(0, 3), st.integers(100, 199)), max_size=12),
+    order=st.permutations([0, 1, 2, 3]),
+    first_ns=st.integers(100, 120),
+    every_ns=st.integers(1, 40),
+)
+def test_many_instants_of_an_asset_find_what_single_ones_do(
+    changes: list[tuple[int, int]], order: list[int], first_ns: int, every_ns: int
+) -> None:
+    """Rising instants of assets in any order, and any changes, give the segments that single instants do."""
+    began = [segment(asset, 0, EXECUTE) for asset in range(4)]
+    happened = timeline(*began, *(segment(a, at, HELD) for a, at in sorted(changes, key=lambda c: c[1])), assets=4)
+    asset = np.array(order)
+    time_ns = np.arange(first_ns, 200, every_ns) + np.zeros((4, 1), dtype=np.int64)
+    one_by_one = happened.at(np.repeat(asset, time_ns.shape[1]), time_ns.ravel())
+    assert happened.at_each(asset, time_ns).ravel().tolist() == one_by_one.tolist()
 
 
 def test_changes_are_those_inside_the_window() -> None:

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import Protocol
+from itertools import pairwise
+from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from simulator.batch import Asset, Batch, Catalog, Sensor
 from simulator.signals.timeline import Timeline
@@ -58,9 +60,18 @@ def joined(measured: Batch, more: list[Batch]) -> Batch:
     time_ns, sensor, value = added.time_ns[order], added.sensor[order], added.value[order]
     # Readings are sorted, and there are many of them: what is told goes behind those of its instant.
     place = np.searchsorted(measured.time_ns, time_ns, side="right")
+    first = np.flatnonzero(np.diff(place, prepend=-1))
+    cuts, stretches = place[first], list(pairwise([*first.tolist(), len(place)]))
+
+    def spliced(column: NDArray[Any], more: NDArray[Any]) -> NDArray[Any]:
+        """Copy in stretches: a mask over all readings would cost more than making some of them."""
+        around = np.split(column, cuts)
+        between = [more[low:high] for low, high in stretches]
+        return np.concatenate([part for pair in zip(around, [*between, more[:0]], strict=True) for part in pair])
+
     return Batch(
-        np.insert(measured.time_ns, place, time_ns),
-        np.insert(measured.sensor, place, sensor),
-        np.insert(measured.value, place, value),
+        spliced(measured.time_ns, time_ns),
+        spliced(measured.sensor, sensor),
+        spliced(measured.value, value),
         measured.until_ns,
     )

@@ -19,10 +19,12 @@ __all__ = ["Buffer", "Store", "User"]
 
 RESTART_SHARE = 0.1
 """A machine that waited goes on once this share of the capacity is there (or free): a container's worth."""
+FOR_EVER_NS = 10**18
 PLENTY_CYCLES = 4
 """A side that lasts this many of its slowest cycles on its own needs no exact look ahead."""
 AHEAD_CYCLES = (16, 256)
 """How many of the fastest cycles an exact look ahead covers, the second only if nothing is found in the first."""
+ORDINALS = np.arange(AHEAD_CYCLES[-1] + 2)
 
 
 class User(Protocol):
@@ -92,17 +94,18 @@ class Side:
         return max(self.restart, self.reserve() + min(self.waiting.values(), default=0))
 
     def safe_ns(self) -> int | None:
-        """How long the side surely lasts if the other side does nothing; None if nobody uses it."""
+        """How long the side surely lasts if the other side does nothing; None if it needs an exact look ahead."""
         if not self.running:
-            return None
-        rate = sum(pieces / user.cycle_ns for user, pieces in self.running.items())
-        begun = sum(pieces * user.into_cycle_ns() / user.cycle_ns for user, pieces in self.running.items())
-        return int((self.left() - self.reserve() - begun) / rate)
-
-    def has_plenty(self) -> bool:
-        """Say whether the side needs no exact look ahead."""
-        safe_ns = self.safe_ns()
-        return safe_ns is None or safe_ns > PLENTY_CYCLES * max(user.cycle_ns for user in self.running)
+            return FOR_EVER_NS
+        rate = begun = 0.0
+        slowest_ns = 0
+        for user, pieces in self.running.items():
+            cycle_ns = user.cycle_ns
+            rate += pieces / cycle_ns
+            begun += pieces * user.into_cycle_ns() / cycle_ns
+            slowest_ns = max(slowest_ns, cycle_ns)
+        safe_ns = int((self.left() - self.reserve() - begun) / rate)
+        return safe_ns if safe_ns > PLENTY_CYCLES * slowest_ns else None
 
 
 class Buffer:
@@ -174,11 +177,12 @@ class Buffer:
         for side in (self._takers, self._givers):
             # Those who are only about to start used nothing yet, so their share is still there: the last of those
             # who make parts waits.
-            for user in [user for user in reversed(side.running) if user.is_making()]:
-                if side.left() >= side.reserve():
-                    break
-                side.waiting[user] = side.running.pop(user)
-                user.wait_for()
+            if side.left() < side.reserve():
+                for user in [user for user in reversed(side.running) if user.is_making()]:
+                    if side.left() >= side.reserve():
+                        break
+                    side.waiting[user] = side.running.pop(user)
+                    user.wait_for()
             for user, pieces in list(side.waiting.items()):
                 if side.left() >= max(side.restart, side.reserve() + pieces):
                     del side.waiting[user]
@@ -204,10 +208,13 @@ class Buffer:
         """How long nothing can happen here, if no machine starts or stops; None: for ever."""
         if not self._takers.running and not self._givers.running:
             return None
-        takers_can, givers_can = self._takers.has_plenty(), self._givers.has_plenty()
-        if takers_can and givers_can and not self._takers.waiting and not self._givers.waiting:
-            return min(ns for ns in (self._takers.safe_ns(), self._givers.safe_ns()) if ns is not None)
-        return self._exact_look_ns()
+        if self._takers.waiting or self._givers.waiting:
+            return self._exact_look_ns()
+        takers_ns = self._takers.safe_ns()
+        if takers_ns is None:
+            return self._exact_look_ns()
+        givers_ns = self._givers.safe_ns()
+        return self._exact_look_ns() if givers_ns is None else min(takers_ns, givers_ns)
 
     def _exact_look_ns(self) -> int | None:
         """Lay out the cycles ahead, and find the first that leaves too little or makes enough."""
@@ -227,19 +234,31 @@ class Buffer:
         for user in users:
             first = user.cycle_ns - user.into_cycle_ns()
             count = max((horizon_ns - first) // user.cycle_ns + 1, 1)
-            ends.append(first + user.cycle_ns * np.arange(count))
-            gives = user in self._givers.running
-            changes.append(user.good_ahead(count) if gives else np.full(count, -self._takers.running[user]))
-        end_ns = np.concatenate(ends)
-        # Givers come first in the list, so that of two cycles that end together the giving one counts first.
-        order = np.argsort(end_ns, kind="stable")
-        level = self.level + np.cumsum(np.concatenate(changes)[order])
-        room = self.capacity - level
-        calls = (level < self._takers.reserve()) | (room < self._givers.reserve())
+            end = ORDINALS[:count] * user.cycle_ns
+            end += first
+            ends.append(end)
+            if user in self._givers.running:
+                changes.append(user.good_ahead(count))
+            else:
+                taken = np.empty(count, dtype=np.int64)
+                taken.fill(-self._takers.running[user])
+                changes.append(taken)
+        end_ns, change = ends[0], changes[0]
+        if len(users) > 1:
+            # Givers come first in the list, so that of two cycles that end together the giving one counts first.
+            end_ns = np.concatenate(ends)
+            order = end_ns.argsort(kind="stable")
+            end_ns, change = end_ns[order], np.concatenate(changes)[order]
+        level = change.cumsum()
+        level += self.level
+        # What the level must not fall below or rise above, with nobody to wait for.
+        calls = level < self._takers.reserve()
+        calls |= level > self.capacity - self._givers.reserve()
         if self._takers.waiting:
             calls |= level >= self._takers.enough_to_go_on()
         if self._givers.waiting:
-            calls |= room >= self._givers.enough_to_go_on()
+            calls |= level <= self.capacity - self._givers.enough_to_go_on()
         # Beyond the horizon only slow users are laid out, and what they find there may be overtaken by quick ones.
-        found = np.flatnonzero(calls & (end_ns[order] <= horizon_ns))
-        return int(end_ns[order[found[0]]]) if len(found) else None
+        calls &= end_ns <= horizon_ns
+        found = int(calls.argmax())
+        return int(end_ns[found]) if calls[found] else None

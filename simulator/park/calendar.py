@@ -41,6 +41,7 @@ class Calendar:
         self._holidays = load_holidays(shifts.holidays) if shifts.holidays is not None else None
         self._origin_ns = origin_ns
         self._day = self._first_day()
+        self._laid_out_ns = self._instant(self._day, "00:00")
         self._opens: list[int] = []
         self._closes: list[int] = []
         self._open_before: list[int] = []
@@ -54,7 +55,7 @@ class Calendar:
 
     def _lay_out(self, until_ns: int) -> None:
         """Lay out the shifts of all days that begin before ``until_ns``, joining those that touch."""
-        while instant_ns(datetime.combine(self._day, time(), self._zone)) < until_ns:
+        while self._laid_out_ns < until_ns:
             for shift in self._shifts_of(self._day):
                 self._add(shift.opens_ns, shift.closes_ns)
                 for group, (from_ns, to_ns) in enumerate(shift.breaks_ns):
@@ -62,6 +63,7 @@ class Calendar:
                     begun, ended, before = rests[-1]
                     rests.append((from_ns, to_ns, before + ended - begun))
             self._day += timedelta(days=1)
+            self._laid_out_ns = self._instant(self._day, "00:00")
 
     def _first_day(self) -> date:
         # A shift of the day before may still be running at the origin.
@@ -79,6 +81,11 @@ class Calendar:
         """Return the share of posts that are filled on a day: less than all of them for some days after Tet."""
         return self._shifts.tet.staffing(day) if self._shifts.tet is not None else 1.0
 
+    @property
+    def is_by_day(self) -> bool:
+        """Say whether it works one shift, which does not run past midnight."""
+        return len(self._shifts.hours) == 1 and self._shifts.hours[0][6:] > self._shifts.hours[0][:5]
+
     def is_workday(self, day: date) -> bool:
         """Say whether shifts begin on a day."""
         shifts = self._shifts
@@ -90,7 +97,7 @@ class Calendar:
     def _shifts_of(self, day: date) -> Iterator[Shift]:
         if not self.is_workday(day):
             return
-        for slot, hours in enumerate(sorted(self._shifts.hours)):
+        for slot, hours in enumerate(self._shifts.hours_on(ALL_DAYS[day.weekday()])):
             begin, end = hours.split("-")
             opens = self._instant(day, begin)
             closes = self._instant(day if end > begin else day + timedelta(days=1), end)

@@ -14,7 +14,7 @@ from simulator.park.staffing import Staffing
 from simulator.park.workforce import Workforce
 from simulator.scenario.holidays import Tet
 from simulator.scenario.rota import paid_hours, team_on_duty
-from simulator.scenario.schema import Shifts
+from simulator.scenario.schema import ALL_DAYS, Shifts
 from simulator.signals.device import Track
 
 __all__ = ["Teams", "days", "duty"]
@@ -28,7 +28,8 @@ class Teams:
     def __init__(self, workforce: Workforce, shifts: Shifts, teams: int, *, month: Track, year: Track) -> None:
         """``month`` and ``year`` show the overtime per head of the team that has most."""
         self._workforce = workforce
-        self._hours = paid_hours(shifts)
+        self._hours = {day: paid_hours(shifts, day) for day in shifts.days}
+        self._slots = len(shifts.hours)
         self._teams = teams
         self._overtime = Overtime(teams)
         self._month, self._year = month, year
@@ -39,36 +40,28 @@ class Teams:
 
     def go(self, shift: Shift, *, relieved: bool) -> None:
         """End a shift; nobody is there afterwards unless another team relieves."""
-        self._overtime.work(self._on_duty(shift), shift.day, self._hours[shift.slot])
+        self._overtime.work(self._on_duty(shift), shift.day, self._hours[ALL_DAYS[shift.day.weekday()]][shift.slot])
         self._month.set(max(self._overtime.month_h))
         self._year.set(max(self._overtime.year_h))
         if not relieved:
             self._workforce.leave()
 
     def _on_duty(self, shift: Shift) -> int:
-        return team_on_duty(shift.day, shift.slot, slots=len(self._hours), teams=self._teams)
+        return team_on_duty(shift.day, shift.slot, slots=self._slots, teams=self._teams)
 
 
 def duty(env: simpy.Environment, calendar: Calendar, staffing: Staffing, teams: Teams | None) -> Steps:
     """Follow the shifts of a factory: fill its posts, and let its teams come and go."""
-    shifts = calendar.shifts()
-    first = True
-    for shift, following in pairwise(shifts):
-        if first:
-            staffing.fill(calendar.staffing(shift.day))
-            first = False
+    for shift, following in pairwise(calendar.shifts()):
         if shift.opens_ns > int(env.now):
             yield env.timeout(shift.opens_ns - int(env.now))
+        # Machines come to look after this: they went to sleep when they had stopped, later than the shift before ended.
         staffing.fill(calendar.staffing(shift.day))
         if teams is not None:
             teams.come(shift, calendar.staffing(shift.day))
         yield env.timeout(max(shift.closes_ns - int(env.now), 0))
-        relieved = following.opens_ns <= shift.closes_ns
         if teams is not None:
-            teams.go(shift, relieved=relieved)
-        if not relieved:
-            # Before anybody looks whether it is open, so that a machine without people does not even begin to start.
-            staffing.fill(calendar.staffing(following.day))
+            teams.go(shift, relieved=following.opens_ns <= shift.closes_ns)
 
 
 def days(env: simpy.Environment, calendar: Calendar, workforce: Workforce, tet: Tet | None) -> Steps:

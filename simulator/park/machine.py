@@ -132,12 +132,11 @@ class Machine:
         if not done:
             return
         self._cycle_began_ns = now - self._into_ns
-        good = -self.good
+        before = self.cycles
         self.cycles += done
-        good += self.good
         for port in self.ports:
             if port.gives:
-                port.buffer.put(good)
+                port.buffer.put(self.good - self.book.good_before(before))
             else:
                 port.buffer.take(done * port.pieces)
 
@@ -151,7 +150,7 @@ class Machine:
 
     def good_ahead(self, cycles: int) -> NDArray[np.int64]:
         """Return how many good pieces each of the next cycles will make, int64[cycles]."""
-        return np.diff(self.book.good_before_each(np.arange(self.cycles, self.cycles + cycles + 1)))
+        return self.book.good_in(self.cycles, cycles)
 
     def is_making(self) -> bool:
         """Say whether it makes parts, and has for some time, however short."""
@@ -459,14 +458,15 @@ class Machine:
 
     def _run_clocks(self, from_ns: int, to_ns: int) -> None:
         """Let the time of the state that ends count towards the next stops."""
-        calendar = self._place.calendar
-        passed = {
-            "calendar": to_ns - from_ns,
-            "shift": calendar.open_ns(to_ns) - calendar.open_ns(from_ns),
-            "working": to_ns - from_ns if self.state is State.EXECUTE else 0,
-        }
         for clock in self._stops:
-            clock.left_ns -= passed[clock.stop.clock]
+            match clock.stop.clock:
+                case "calendar":
+                    clock.left_ns -= to_ns - from_ns
+                case "shift":
+                    calendar = self._place.calendar
+                    clock.left_ns -= calendar.open_ns(to_ns) - calendar.open_ns(from_ns)
+                case "working":
+                    clock.left_ns -= to_ns - from_ns if self.state is State.EXECUTE else 0
 
     def _is_open(self) -> bool:
         """Say whether it may work: in a shift, with people, and unless maintenance can wait no longer."""

@@ -19,7 +19,7 @@ from simulator.park.truth import Happening
 from simulator.scenario.machine_type import MachineType
 from simulator.scenario.schema import Scenario
 from simulator.signals.bank import Bank
-from simulator.signals.timeline import Segment, Timeline
+from simulator.signals.timeline import Segment, Timeline, table_of
 from simulator.signals.traffic import Traffic
 
 __all__ = ["World"]
@@ -64,7 +64,7 @@ class World:
         self._watchers: list[Callable[[Segment], None]] = []
         self.park = build(scenario, types, self._env, self._fresh.append)
         self.catalog: Catalog = self.park.catalog
-        self._current = list(self._fresh)
+        self._current = table_of(self._fresh)
         self._fresh.clear()
         machines = self.park.machines
         self._bank = Bank(
@@ -134,29 +134,45 @@ class World:
         until_ns = None if self._now_ns == self.origin_ns else self._now_ns
         return Census.of(self.park, self._work_by_now(), self._at_start, until_ns=until_ns)
 
+    def feeders(self) -> dict[int, tuple[int, int, float]]:
+        """Return what each feeder has counted by now, W ms, what the assets behind it have, and its loss."""
+        return {} if self._now_ns == self.origin_ns else self._bank.tallies.feeders(self._now_ns)
+
     def faults(self, before_ns: int) -> tuple[list[FaultTold], int]:
         """Return the faults in force between the start and an instant, and how many more are not listed."""
         happenings, more = self.park.truth.happened(before_ns)
         return [told(happening, self.park.measured) for happening in happenings], more
 
-    def _advance(self, until_ns: int) -> Timeline:
+    def live(self, until_ns: int) -> None:
+        """Let happen what happens until then; whoever reads the park calls this for each window."""
         self._env.run(until=until_ns)
+
+    def _advance(self, until_ns: int) -> Timeline:
+        self.live(until_ns)
         for track in self.park.tracks:
             # What devices draw is held for a minute, which may have begun before the window.
             track.forget(self._now_ns - MINUTE_NS)
-        timeline = Timeline.build(
-            self._current + self._fresh, assets=len(self._current), from_ns=self._now_ns, until_ns=until_ns
+        fresh = table_of(self._fresh)
+        timeline = Timeline.of_table(
+            np.concatenate((self._current, fresh)), assets=len(self._current), from_ns=self._now_ns, until_ns=until_ns
         )
-        for segment in self._fresh:
-            changed = segment.state != self._current[segment.asset].state
-            self._current[segment.asset] = segment
-            if changed:
-                for happened in self._watchers:
-                    happened(segment)
+        if self._watchers:
+            self._tell()
+        # Of several rows for an asset the last one stays.
+        self._current[fresh[:, 0]] = fresh
         self._fresh.clear()
         self._bank.advance(timeline)
         self._now_ns = until_ns
         return timeline
+
+    def _tell(self) -> None:
+        """Tell the watchers of every change of state."""
+        state = self._current[:, 2].tolist()
+        for segment in self._fresh:
+            if segment.state != state[segment.asset]:
+                state[segment.asset] = segment.state
+                for happened in self._watchers:
+                    happened(segment)
 
     def _work_by_now(self) -> Work:
         if self._now_ns == self.origin_ns:

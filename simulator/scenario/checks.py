@@ -188,6 +188,13 @@ class Checker:
         for i, day in enumerate(shifts.days):
             if day in shifts.days[:i]:
                 self._note((*at, "days", i), f"{day!r} is written twice; remove one")
+        last = max(shifts.hours)
+        for day, clock in shifts.until.items():
+            if clock <= last[:5] or last[6:] <= last[:5]:
+                why = "runs past midnight" if last[6:] <= last[:5] else f"begins at {last[:5]}"
+                self._note((*at, "until", day), f"the last shift {why}, so it cannot end at {clock} on another day")
+            elif day not in shifts.days:
+                self._note((*at, "until", day), f"no shift begins on {day}; add it to days, or remove it here")
         spans = [(i, *shift_span(hours)) for i, hours in enumerate(shifts.hours)]
         days = [ALL_DAYS.index(day) for day in set(shifts.days)]
         for (i, begin, length), (j, later, other) in combinations(spans, 2):

@@ -130,6 +130,10 @@ RESERVED = {"asset", "factory", "line", "machine", "n", "park", "province", "seq
 """Names that messages, rows or tags have already."""
 
 
+MOST_PERIODS = 32
+"""Which sensors speak at an instant is a pattern of bits, one for each period."""
+
+
 class MachineType(Strict):
     """A kind of machine: its cycle, its stops, its drive and its sensors."""
 
@@ -185,6 +189,13 @@ class MachineType(Strict):
         if reserved:
             message = (
                 f"sensors: {', '.join(sorted(reserved))} is part of every message or row already; choose another name"
+            )
+            raise ValueError(message)
+        periods = {sensor.period for sensor in self.sensors} - {None}
+        if len(periods) > MOST_PERIODS:
+            message = (
+                f"sensors: {len(periods)} different periods, but an asset can have at most {MOST_PERIODS}; let some "
+                "sensors share theirs"
             )
             raise ValueError(message)
         stops = [stop.name for stop in self.stops]

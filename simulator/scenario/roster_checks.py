@@ -51,7 +51,7 @@ def breaks_too_long(shifts: Shifts, at: Path_) -> Found:
     """Return the shift, if there is one, that ends before its last break does."""
     if shifts.breaks is None:
         return []
-    for hours in shifts.hours:
+    for hours in dict.fromkeys(hours for day in shifts.days for hours in shifts.hours_on(day)):
         begin, length = shift_span(hours)
         rests = shifts.breaks.in_shift(begin, length)
         if rests and rests[-1][1] > length * MINUTE_NS:
@@ -82,7 +82,7 @@ def unknown_holidays(shifts: Shifts, scenario: Scenario, at: Path_) -> Found:
 
 def against_the_law(shifts: Shifts, people: People, at: Path_) -> Found:
     """Return shifts and teams that the Labour Code does not allow."""
-    hours = paid_hours(shifts)
+    hours = max((paid_hours(shifts, day) for day in shifts.days), key=max)
     teams = teams_of(shifts, people)
     longest = max(hours)
     if longest > DAY_LIMIT_H:

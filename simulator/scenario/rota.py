@@ -12,7 +12,7 @@ from datetime import date
 
 from simulator.scenario.breaks import MINUTE_NS
 from simulator.scenario.people import People
-from simulator.scenario.schema import DAY_MIN, Shifts, shift_span
+from simulator.scenario.schema import DAY_MIN, Day, Shifts, shift_span
 
 __all__ = [
     "DAY_LIMIT_H",
@@ -35,9 +35,9 @@ LONG_SHIFT_TEAMS = 4
 """Teams that two shifts of 12 hours take."""
 
 
-def paid_hours(shifts: Shifts) -> list[float]:
-    """Return the working hours of each shift of a day, in the order of the clock."""
-    spans = [shift_span(hours) for hours in sorted(shifts.hours)]
+def paid_hours(shifts: Shifts, day: Day) -> list[float]:
+    """Return the working hours of each shift of a day of the week, in the order of the clock."""
+    spans = [shift_span(hours) for hours in shifts.hours_on(day)]
     begins = {begin for begin, _ in spans}
     ends = {(begin + length) % DAY_MIN for begin, length in spans}
     paid = []
@@ -58,13 +58,13 @@ def teams_of(shifts: Shifts, people: People) -> int:
     """Return how many teams take turns: what the scenario says, or as few as the law lets do without overtime."""
     if people.teams is not None:
         return people.teams
-    fewest = math.ceil(sum(paid_hours(shifts)) * len(shifts.days) / WEEK_H - 1e-9)
+    fewest = math.ceil(weekly_hours(shifts, 1) / WEEK_H - 1e-9)
     return max(fewest, LONG_SHIFT_TEAMS if works_long_shifts(shifts) else 1)
 
 
 def weekly_hours(shifts: Shifts, teams: int) -> float:
     """Return the hours that a team works in a week on average."""
-    return sum(paid_hours(shifts)) * len(shifts.days) / teams
+    return sum(sum(paid_hours(shifts, day)) for day in shifts.days) / teams
 
 
 def team_on_duty(day: date, slot: int, *, slots: int, teams: int) -> int:

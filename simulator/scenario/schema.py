@@ -39,7 +39,8 @@ Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 ALL_DAYS: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 DAY_NS = 86_400_000_000_000
 DAY_MIN = 24 * 60
-SHIFT = r"((?:[01][0-9]|2[0-3]):[0-5][0-9])-((?:[01][0-9]|2[0-3]):[0-5][0-9])"
+CLOCK = "(?:[01][0-9]|2[0-3]):[0-5][0-9]"
+SHIFT = f"({CLOCK})-({CLOCK})"
 
 
 def zone(value: str) -> str:
@@ -76,6 +77,13 @@ def shift(value: str) -> str:
         raise ValueError(message)
     if match[1] == match[2]:
         message = f"{value!r} starts when it ends; write two shifts, such as 06:00-18:00 and 18:00-06:00, for 24 hours"
+        raise ValueError(message)
+    return value
+
+
+def clock(value: str) -> str:
+    if re.fullmatch(CLOCK, value) is None:
+        message = f"{value!r} is no time of day; write HH:MM, such as 13:00"
         raise ValueError(message)
     return value
 
@@ -173,15 +181,26 @@ class Shifts(Strict):
     days: tuple[Day, ...] = Field(
         default=ALL_DAYS, min_length=1, max_length=7, description="the days on which a shift may begin"
     )
+    until: dict[
+        Day, Annotated[str, AfterValidator(clock), WithJsonSchema({"type": "string", "pattern": f"^{CLOCK}$"})]
+    ] = Field(
+        default_factory=dict,
+        description="days on which the last shift ends at another time: a short Saturday, an evening of overtime",
+    )
     closed: tuple[date, ...] = Field(default=(), description="holidays: no shift begins")
     holidays: Name | None = Field(default=None, description="public holidays on which no shift begins, such as vietnam")
     tet: Tet | None = Field(default=None, description="how it closes for the lunar new year; none: as above")
     breaks: Breaks | None = Field(default=None, description="when people rest; none: nobody stops for it")
 
+    def hours_on(self, day: Day) -> tuple[str, ...]:
+        """Return the shifts of a day of the week, in the order of the clock."""
+        *others, last = sorted(self.hours)
+        return (*others, f"{last[:5]}-{self.until[day]}" if day in self.until else last)
+
     @property
     def share_of_week(self) -> float:
         """The share of a week in which there is a shift."""
-        return sum(shift_span(hours)[1] for hours in self.hours) * len(self.days) / (7 * DAY_MIN)
+        return sum(shift_span(hours)[1] for day in self.days for hours in self.hours_on(day)) / (7 * DAY_MIN)
 
 
 class Factory(Strict):

@@ -7,7 +7,7 @@ beforehand, so it is evaluated in the one window that holds it, however time is 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -114,25 +114,33 @@ class Distortions:
                     value = earlier.apply(time_ns, value)
             one.held = float(value[0])
 
-    def apply(self, time_ns: Ints, sensor: Ints, value: Floats) -> tuple[Ints, Ints, Floats]:
-        """Distort the readings of a window, sorted by time; leave out those of silent sensors."""
-        if not self._of or not len(time_ns):
-            return time_ns, sensor, value
-        mine = np.flatnonzero(self._struck[sensor])
-        if not len(mine):
-            return time_ns, sensor, value
-        mine = mine[np.argsort(sensor[mine], kind="stable")]
-        value, keep = value.copy(), np.ones(len(value), dtype=bool)
-        cuts = np.flatnonzero(np.diff(sensor[mine])) + 1
-        for rows in np.split(mine, cuts):
+    def struck(self, sensor: Ints) -> Ints:
+        """Return the positions of those sensors that a fault ever strikes."""
+        return np.flatnonzero(self._struck[sensor])
+
+    def there(self, time_ns: Ints, sensor: Ints) -> NDArray[np.bool_] | None:
+        """Say which readings of struck sensors are there, bool[N]; None if all are."""
+        there = None
+        for one, rows in self._acting(time_ns, sensor):
+            if isinstance(one.fault, Gap):
+                there = np.ones(len(sensor), dtype=bool) if there is None else there
+                there[rows] = False
+        return there
+
+    def apply(self, time_ns: Ints, sensor: Ints, value: Floats) -> Floats:
+        """Return what struck sensors show in a window; the readings of each rise in time."""
+        value = value.copy()
+        for one, rows in self._acting(time_ns, sensor):
+            value[rows] = one.apply(time_ns[rows], value[rows])
+        return value
+
+    def _acting(self, time_ns: Ints, sensor: Ints) -> Iterator[tuple[Distortion, Ints]]:
+        """Yield each fault with the readings that it acts on, those of one sensor in their order."""
+        order = np.argsort(sensor, kind="stable")
+        cuts = np.flatnonzero(np.diff(sensor[order])) + 1
+        for rows in np.split(order, cuts):
             at_ns = time_ns[rows]
-            for one in self._of[int(sensor[rows[0]])]:
+            for one in self._of.get(int(sensor[rows[0]]), ()) if len(rows) else ():
                 low, high = np.searchsorted(at_ns, (one.from_ns, one.to_ns)).tolist()
-                if low == high:
-                    continue
-                hit = rows[low:high]
-                if isinstance(one.fault, Gap):
-                    keep[hit] = False
-                else:
-                    value[hit] = one.apply(time_ns[hit], value[hit])
-        return time_ns[keep], sensor[keep], value[keep]
+                if low < high:
+                    yield one, rows[low:high]

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from simulator.scenario.machine_type import MachineType
 from simulator.signals import motor
-from simulator.signals.timeline import DARK, EXECUTE, MAINS, STOPPED, Timeline
+from simulator.signals.moments import Moments
+from simulator.signals.timeline import DARK, EXECUTE, MAINS, STOPPED
 
 __all__ = ["WMS_PER_KWH", "Drives"]
 
@@ -46,19 +47,22 @@ class Drives:
         shares = np.diff(self.step_end, axis=1, prepend=0.0)
         load = self.execute_load[:, None] * self.step_factor
         self.execute_kw = (shares * motor.input_kw(load, rated_kw=self.rated_kw[:, None])).sum(axis=1)
-        self.execute_kvar = (shares * motor.reactive_kvar(load, rated_kw=self.rated_kw[:, None])).sum(axis=1)
+        self._execute_w = whole(self.execute_kw)
+        self._execute_var = whole((shares * motor.reactive_kvar(load, rated_kw=self.rated_kw[:, None])).sum(axis=1))
+        self._idle_w = whole(motor.input_kw(self.idle_load, rated_kw=self.rated_kw))
+        self._idle_var = whole(motor.reactive_kvar(self.idle_load, rated_kw=self.rated_kw))
+        self._standby_w = whole(self.standby_kw)
 
-    def load(self, asset: Ints, segment: Ints, time_ns: Ints, noise: Floats, timeline: Timeline) -> Floats:
-        """Return the load share of each sample."""
-        state = timeline.state[segment]
-        cycle = timeline.cycle_ns[segment]
-        into = (time_ns - timeline.start_ns[segment] + timeline.into_ns[segment]) % cycle
-        share = into / cycle
-        step = (share[:, None] >= self.step_end[asset]).sum(axis=1)
-        step = np.minimum(step, self.step_end.shape[1] - 1)
-        running = self.execute_load[asset] * self.step_factor[asset, step] + self.wander[asset] * noise
-        powered = np.where(state == EXECUTE, running, self.idle_load[asset])
-        still = (state == STOPPED) | (timeline.power[segment] == DARK)
+    def load(self, moments: Moments, noise: Floats) -> Floats:
+        """Return the load share of assets at some moments, with unit-variance ``noise`` as its wander."""
+        asset, share = moments.asset[:, None], moments.share_done
+        # Most motors have no profile, and one step.
+        factor = np.broadcast_to(self.step_factor[asset, 0], share.shape)
+        for step in range(self.step_end.shape[1] - 1):
+            factor = np.where(share >= self.step_end[asset, step], self.step_factor[asset, step + 1], factor)
+        running = self.execute_load[asset] * factor + self.wander[asset] * noise
+        powered = np.where(moments.state == EXECUTE, running, self.idle_load[asset])
+        still = (moments.state == STOPPED) | (moments.power == DARK)
         return np.where(still, 0.0, np.maximum(powered, 0.0))
 
     def mean_w(self, asset: Ints, state: Ints, power: Ints) -> Ints:
@@ -66,14 +70,20 @@ class Drives:
 
         Integers add up the same in any order. On a battery, as in the dark, it takes nothing.
         """
-        idle = motor.input_kw(self.idle_load[asset], rated_kw=self.rated_kw[asset])
-        kw = np.where(
-            state == EXECUTE, self.execute_kw[asset], np.where(state == STOPPED, self.standby_kw[asset], idle)
-        )
-        return np.where(power == MAINS, np.rint(kw * 1000.0).astype(np.int64), 0)
+        watts = by_state(state, self._standby_w[asset], self._idle_w[asset], self._execute_w[asset])
+        return np.where(power == MAINS, watts, 0)
 
     def mean_var(self, asset: Ints, state: Ints, power: Ints) -> Ints:
         """Return the mean reactive power of each asset in a state, in whole var; electronics in standby draw none."""
-        idle = motor.reactive_kvar(self.idle_load[asset], rated_kw=self.rated_kw[asset])
-        kvar = np.where(state == EXECUTE, self.execute_kvar[asset], np.where(state == STOPPED, 0.0, idle))
-        return np.where(power == MAINS, np.rint(kvar * 1000.0).astype(np.int64), 0)
+        variable = by_state(state, np.int64(0), self._idle_var[asset], self._execute_var[asset])
+        return np.where(power == MAINS, variable, 0)
+
+
+def by_state(state: Ints, stopped: Ints | np.int64, idle: Ints, execute: Ints) -> Ints:
+    return np.where(state == EXECUTE, execute, np.where(state == STOPPED, stopped, idle))
+
+
+def whole(kilo: Floats) -> Ints:
+    """Return whole W for kW."""
+    units: Ints = np.rint(kilo * 1000.0).astype(np.int64)
+    return units

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -24,7 +23,6 @@ from simulator.signals.timeline import DARK, EXECUTE, MAINS, STOPPED, Timeline
 __all__ = ["GAUGES", "EnergyGauge", "Gauge", "Placed", "Samples", "Works"]
 
 NS = 1e-9
-MS = 1_000_000
 Floats = NDArray[np.floating[Any]]
 Ints = NDArray[np.int64]
 
@@ -39,7 +37,7 @@ class StateGauge:
         """Nothing is carried."""
 
     def values(self, samples: Samples, timeline: Timeline) -> Floats:
-        return timeline.state[samples.segment].astype(np.float64)
+        return samples.state.astype(np.float64)
 
 
 class LagGauge(ABC):
@@ -55,21 +53,29 @@ class LagGauge(ABC):
     def target(self, row: Ints, segment: Ints, timeline: Timeline) -> Floats:
         """What the value would settle at in that segment."""
 
-    def reached(self, row: Ints, segment: Ints, start: Floats, at_ns: Ints, timeline: Timeline) -> Floats:
-        """Where the value stands at an instant of the segment that it began at ``start``."""
-        elapsed_s = (at_ns - timeline.start_ns[segment]) * NS
-        return thermal.lag(start, self.target(row, segment, timeline), elapsed_s=elapsed_s, tau_s=self.tau_s[row])
+    def reached(self, link: Ints, start: Floats, elapsed_ns: Ints, timeline: Timeline) -> Floats:
+        """Where the value stands so long after the beginning of links of the chain that it began at ``start``."""
+        tau_s = self.tau_s[self.chain.row[link[..., :1]]]
+        return thermal.lag(start, self.settles[link], elapsed_s=elapsed_ns * NS, tau_s=tau_s)
 
     def advance(self, timeline: Timeline) -> None:
-        def move(row: Ints, segment: Ints, start: Floats) -> Floats:
-            return self.reached(row, segment, start, timeline.end_ns[segment], timeline)
+        self.chain.lay_out(timeline)
+        self.prepare(timeline)
+        lasts_ns = (timeline.end_ns - timeline.start_ns)[self.chain.segment]
+        self.chain.move_on(
+            lambda link: self.settles[link],
+            lambda link, start: self.reached(link[:, None], start[:, None], lasts_ns[link, None], timeline)[:, 0],
+        )
 
-        self.chain.advance(timeline, lambda row, segment: self.target(row, segment, timeline), move)
+    def prepare(self, timeline: Timeline) -> None:
+        """Work out what all samples in a link of the chain share: where the value would settle."""
+        self.settles = self.target(self.chain.row, self.chain.segment, timeline)
 
     def values(self, samples: Samples, timeline: Timeline) -> Floats:
-        row, segment = samples.row, samples.segment
-        exact = self.reached(row, segment, self.chain.start_of(row, segment), samples.time_ns, timeline)
-        return exact + self.sigma[row] * samples.noise
+        link = self.chain.link(samples.row, samples.segment)
+        shown = self.reached(link, self.chain.at_start[link], samples.elapsed_ns, timeline)
+        shown += self.sigma[samples.row] * samples.noise
+        return shown
 
 
 def is_driven(segment: Ints, timeline: Timeline, *, when_execute: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -113,30 +119,37 @@ class ProfileGauge(LagGauge):
         driven = is_driven(segment, timeline, when_execute=self.when_execute[row]) | self.always[row]
         return np.where(driven, point, self.off[row])
 
-    def reached(self, row: Ints, segment: Ints, start: Floats, at_ns: Ints, timeline: Timeline) -> Floats:
-        value = super().reached(row, segment, start, at_ns, timeline)
-        runs = np.flatnonzero((timeline.state[segment] == EXECUTE) & (timeline.power[segment] != DARK))
-        row, segment, start = row[runs], segment[runs], start[runs]
-        # Samples of one sensor in one segment follow each other, and share the outset.
-        fresh = (np.diff(row, prepend=-1) != 0) | (np.diff(segment, prepend=-1) != 0)
-        first = np.flatnonzero(fresh)
-        outset = profile.Outset.of(start[first], **self.course(row[first], segment[first], timeline))
-        value[runs] = profile.follow(
-            outset.at(np.cumsum(fresh) - 1),
-            elapsed_ns=at_ns[runs] - timeline.start_ns[segment],
-            **self.course(row, segment, timeline),
+    def prepare(self, timeline: Timeline) -> None:
+        """Beside where it would settle: what the profile alone comes to where a link begins, and in a whole cycle."""
+        super().prepare(timeline)
+        row, segment = self.chain.row, self.chain.segment
+        cycle_s = timeline.cycle_ns[segment] * NS
+        self.began, self.of_a_cycle = (
+            profile.response(
+                into_s, cycle_s=cycle_s, share=self.share[row], value=self.value[row], tau_s=self.tau_s[row]
+            )
+            for into_s in (timeline.into_ns[segment] * NS, cycle_s)
         )
-        return value
 
-    def course(self, row: Ints, segment: Ints, timeline: Timeline) -> dict[str, Any]:
-        """Return where in a cycle each segment begins, and the profile that it follows."""
-        return {
-            "into_ns": timeline.into_ns[segment],
-            "cycle_ns": timeline.cycle_ns[segment],
-            "share": self.share[row],
-            "value": self.value[row],
-            "tau_s": self.tau_s[row],
-        }
+    def reached(self, link: Ints, start: Floats, elapsed_ns: Ints, timeline: Timeline) -> Floats:
+        row, segment = self.chain.row[link[:, :1]], self.chain.segment[link]
+        runs = (timeline.state[segment] == EXECUTE) & (timeline.power[segment] != DARK)
+        outset = profile.Outset(start - self.began[link], self.of_a_cycle[link])
+        cycle_ns = timeline.cycle_ns[segment]
+        if (cycle_ns == cycle_ns[:, :1]).all():
+            cycle_ns = cycle_ns[:, :1]
+        followed = profile.follow(
+            outset,
+            into_ns=timeline.into_ns[segment],
+            elapsed_ns=elapsed_ns,
+            cycle_ns=cycle_ns,
+            share=self.share[row],
+            value=self.value[row],
+            tau_s=self.tau_s[row],
+        )
+        if runs.all():
+            return followed
+        return np.where(runs, followed, super().reached(link, start, elapsed_ns, timeline))
 
 
 class BearingHeatGauge(LagGauge):
@@ -175,16 +188,28 @@ class MotorGauge:
         """Nothing is carried."""
 
     def values(self, samples: Samples, timeline: Timeline) -> Floats:
-        asset = self.asset[samples.row]
+        shown = np.empty(samples.load.shape)
+        shows = self.shows[samples.row[:, 0]]
+        for which, formula in enumerate((self._power, self._current, self._power_factor)):
+            mine = np.flatnonzero(shows == which)
+            off = samples.state[mine] == STOPPED
+            shown[mine] = formula(self.asset[samples.row[mine]], samples.load[mine], off)
+        shown += self.sigma[samples.row] * samples.noise
+        return np.where(samples.power == MAINS, shown, 0.0)
+
+    def _power(self, asset: Ints, load: Floats, off: NDArray[np.bool_]) -> Floats:
         drives = self.drives
-        off = timeline.state[samples.segment] == STOPPED
-        power = np.where(off, drives.standby_kw[asset], motor.input_kw(samples.load, rated_kw=drives.rated_kw[asset]))
-        current = motor.current_a(samples.load, rated_kw=drives.rated_kw[asset], volts=drives.volts[asset])
+        return np.where(off, drives.standby_kw[asset], motor.input_kw(load, rated_kw=drives.rated_kw[asset]))
+
+    def _current(self, asset: Ints, load: Floats, off: NDArray[np.bool_]) -> Floats:
+        drives = self.drives
         # Standby is electronics behind a rectifier: power factor 1, so the current follows from the power.
-        current = np.where(off, drives.standby_kw[asset] * 1000.0 / (np.sqrt(3.0) * drives.volts[asset]), current)
-        factor = np.where(off, 1.0, motor.power_factor(samples.load))
-        shown = np.choose(self.shows[samples.row], [power, current, factor]) + self.sigma[samples.row] * samples.noise
-        return np.where(timeline.power[samples.segment] == MAINS, shown, 0.0)
+        standby = drives.standby_kw[asset] * 1000.0 / (np.sqrt(3.0) * drives.volts[asset])
+        running = motor.current_a(load, rated_kw=drives.rated_kw[asset], volts=drives.volts[asset])
+        return np.where(off, standby, running)
+
+    def _power_factor(self, asset: Ints, load: Floats, off: NDArray[np.bool_]) -> Floats:
+        return np.where(off, 1.0, motor.power_factor(load))
 
 
 class VibrationGauge:
@@ -201,8 +226,8 @@ class VibrationGauge:
 
     def values(self, samples: Samples, timeline: Timeline) -> Floats:
         row, segment = samples.row, samples.segment
-        state = timeline.state[segment]
-        ran = np.where(state == EXECUTE, samples.time_ns - timeline.start_ns[segment], 0)
+        state = samples.state
+        ran = np.where(state == EXECUTE, samples.elapsed_ns, 0)
         worn = vibration.wear(
             (timeline.bearing_age_ns[segment] + ran) * NS,
             onset_s=timeline.bearing_onset_ns[segment] * NS,
@@ -213,7 +238,7 @@ class VibrationGauge:
         )
         # A stopped machine still shows the floor's and the neighbours' shaking: a twentieth of its own.
         still = 0.05 * self.base[row] * np.exp(self.scatter[row] * samples.noise)
-        return np.where((state == STOPPED) | (timeline.power[segment] == DARK), still, moving)
+        return np.where((state == STOPPED) | (samples.power == DARK), still, moving)
 
 
 class CountGauge:
@@ -221,52 +246,34 @@ class CountGauge:
 
     def __init__(self, placed: Sequence[Placed], works: Works) -> None:
         models: list[Any] = [p.spec.model for p in placed]
-        self.of = [m.of for m in models]
-        self.asset = [p.asset for p in placed]
+        self.of = np.array([("cycles", "good", "bad").index(m.of) for m in models])
+        self.asset = np.array([p.asset for p in placed], dtype=np.int64)
+        self.pieces = np.array([works.books[p.asset].pieces for p in placed], dtype=np.int64)
         self.books = works.books
 
     def advance(self, timeline: Timeline) -> None:
         """Nothing is carried: the park counts cycles."""
 
     def values(self, samples: Samples, timeline: Timeline) -> Floats:
-        cycles = timeline.cycles_at(samples.segment, samples.time_ns)
-        result = np.empty(len(cycles))
-        cuts = np.searchsorted(samples.row, np.arange(len(self.of) + 1)).tolist()
-        for row, (low, high) in enumerate(pairwise(cuts)):
-            mine, asset = cycles[low:high], self.asset[row]
-            if self.of[row] == "cycles":
-                result[low:high] = mine
-            else:
-                good = self.books[asset].good_before_each(mine)
-                result[low:high] = good if self.of[row] == "good" else mine * self.books[asset].pieces - good
-        return result
+        row, cycles = samples.row, samples.cycles
+        asset, of = self.asset[row], self.of[row]
+        self.books.open(asset[:, 0], cycles[:, 0], cycles[:, -1])
+        good = self.books.good_before(asset, cycles)
+        counted = np.where(of == 0, cycles, np.where(of == 1, good, cycles * self.pieces[row] - good))
+        return counted.astype(np.float64)
 
 
 class EnergyGauge:
-    """Energy registers: the exact integral of mean power over the segments.
-
-    They count in W ms: power in whole W and time in whole ms make every sum exact. A year of 100 MW is a third of what
-    int64 holds.
-    """
+    """What energy registers show."""
 
     def __init__(self, placed: Sequence[Placed], works: Works) -> None:
-        self.drives = works.drives
-        self.chain = Chain(np.array([p.asset for p in placed], dtype=np.int64), np.int64)
-
-    def _spent(self, row: Ints, segment: Ints, until_ns: Ints, timeline: Timeline) -> Ints:
-        watts = self.drives.mean_w(self.chain.asset[row], timeline.state[segment], timeline.power[segment])
-        return watts * ((until_ns - timeline.start_ns[segment]) // MS)
+        self.registers = works.registers
 
     def advance(self, timeline: Timeline) -> None:
-        def move(row: Ints, segment: Ints, start: Ints) -> Ints:
-            return start + self._spent(row, segment, timeline.end_ns[segment], timeline)
-
-        self.chain.advance(timeline, lambda row, _: np.zeros(len(row), dtype=np.int64), move)
+        """Nothing is carried here: the registers of all assets are."""
 
     def values(self, samples: Samples, timeline: Timeline) -> Floats:
-        row, segment = samples.row, samples.segment
-        spent = self._spent(row, segment, samples.time_ns, timeline)
-        return (self.chain.start_of(row, segment) + spent) / WMS_PER_KWH
+        return self.registers.at(samples.segment, samples.elapsed_ns) / WMS_PER_KWH
 
 
 GAUGES: dict[str, Any] = {

@@ -48,6 +48,11 @@ class Growth:
                         self._every[k, number] = known.every
                         self._tells[k, number] = isinstance(known.model, StateModel) and known.model.changes
 
+    def may_change(self, sensor: Ints, from_ns: int) -> Mask:
+        """Say of which sensors some readings may not exist from an instant on, bool[N]."""
+        latest_ns = self._until_ns.max(axis=0, initial=np.iinfo(np.int64).min)
+        return np.asarray(latest_ns[sensor] > from_ns)
+
     def samples(self, sensor: Ints, time_ns: Ints) -> Mask:
         """Say which samples of a grid exist: the first of the grid in each interval of the era, bool[N]."""
         keep = np.ones(len(sensor), dtype=bool)

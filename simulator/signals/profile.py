@@ -42,16 +42,24 @@ def response(into_s: Floats, *, cycle_s: Floats, share: Floats, value: Floats, t
     """Return R, float64[N]: where the value stands ``into_s`` after the start of a cycle that it began at 0.
 
     ``share``, ``value``: float64[N, K], the points of each profile; shares of the cycle rise from 0 to 1, and two
-    equal ones make a jump. A profile with fewer points than K repeats its last.
+    equal ones make a jump. A profile with fewer points than K repeats its last. In front of K all that is given
+    broadcasts to the shape of ``into_s``, which may have more axes than one.
     """
-    reached: Floats = np.zeros(len(into_s))
-    for k in range(share.shape[1] - 1):
-        begin_s, width_s = share[:, k] * cycle_s, (share[:, k + 1] - share[:, k]) * cycle_s
-        slope = np.divide(value[:, k + 1] - value[:, k], width_s, out=np.zeros(len(into_s)), where=width_s > 0)
-        for_s = np.clip(into_s - begin_s, 0.0, width_s)
+    reached: Floats = np.zeros(into_s.shape)
+    for k in range(share.shape[-1] - 1):
+        begin_s, width_s = share[..., k] * cycle_s, (share[..., k + 1] - share[..., k]) * cycle_s
+        slope = np.divide(value[..., k + 1] - value[..., k], width_s, out=np.zeros(width_s.shape), where=width_s > 0)
+        for_s = into_s - begin_s
+        np.maximum(for_s, 0.0, out=for_s)
+        np.minimum(for_s, width_s, out=for_s)
         behind = slope * tau_s
-        on_the_line = value[:, k] + slope * for_s
-        reached = on_the_line - behind + (reached - value[:, k] + behind) * np.exp(-for_s / tau_s)
+        reached -= value[..., k]
+        reached += behind
+        reached *= np.exp(-for_s / tau_s)
+        for_s *= slope
+        for_s += value[..., k]
+        for_s -= behind
+        reached += for_s
     return reached
 
 
@@ -70,10 +78,6 @@ class Outset(NamedTuple):
         above = start - response(into_ns * NS, cycle_s=cycle_s, share=share, value=value, tau_s=tau_s)
         return cls(above, response(cycle_s, cycle_s=cycle_s, share=share, value=value, tau_s=tau_s))
 
-    def at(self, which: Ints) -> Outset:
-        """Return some of them, in that order."""
-        return Outset(self.above[which], self.of_a_cycle[which])
-
 
 def follow(
     outset: Outset, *, into_ns: Ints, elapsed_ns: Ints, cycle_ns: Ints, share: Floats, value: Floats, tau_s: Floats
@@ -84,11 +88,16 @@ def follow(
     """
     cycle_s = cycle_ns * NS
     whole, rest_ns = np.divmod(into_ns + elapsed_ns, cycle_ns)
-    within = response(rest_ns * NS, cycle_s=cycle_s, share=share, value=value, tau_s=tau_s)
+    shown = response(rest_ns * NS, cycle_s=cycle_s, share=share, value=value, tau_s=tau_s)
+    later = whole > 0
+    if not later.any():
+        shown += outset.above * np.exp(-elapsed_ns * NS / tau_s)
+        return shown
     # At the start of the last cycle: the first one's end, then whole - 1 more of them.
     decay = cycle_s / tau_s
     more = np.maximum(whole - 1, 0)
     first_end = outset.of_a_cycle + outset.above * np.exp(-(cycle_ns - into_ns) * NS / tau_s)
     carried = first_end * np.exp(-more * decay) + outset.of_a_cycle * np.expm1(-more * decay) / np.expm1(-decay)
-    within_first = within + outset.above * np.exp(-elapsed_ns * NS / tau_s)
-    return np.where(whole == 0, within_first, within + carried * np.exp(-rest_ns * NS / tau_s))
+    within_first = outset.above * np.exp(-elapsed_ns * NS / tau_s)
+    shown += np.where(later, carried * np.exp(-rest_ns * NS / tau_s), within_first)
+    return shown

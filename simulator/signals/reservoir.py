@@ -33,11 +33,17 @@ class Reservoir:
 
     def begin(self, now_ns: int, *, demand: float, capacity: float) -> None:
         """Let another demand or another capacity hold from now on; the last of several at one instant counts."""
-        level = float(self.level(np.array([now_ns]))[0]) if self._rows else self._top
+        level = self.level_now(now_ns) if self._rows else self._top
         if self._start_ns and self._start_ns[-1] == now_ns:
             del self._start_ns[-1], self._rows[-1]
         self._start_ns.append(now_ns)
         self._rows.append((level, demand, capacity))
+
+    def level_now(self, now_ns: int) -> float:
+        """Return the level at an instant at or after the last change."""
+        level, demand, capacity = self._rows[-1]
+        moved = level + (capacity - demand) / self._size * ((now_ns - self._start_ns[-1]) / HOUR_NS)
+        return min(max(moved, 0.0), self._top)
 
     def level(self, time_ns: Ints) -> Floats:
         """Return the level at instants, float64[N]."""

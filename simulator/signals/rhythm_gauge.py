@@ -95,8 +95,9 @@ class RhythmGauge:
         return result
 
     def values(self, samples: Samples, timeline: Timeline) -> Floats:
-        row, time_ns = samples.row, samples.time_ns
-        value = np.empty(len(row))
+        instants = samples.time_ns.shape[1]
+        row, time_ns = np.repeat(samples.row[:, 0], instants), samples.time_ns.ravel()
+        value: Floats = np.empty(len(row))
         lags = self.tau_ns[row] > 0
         value[~lags] = self.followed(row[~lags], time_ns[~lags])
         knot, into = np.divmod(time_ns[lags], KNOT_NS)
@@ -108,12 +109,13 @@ class RhythmGauge:
             into / KNOT_NS,
             self.tau_ns[row[lags]],
         )
-        spread = self.sigma[row] * samples.noise
+        every = samples.row
+        spread, value = self.sigma[every] * samples.noise, value.reshape(-1, instants)
         # Its mean over all noise is the value itself.
-        scaled = value * np.exp(spread - 0.5 * self.sigma[row] ** 2)
-        value = np.where(self.relative[row], scaled, value + spread)
-        dark = ~np.isnan(self.off[row]) & (timeline.state[samples.segment] != EXECUTE)
-        return np.where(dark, self.off[row], value)
+        scaled = value * np.exp(spread - 0.5 * self.sigma[every] ** 2)
+        value = np.where(self.relative[every], scaled, value + spread)
+        dark = ~np.isnan(self.off[every]) & (timeline.state[samples.segment] != EXECUTE)
+        return np.where(dark, self.off[every], value)
 
 
 def after_knot(start: Floats, one: Floats, other: Floats, share: Floats | float, tau_ns: Floats) -> Floats:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -37,22 +38,20 @@ class RowGauge:
         """Nothing is carried here; the network carries what feeders count."""
 
     def values(self, samples: Samples, timeline: Timeline) -> Floats:
-        result = np.empty(len(samples.row))
-        cuts = np.searchsorted(samples.row, np.arange(len(self.placed) + 1))
-        for place, low, high in zip(self.placed, cuts[:-1], cuts[1:], strict=True):
-            if low < high:
-                result[low:high] = self.one(place, samples, slice(low, high), timeline)
+        result = np.empty(samples.time_ns.shape)
+        for mine, row in enumerate(samples.row[:, 0].tolist()):
+            result[mine] = self.one(self.placed[row], samples, mine, timeline)
         return result + self.sigma[samples.row] * samples.noise
 
-    def one(self, place: Placed, samples: Samples, mine: slice, timeline: Timeline) -> Floats:
-        """Return what one sensor shows."""
+    def one(self, place: Placed, samples: Samples, mine: int, timeline: Timeline) -> Floats:
+        """Return what one sensor, the one at ``mine`` of the samples, shows at its instants."""
         raise NotImplementedError
 
 
 class WeatherGauge(RowGauge):
     """Weather stations."""
 
-    def one(self, place: Placed, samples: Samples, mine: slice, timeline: Timeline) -> Floats:
+    def one(self, place: Placed, samples: Samples, mine: int, timeline: Timeline) -> Floats:
         model: Any = place.spec.model
         return self.works.surroundings.sky_of(place.asset).shown(model.shows, samples.time_ns[mine])
 
@@ -60,7 +59,7 @@ class WeatherGauge(RowGauge):
 class SolarGauge(RowGauge):
     """Panels: what the feeder sees of them, held for the minute, and their dust."""
 
-    def one(self, place: Placed, samples: Samples, mine: slice, timeline: Timeline) -> Floats:
+    def one(self, place: Placed, samples: Samples, mine: int, timeline: Timeline) -> Floats:
         model: Any = place.spec.model
         sky, time_ns = self.works.surroundings.sky_of(place.asset), samples.time_ns[mine]
         if model.shows == "soiling":
@@ -80,45 +79,110 @@ class SupplyGauge(RowGauge):
     has tripped shows no voltage.
     """
 
-    def values(self, samples: Samples, timeline: Timeline) -> Floats:
-        shown = super().values(samples, timeline)
-        alive = np.array([p.spec.model.shows in ALIVE for p in self.placed if isinstance(p.spec.model, SupplyModel)])
-        # Without voltage there is no noise on it either.
-        dead = alive[samples.row] & (timeline.state[samples.segment] != EXECUTE)
-        return np.where(dead, 0.0, shown)
+    def __init__(self, placed: Sequence[Placed], works: Works) -> None:
+        super().__init__(placed, works)
+        shows = [p.spec.model.shows for p in placed if isinstance(p.spec.model, SupplyModel)]
+        self.alive = np.array([one in ALIVE for one in shows])
 
-    def one(self, place: Placed, samples: Samples, mine: slice, timeline: Timeline) -> Floats:
-        model: Any = place.spec.model
+    def values(self, samples: Samples, timeline: Timeline) -> Floats:
+        result = np.empty(samples.time_ns.shape)
+        meter: Meter | None = None
+        for mine, row in enumerate(samples.row[:, 0].tolist()):
+            place = self.placed[row]
+            if meter is None or meter.asset != place.asset:
+                # Sensors of a meter follow each other, and look at the same instants.
+                meter = Meter(place, self.works, samples.time_ns[mine], samples.state[mine])
+            model: Any = place.spec.model
+            result[mine] = meter.shown(model.shows, period_ns=place.spec.period or 0)
+        result += self.sigma[samples.row] * samples.noise
+        # Without voltage there is no noise on it either.
+        dead = self.alive[samples.row] & (samples.state != EXECUTE)
+        return np.where(dead, 0.0, result)
+
+
+class Meter:
+    """What the meter of a feeder measures at some instants, each quantity once it is asked for."""
+
+    def __init__(self, place: Placed, works: Works, time_ns: Ints, state: Ints) -> None:
         assert isinstance(place.machine, SystemType)
-        supply = place.machine.supply
-        assert supply is not None
-        time_ns = samples.time_ns[mine]
-        steps = self.works.network.steps[place.asset]
-        if model.shows in REGISTERS:
-            counted = steps.energy_wms(time_ns)
-            period = REGISTERS[model.shows]
+        assert place.machine.supply is not None
+        self.asset = place.asset
+        self._supply = place.machine.supply
+        self._time_ns = time_ns
+        self._live = state == EXECUTE
+        self._network = works.network
+        self._steps = works.network.steps[place.asset]
+        self._step = self._steps.at(time_ns)
+
+    def shown(self, shows: str, *, period_ns: int) -> Floats:
+        """Return one quantity, in the unit of its sensors, which speak so often."""
+        if shows in REGISTERS:
+            counted, period = self._counted_wms, REGISTERS[shows]
             return (counted.sum(axis=1) if period is None else counted[:, period]) / WMS_PER_KWH
-        if model.shows in BILLED:
-            return self.works.network.bills[place.asset].values(model.shows, time_ns)
-        step = steps.at(time_ns)
-        watts, variable = steps.watts[step], steps.vars[step]
-        apparent = np.hypot(watts, variable)
-        live = timeline.state[samples.segment[mine]] == EXECUTE
-        share = np.abs(watts) / (supply.rated_kw * 1000.0)
-        volts = np.where(live, supply.volts * (1.0 - supply.drop * share), 0.0)
-        dip = self.works.network.dips.get(place.asset)
-        if dip is not None:
-            since_ns = min(place.spec.period or 0, MINUTE_NS) if model.shows == "voltage_low" else 0
-            volts *= 1.0 - deepest(dip, time_ns, since_ns)
-        return {
-            "power": watts / 1000.0,
-            "reactive": variable / 1000.0,
-            "power_factor": np.where(apparent > 0, np.abs(watts) / np.maximum(apparent, 1.0), 1.0),
-            "current": np.where(live, apparent / (np.sqrt(3.0) * np.maximum(volts, 1.0)), 0.0),
-            "voltage": volts,
-            "voltage_low": volts,
-            "thd": np.where(live, THD_IDLE_PCT + THD_LOADED_PCT * share, 0.0),
-        }[model.shows]
+        if shows in BILLED:
+            return self._network.bills[self.asset].values(shows, self._time_ns)
+        if shows == "voltage_low":
+            return self._volts(since_ns=min(period_ns, MINUTE_NS))
+        return METERED[shows](self)
+
+    def power_kw(self) -> Floats:
+        """Return active power."""
+        return self._watts / 1000.0
+
+    def reactive_kvar(self) -> Floats:
+        """Return reactive power."""
+        return self._steps.vars[self._step] / 1000.0
+
+    def power_factor(self) -> Floats:
+        """Return active by apparent power, 1 without any."""
+        factor = np.abs(self._watts) / np.maximum(self._apparent, 1.0)
+        return np.where(self._apparent > 0, factor, 1.0)
+
+    def current_a(self) -> Floats:
+        """Return the line current."""
+        return np.where(self._live, self._apparent / (np.sqrt(3.0) * np.maximum(self.volts(), 1.0)), 0.0)
+
+    def volts(self) -> Floats:
+        """Return the line voltage."""
+        return self._volts(since_ns=0)
+
+    def thd_pct(self) -> Floats:
+        """Return the total harmonic distortion."""
+        return np.where(self._live, THD_IDLE_PCT + THD_LOADED_PCT * self._share, 0.0)
+
+    def _volts(self, *, since_ns: int) -> Floats:
+        """Return the lowest voltage at each instant or so long before it."""
+        volts = np.where(self._live, self._supply.volts * (1.0 - self._supply.drop * self._share), 0.0)
+        dip = self._network.dips.get(self.asset)
+        return volts if dip is None else volts * (1.0 - deepest(dip, self._time_ns, since_ns))
+
+    @cached_property
+    def _watts(self) -> Ints:
+        return self._steps.watts[self._step]
+
+    @cached_property
+    def _apparent(self) -> Floats:
+        return np.hypot(self._watts, self._steps.vars[self._step])
+
+    @cached_property
+    def _share(self) -> Floats:
+        """Share of the rated load."""
+        share: Floats = np.abs(self._watts) / (self._supply.rated_kw * 1000.0)
+        return share
+
+    @cached_property
+    def _counted_wms(self) -> Ints:
+        return self._steps.energy_wms(self._time_ns)
+
+
+METERED: dict[str, Callable[[Meter], Floats]] = {
+    "power": Meter.power_kw,
+    "reactive": Meter.reactive_kvar,
+    "power_factor": Meter.power_factor,
+    "current": Meter.current_a,
+    "voltage": Meter.volts,
+    "thd": Meter.thd_pct,
+}
 
 
 def deepest(dip: Track, time_ns: Ints, since_ns: int) -> Floats:
@@ -153,24 +217,21 @@ class OutputGauge(RowGauge):
                 crowd, self.member[row] = place
                 self.crowded[row] = True
                 self.crowds.setdefault((id(crowd), model.shows), (crowd, model.shows, []))[2].append(row)
-        self.alone = [(row, p) for row, p in enumerate(placed) if not self.crowded[row]]
 
     def values(self, samples: Samples, timeline: Timeline) -> Floats:
-        result = np.empty(len(samples.row))
-        low, high = np.searchsorted(samples.row, [np.arange(len(self.placed)), np.arange(1, len(self.placed) + 1)])
-        for row, place in self.alone:
-            if low[row] < high[row]:
-                mine = slice(int(low[row]), int(high[row]))
-                result[mine] = self.one(place, samples, mine, timeline)
-        for crowd, shows, rows in self.crowds.values():
-            of_crowd = np.zeros(len(self.placed), dtype=bool)
-            of_crowd[rows] = True
-            here = np.flatnonzero(of_crowd[samples.row])
+        result = np.empty(samples.time_ns.shape)
+        rows = samples.row[:, 0]
+        for mine in np.flatnonzero(~self.crowded[rows]).tolist():
+            result[mine] = self.one(self.placed[rows[mine]], samples, mine, timeline)
+        for crowd, shows, members in self.crowds.values():
+            here = np.flatnonzero(np.isin(rows, members))
             if len(here):
-                result[here] = crowd.values_of(shows, self.member[samples.row[here]], samples.time_ns[here])
+                time_ns = samples.time_ns[here]
+                member = np.repeat(self.member[rows[here]], time_ns.shape[1])
+                result[here] = crowd.values_of(shows, member, time_ns.ravel()).reshape(time_ns.shape)
         return result + self.sigma[samples.row] * samples.noise
 
-    def one(self, place: Placed, samples: Samples, mine: slice, timeline: Timeline) -> Floats:
+    def one(self, place: Placed, samples: Samples, mine: int, timeline: Timeline) -> Floats:
         model: Any = place.spec.model
         time_ns = samples.time_ns[mine]
         device = self.works.surroundings.devices[place.asset]

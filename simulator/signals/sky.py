@@ -77,7 +77,9 @@ class Sky:
 
     def fed_in_w(self, time_ns: Ints, *, rated_kw: float) -> Ints:
         """Return the power of panels at int64[N] instants in whole W, below zero: it is the opposite of a load."""
-        now = self.weather.at(time_ns)
-        power_kw = solar.power_kw(now.ghi_w_m2, now.temperature_c, rated_kw=rated_kw, clean=self.soiling.clean(time_ns))
+        # It is asked for at the beginnings of few minutes, again and again.
+        some_ns, which = np.unique(time_ns, return_inverse=True)
+        now = self.weather.at(some_ns)
+        power_kw = solar.power_kw(now.ghi_w_m2, now.temperature_c, rated_kw=rated_kw, clean=self.soiling.clean(some_ns))
         fed_in: Ints = np.rint(power_kw * 1000.0).astype(np.int64)
-        return -fed_in
+        return -fed_in[which]

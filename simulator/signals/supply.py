@@ -90,6 +90,7 @@ class Network:
         self._feeders = (*(Feeder(asset, (asset,), 0.0, 0.0, None) for asset in metered), *feeders)
         self._drives = drives
         self._held = held
+        self._motors = [self._with_motors_alone(feeder) for feeder in self._feeders]
         self._carried = {feeder.asset: np.zeros(PERIODS, dtype=np.int64) for feeder in self._feeders}
         self.steps: dict[int, Steps] = {}
         self.bills = {
@@ -100,17 +101,37 @@ class Network:
     def advance(self, timeline: Timeline) -> None:
         """Take in the timeline of the next window; windows must follow each other from the beginning of the world."""
         self.steps = {}
-        for feeder in self._feeders:
-            steps = self._flow(feeder, timeline)
+        changes = self._changes(timeline)
+        for feeder, motors in zip(self._feeders, self._motors, strict=True):
+            mine = np.flatnonzero(motors[timeline.asset])
+            steps = self._flow(feeder, (changes[0][mine], changes[1][mine], changes[2][mine]), timeline)
             self.steps[feeder.asset] = steps
             self._carried[feeder.asset] = steps.energy_wms(np.array([timeline.until_ns]))[0]
             if feeder.asset in self.bills:
                 bill = self.bills[feeder.asset]
                 bill.advance(steps.time_ns, steps.watts, steps.vars, steps.period, timeline.until_ns)
 
-    def _flow(self, feeder: Feeder, timeline: Timeline) -> Steps:
-        at = [np.array([timeline.from_ns])]
-        watts, variable = [np.zeros(1, dtype=np.int64)], [np.zeros(1, dtype=np.int64)]
+    def _with_motors_alone(self, feeder: Feeder) -> NDArray[np.bool_]:
+        """Say of each asset whether it is behind a feeder and draws what its motor does, and nothing else."""
+        more = {one.asset for one in self._feeders if one is not feeder} | set(self._held)
+        motors = np.zeros(len(self._drives.rated_kw), dtype=bool)
+        motors[[asset for asset in feeder.serves if asset not in more]] = True
+        return motors
+
+    def _changes(self, timeline: Timeline) -> tuple[Ints, Ints, Ints]:
+        """Return when and by how much each segment changes what the motor of its asset draws: instant, W, var."""
+        first = timeline.first[:-1]
+        levels = (
+            self._drives.mean_w(timeline.asset, timeline.state, timeline.power),
+            self._drives.mean_var(timeline.asset, timeline.state, timeline.power),
+        )
+        watts, variable = (np.diff(level, prepend=0) for level in levels)
+        watts[first], variable[first] = levels[0][first], levels[1][first]
+        return np.maximum(timeline.start_ns, timeline.from_ns), watts, variable
+
+    def _flow(self, feeder: Feeder, of_motors: tuple[Ints, Ints, Ints], timeline: Timeline) -> Steps:
+        at = [np.array([timeline.from_ns]), of_motors[0]]
+        watts, variable = [np.zeros(1, dtype=np.int64), of_motors[1]], [np.zeros(1, dtype=np.int64), of_motors[2]]
         for one_at, one_watts, one_vars in self._behind(feeder, timeline):
             at.append(one_at)
             watts.append(np.diff(one_watts, prepend=0))
@@ -122,14 +143,15 @@ class Network:
             watts.append(np.zeros(len(borders), dtype=np.int64))
             variable.append(np.zeros(len(borders), dtype=np.int64))
         every = np.concatenate(at)
-        time_ns, where = np.unique(every, return_inverse=True)
-        steps_w = np.zeros(len(time_ns), dtype=np.int64)
-        steps_var = np.zeros(len(time_ns), dtype=np.int64)
-        np.add.at(steps_w, where, np.concatenate(watts))
-        np.add.at(steps_var, where, np.concatenate(variable))
-        flowing = np.cumsum(steps_w)
+        order = every.argsort(kind="stable")
+        every = every[order]
+        # What flows once all has changed that changes at an instant.
+        last = np.append(np.flatnonzero(every[1:] != every[:-1]), len(every) - 1)
+        time_ns = every[last]
+        flowing = np.concatenate(watts)[order].cumsum()[last]
         total_w = flowing + np.rint(np.abs(flowing) * feeder.loss).astype(np.int64)
-        total_var = np.maximum(np.cumsum(steps_var) - round(feeder.compensation_kvar * 1000), 0)
+        total_var = np.concatenate(variable)[order].cumsum()[last] - round(feeder.compensation_kvar * 1000)
+        np.maximum(total_var, 0, out=total_var)
         return self._metered(feeder, timeline, time_ns, total_w, total_var)
 
     def _metered(self, feeder: Feeder, timeline: Timeline, time_ns: Ints, watts: Ints, variable: Ints) -> Steps:
@@ -143,13 +165,13 @@ class Network:
         return Steps(time_ns, watts, variable, np.cumsum(spent, axis=0)[:-1], period)
 
     def _behind(self, feeder: Feeder, timeline: Timeline) -> list[tuple[Ints, Ints, Ints]]:
-        """Return instant, watts and vars of each step of everything behind a feeder, one tuple per asset."""
+        """Return instant, watts and vars of each step of what is more than a motor behind a feeder, by asset."""
         found = []
         for asset in feeder.serves:
             if asset in self.steps:
                 steps = self.steps[asset]
                 found.append((steps.time_ns, steps.watts, steps.vars))
-            else:
+            elif asset in self._held:
                 found.append(self._drawn(asset, timeline))
         return found
 
@@ -159,8 +181,6 @@ class Network:
         state = timeline.state[mine]
         number, power = np.full(len(at), asset), timeline.power[mine]
         watts, variable = self._drives.mean_w(number, state, power), self._drives.mean_var(number, state, power)
-        if asset not in self._held:
-            return at, watts, variable
         minutes = marks(timeline, MINUTE_NS)
         every = np.unique(np.concatenate((at, minutes)))
         segment = np.searchsorted(at, every, side="right") - 1

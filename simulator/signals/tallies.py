@@ -48,10 +48,11 @@ class Tallies:
     def __init__(self, works: Works, machines: Sequence[MachineType]) -> None:
         self._drives = works.drives
         self._network = works.network
+        self._around = works.surroundings
         self._metered = [
             asset for asset, device in works.surroundings.devices.items() if device.draws and not device.feeds
         ]
-        self._pieces = Pieces(works.books)
+        self._pieces = Pieces(works.books.each)
         self._rated_ms = np.array([machine.cycle // MS for machine in machines], dtype=np.int64)
         self._carried = np.zeros((3, len(machines)), dtype=np.int64)
         self._carried_failures = np.zeros(len(machines), dtype=np.int64)
@@ -75,6 +76,25 @@ class Tallies:
         last = timeline.first[1:] - 1
         self._carried = self._at_start[:, last] + inside[:, last]
         self._carried_failures = self._failures[last]
+
+    def feeders(self, at_ns: int) -> dict[int, tuple[int, int, float]]:
+        """Return what each feeder has counted by an instant of the window, W ms, what is behind it, and its loss.
+
+        Without those that panels or batteries feed into: what they give has no register.
+        """
+        when = np.array([at_ns])
+        behind = self.at(when).spent_wms[0].copy()
+        for asset, steps in self._network.steps.items():
+            behind[asset] = steps.energy_wms(when).sum()
+        return {
+            feeder.asset: (int(behind[feeder.asset]), int(behind[list(feeder.serves)].sum()), feeder.loss)
+            for feeder in self._around.feeders
+            if not any(asset in self._around.panels_kw or self._feeds(asset) for asset in feeder.serves)
+        }
+
+    def _feeds(self, asset: int) -> bool:
+        device = self._around.devices.get(asset)
+        return device is not None and device.feeds
 
     def at(self, time_ns: Ints) -> Done:
         """Return what all assets have done by instants of the window taken in last, up to and with its end."""

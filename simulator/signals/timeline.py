@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["BATTERY", "DARK", "EXECUTE", "MAINS", "STOPPED", "Segment", "Timeline"]
+__all__ = ["BATTERY", "DARK", "EXECUTE", "MAINS", "STOPPED", "Segment", "Timeline", "ragged", "table_of"]
 
 STOPPED, EXECUTE = 2, 6
 """PackML states that signals know: the drive is off in Stopped, and parts are made in Execute alone."""
@@ -68,7 +68,11 @@ class Timeline:
     @classmethod
     def build(cls, segments: Sequence[Segment], *, assets: int, from_ns: int, until_ns: int) -> Timeline:
         """Build from the current segment of every asset and those that began in the window, in order of time."""
-        table = np.array(segments, dtype=np.int64).reshape(-1, len(Segment._fields))
+        return cls.of_table(table_of(segments), assets=assets, from_ns=from_ns, until_ns=until_ns)
+
+    @classmethod
+    def of_table(cls, table: NDArray[np.int64], *, assets: int, from_ns: int, until_ns: int) -> Timeline:
+        """Build from segments as rows of a table, as ``table_of`` makes it, in order of time."""
         table = table[np.argsort(table[:, 0], kind="stable")]
         asset, start = table[:, 0].copy(), table[:, 1].copy()
         first = np.searchsorted(asset, np.arange(assets + 1))
@@ -93,6 +97,21 @@ class Timeline:
         span = self.until_ns - self.from_ns + 1
         keys = self.asset * span + np.maximum(self.start_ns - self.from_ns, 0)
         return np.searchsorted(keys, asset * span + (time_ns - self.from_ns), side="right") - 1
+
+    def at_each(self, asset: NDArray[np.int64], time_ns: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return what ``at`` does for int64[A] assets, in any order, and int64[A, K] instants that rise along K."""
+        step = np.zeros(time_ns.shape, dtype=np.int64)
+        step[:, 0] = self.first[asset]
+        # Few assets change in a window: each change moves on all instants from the first that it is in force at.
+        changes = self.first[asset + 1] - self.first[asset] - 1
+        some = np.flatnonzero(changes)
+        if len(some):
+            row, segment = ragged(self.first[asset[some]] + 1, changes[some])
+            row = some[row]
+            tick = (time_ns[row] < self.start_ns[segment, None]).sum(axis=1)
+            inside = tick < time_ns.shape[1]
+            np.add.at(step, (row[inside], tick[inside]), 1)
+        return np.cumsum(step, axis=1, out=step)
 
     def executes(self, asset: int, time_ns: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Say whether one asset is in Execute at instants of the window, or at its last state before it."""
@@ -133,6 +152,11 @@ class Timeline:
         first_end = self.start_ns[segment] - self.into_ns[segment] + self.cycle_ns[segment]
         interrupted = (number == self.cycles[segment]) & (self.into_ns[segment] > 0)
         return np.where(interrupted, first_end - began, self.cycle_ns[segment])
+
+
+def table_of(segments: Sequence[Segment]) -> NDArray[np.int64]:
+    """Return segments as rows of an int64 table, a column per field."""
+    return np.array(segments, dtype=np.int64).reshape(-1, len(Segment._fields))
 
 
 def ragged(first: NDArray[np.int64], count: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

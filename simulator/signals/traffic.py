@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,7 +43,7 @@ class Traffic:
             max((late for _, late in off), default=0)
         )
 
-    def carry(self, time_ns: Ints, sensor: Ints) -> None:
+    def carry(self, time_ns: Ints, sensor: NDArray[np.integer[Any]]) -> None:
         """Take in the readings of the window, sorted by time, then sensor."""
         asset = self._asset_of[sensor]
         first = message_starts(time_ns, asset)

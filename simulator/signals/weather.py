@@ -43,6 +43,10 @@ class Sky:
     """Global horizontal irradiance."""
 
 
+ANSWERS_KEPT, MOST_KEPT = 8, 4_096
+"""How many answers the weather remembers, and for how many instants each at most."""
+
+
 class Deviation:
     """Unit-variance AR(1) deviation of one site from its normal course, since 1970."""
 
@@ -66,6 +70,7 @@ class Weather:
 
     def __init__(self, climate: Climate, *, seed: int, site: str) -> None:
         self._climate = climate
+        self._known: dict[bytes, Sky] = {}
         self.rain = Rain(climate, seed=seed, site=site)
         self._cloud = Cloud(climate, rain=self.rain, seed=seed, site=site)
         self._deviation = Deviation(Stream(seed, site, "temperature"), tau_ns=climate.temperature.tau)
@@ -74,10 +79,21 @@ class Weather:
         self._dew_point = Seasonal(normals.dew_point_c)
 
     def at(self, time_ns: Ints) -> Sky:
-        """Return the weather at int64[N] instants in any order, none before 1970.
+        """Return the weather at int64[N] instants in any order, none before 1970; its arrays are not to be written.
 
-        The cost grows with the time from the earliest to the latest of them.
+        The cost grows with the time from the earliest to the latest of them. Many ask for the same instants, so the
+        last few answers are kept.
         """
+        if len(time_ns) > MOST_KEPT:
+            return self._work_out(time_ns)
+        key = time_ns.tobytes()
+        if key not in self._known:
+            if len(self._known) >= ANSWERS_KEPT:
+                del self._known[next(iter(self._known))]
+            self._known[key] = self._work_out(time_ns)
+        return self._known[key]
+
+    def _work_out(self, time_ns: Ints) -> Sky:
         local = LocalTime.of(time_ns, utc_offset_ns=self._climate.utc_offset_ns)
         hour = local.hour
         storms = self.rain.storms_at(local)

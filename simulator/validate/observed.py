@@ -21,6 +21,7 @@ from simulator.scenario.schema import Kpis, Scenario
 from simulator.scenario.sensor import OutputModel, SensorType
 from simulator.scenario.system_type import SystemType
 from simulator.signals.device import Device
+from simulator.validate.audit import Audit
 
 __all__ = ["BLOCK_NS", "QUARTER_NS", "Observed", "Outage", "Tally", "observe"]
 
@@ -71,6 +72,8 @@ class Tally:
     processed: Floats
     open_ns: Floats
     """Of the machine's factory."""
+    busy_ns: Floats
+    """The same without breaks in which the machine is held."""
 
     def of(self, machines: list[int]) -> Tally:
         """Return the sums of some machines, float64[blocks + 1]."""
@@ -96,6 +99,7 @@ class Observed:
     """Whole quarters of an hour; a register is read within the minute after each."""
     register_kwh: Floats
     """float64[quarters, assets]."""
+    audit: Audit
     devices: Mapping[int, Device]
     """Of the systems that have one, by asset."""
 
@@ -129,11 +133,13 @@ def observe(
     until_ns = start_ns + days * DAY_NS
     changes = [(asset, start_ns, int(machine.state)) for asset, machine in enumerate(machines)]
     world.watch(lambda segment: changes.append((segment.asset, segment.start_ns, int(segment.state))))
+    audit = Audit(world)
     tallies, outages, readings = [tally_of(world, start_ns)], [], []
     borders = range(start_ns + BLOCK_NS, until_ns + 1, BLOCK_NS)
     for number, border_ns in enumerate(borders, 1):
         for batch in world.batches(border_ns, HOUR_NS):
             outages += outages_in(batch, world)
+            audit.look(batch)
             readings.append(quarterly(batch, len(machines)))
         tallies.append(tally_of(world, border_ns))
         done, part = divmod(number * BLOCK_NS, DAY_NS)
@@ -154,6 +160,7 @@ def observe(
         entries(changes, len(machines)),
         quarter_ns,
         register_kwh,
+        audit,
         world.park.surroundings.devices,
     )
 
@@ -168,13 +175,15 @@ def tally_of(world: World, now_ns: int) -> tuple[list[float], ...]:
     for machine in machines:
         machine.settle()
     open_ns = [float(plant.calendar.open_ns(now_ns)) for plant in world.park.plants for _ in plant.machines]
+    work = world.census().work
     return (
-        [float(machine.in_state_ns[State.EXECUTE]) for machine in machines],
+        (MS * work.producing_ms[0]).tolist(),
         [float(machine.in_state_ns[State.SUSPENDED] + machine.in_state_ns[State.IDLE]) for machine in machines],
-        [float(machine.cycles * machine.spec.cycle) for machine in machines],
-        [float(machine.good) for machine in machines],
-        [float(machine.processed) for machine in machines],
+        (MS * work.ideal_ms[0]).tolist(),
+        work.good[0].tolist(),
+        work.processed[0].tolist(),
         open_ns,
+        (MS * work.busy_ms[0]).tolist(),
     )
 
 

@@ -82,7 +82,7 @@ def oee(tally: Tally, *, supplied: bool) -> tuple[float, float]:
     Availability is the share of open time in which parts are made; ``supplied`` leaves out the time in which there are
     none to work on, or no room for them.
     """
-    busy = np.diff(tally.open_ns) - (np.diff(tally.waiting_ns) if supplied else 0.0)
+    busy = np.diff(tally.busy_ns) - (np.diff(tally.waiting_ns) if supplied else 0.0)
     quality = (tally.good[-1] - tally.good[0]) / max(tally.processed[-1] - tally.processed[0], 1.0)
     ours, error = ratio(np.diff(tally.ideal_ns), busy)
     return ours * quality, error * quality

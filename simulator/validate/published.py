@@ -18,6 +18,7 @@ __all__ = [
     "AirFigures",
     "ClimateFigures",
     "CoolingFigures",
+    "LearningFigures",
     "LoadFigures",
     "MotorFigures",
     "MouldingFigures",
@@ -136,9 +137,28 @@ class LoadFigures(Strict):
     source: str
     load_factor: Share
     weekend: float
+    weekend_tolerance: float
     quarter: float
+    quarter_tolerance: float
     day: float
     week: float
+    lag_tolerance: float
+    weekday_kwh: dict[int, float]
+    """By the hour of a weekday."""
+    peak: int
+    judged: tuple[int, ...]
+    shape_tolerance: float
+    types: tuple[Name, ...]
+
+
+class LearningFigures(Strict):
+    """Wright's curve: the rate of each kind of work, and where it ends."""
+
+    source: str
+    tolerance: Share
+    rates: dict[str, Share]
+    repetitions: tuple[int, ...]
+    floor: Share
 
 
 class Published(Strict):
@@ -153,6 +173,7 @@ class Published(Strict):
     output: tuple[OutputFigures, ...]
     moulding: MouldingFigures
     load_curve: LoadFigures
+    learning: LearningFigures
 
 
 @cache

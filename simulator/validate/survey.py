@@ -12,6 +12,8 @@ from simulator.scenario.loader import Loaded
 from simulator.scenario.quantities import instant_ns
 from simulator.validate import climate, compressed_air, equipment, load_curve, production
 from simulator.validate.figures import Figure
+from simulator.validate.holding import holding
+from simulator.validate.learning import wright
 from simulator.validate.observed import observe
 from simulator.validate.published import published
 from simulator.validate.reliability import reliability
@@ -84,12 +86,14 @@ def every(loaded: Loaded, *, start_ns: int, days: int, told: Callable[[str], Non
     yield from production.effectiveness(observed, known.oee)
     yield from production.output(observed, known.output)
     yield from reliability(observed)
+    yield from holding(observed)
     yield from load_curve.load_curves(observed, known.load_curve)
     yield from compressed_air.compressed_air(observed, known.air)
     yield from production.energy_per_piece(loaded.types, known.moulding)
     yield from equipment.motors(known.motor)
     yield from equipment.pue(known.cooling)
     yield from equipment.zones(loaded.types.values(), known.vibration)
+    yield from wright(known.learning)
     yield from equipment.noise(loaded.types.values(), seed=scenario.seed)
     for site in scenario.sites:
         told(f"thirty years of weather at {site.name}")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from simulator.park.demand import Demand, Shortage
 from simulator.park.post import Post
 from simulator.park.service import Service
@@ -30,7 +28,7 @@ def boiler(post: Post) -> Device:
     thresholds = Thresholds(
         post.env,
         [(role.hold_below_bar, role.go_above_bar, out)],
-        level=lambda now_ns: float(steam.level(np.array([now_ns]))[0]),
+        level=steam.level_now,
         next_at=lambda bar, now_ns: steam.next_at(bar, after_ns=now_ns),
     )
 

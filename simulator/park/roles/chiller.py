@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from simulator.park.demand import Demand, Shortage
 from simulator.park.post import Post
 from simulator.park.service import Service
@@ -38,7 +36,7 @@ def chiller(post: Post) -> Device:
     thresholds = Thresholds(
         post.env,
         [(cold(role, role.hold_above_c), cold(role, role.go_below_c), out)],
-        level=lambda now_ns: float(loop.level(np.array([now_ns]))[0]),
+        level=loop.level_now,
         next_at=lambda level, now_ns: loop.next_at(level, after_ns=now_ns),
     )
 

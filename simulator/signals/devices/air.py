@@ -42,8 +42,9 @@ class AirDevice(Device):
 
     def lay(self, stretch: AirStretch) -> None:
         """Let a stretch follow; of several that begin at one instant the last counts."""
-        kwh = self.kwh(np.array([stretch.start_ns]))[0] if self._stretches else 0.0
+        kwh = 0.0
         if self._stretches:
+            kwh = self._kwh_before[-1] + float(self.latest.energy_kwh(np.array([stretch.start_ns])).sum())
             lasted = (stretch.start_ns - self.latest.start_ns) / MINUTE_NS
             self._used_m3 += self.latest.air.demand_m3_min * lasted
             self._minutes += lasted
@@ -51,7 +52,7 @@ class AirDevice(Device):
             del self._start_ns[-1], self._stretches[-1], self._kwh_before[-1]
         self._start_ns.append(stretch.start_ns)
         self._stretches.append(stretch)
-        self._kwh_before.append(float(kwh))
+        self._kwh_before.append(kwh)
 
     @property
     def leak_share(self) -> float:
