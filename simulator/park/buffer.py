@@ -115,6 +115,8 @@ class Buffer:
         self.name = name
         self.level = initial
         self.capacity = capacity
+        self.delivered = 0
+        """Pieces that came from outside, by lorry."""
         self._env = env
         restart = max(1, int(capacity * RESTART_SHARE))
         self._takers = Side(lambda: self.level, restart)
@@ -133,6 +135,7 @@ class Buffer:
         """Put in pieces that come from outside, now."""
         self.settle()
         self.level += pieces
+        self.delivered += pieces
         self._look()
 
     def settle(self) -> None:
