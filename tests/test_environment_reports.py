@@ -216,6 +216,27 @@ def test_a_reporter_without_its_sources_is_told_with_its_place(
     assert all("services.yaml:" in problem for problem in refused.value.problems)
 
 
+def test_a_boiler_is_reported_on_too(tmp_path: Path) -> None:
+    """Dust, SO2, NOx and CO of its stack, by the names of the limits, within them."""
+    boiler = """\
+      - {name: boiler, type: steam-boiler}
+      - {name: stack, type: stack-reporter, serves: [boiler]}
+"""
+    loaded = services(tmp_path, boiler)
+    seen = Seen(loaded, loaded.types, hours=3)
+    assert len(seen.of("stack", "from_s")[0]) == 35
+    for name in ("dust", "so2", "nox", "co"):
+        told = seen.of("stack", f"{name}_mg_nm3")[1]
+        (shown_name,) = [one.name for one in loaded.types["steam-boiler"].sensors if one.name.startswith(f"{name}_")]
+        shown = seen.of("boiler", shown_name)[1]
+        assert len(told) == 35
+        assert told.mean() == pytest.approx(shown.mean(), rel=0.15)
+        assert set(seen.of("stack", f"{name}_status")[1]) == {0.0}
+    assert seen.of("stack", "compliance_pct")[1][-1] == 100.0
+    devices = seen.world.park.surroundings.devices.values()
+    assert [one.figures[0].name for one in devices if one.figures] == ["air_compliance"]
+
+
 def test_a_parameter_is_reported_once() -> None:
     """Twice the same would be two fields of a name."""
     with pytest.raises(ValidationError, match="parameters: one is there twice"):
