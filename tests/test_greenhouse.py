@@ -30,10 +30,10 @@ def sky() -> Sky:
     return Sky(load_climate("ho-chi-minh-city"), seed=4, site="farm")
 
 
-def house(sky: Sky) -> GreenhouseDevice:
+def house(sky: Sky, **changes: float) -> GreenhouseDevice:
     role = load_system_type(shipped_systems()["greenhouse"]).role
     assert isinstance(role, Greenhouse)
-    return GreenhouseDevice(role, sky)
+    return GreenhouseDevice(role.model_copy(update=changes), sky)
 
 
 def minutes(days: int, from_day: int = 0) -> np.ndarray:
@@ -50,6 +50,19 @@ def test_it_is_watered_once_at_six_and_then_by_the_light(sky: Sky) -> None:
         assert count[6 * 60] == 1
         assert count[-1] == 1 + (light[-1] - light[6 * 60]) // LIGHT
         assert 4 < count[-1] < 25
+
+
+def test_what_the_morning_gave_is_still_in_the_soil(sky: Sky) -> None:
+    """First watered at ten: until then the soil is as dry as the light since the last ten o'clock made it."""
+    device = house(sky, first_hour=10.0)
+    day, before = minutes(1, 3), minutes(1, 2)
+    count = device.values("waterings", day)
+    assert (count[599], count[600]) == (0, 1)
+    light = np.cumsum(60 * sky.weather.at(day).ghi_w_m2)
+    assert count[-1] == 1 + (light[-1] - light[600]) // LIGHT
+    evening = np.cumsum(60 * sky.weather.at(before).ghi_w_m2)
+    left = (evening[-1] - evening[600]) % LIGHT / LIGHT
+    assert device.values("soil_pct", day[:300]) == pytest.approx(72 - 9 * left)
 
 
 def test_the_valve_is_open_for_eight_minutes_each_time(sky: Sky) -> None:

@@ -60,6 +60,21 @@ def test_the_laws_hold_for_a_day_of_each_scenario(file: Path) -> None:
     assert [(one.name, one.ours) for one in holding(seen) if one.verdict != "within"] == []
 
 
+def test_machines_that_lose_their_power_are_labelled(tmp_path: Path) -> None:
+    """A feeder that trips every two hours takes the shop down with it: each abort of a machine has its cause."""
+    file = tmp_path / "fed.yaml"
+    file.write_text((CONFIGS / "quickstart.yaml").read_text(encoding="utf-8").replace("messaging:\n", SYSTEMS))
+    loaded = load_scenario(file)
+    feeder = loaded.types["feeder-22kv"]
+    often = tuple(stop.model_copy(update={"mtbf": 2 * HOUR_NS}) for stop in feeder.stops)
+    types = {**loaded.types, "feeder-22kv": feeder.model_copy(update={"stops": often})}
+    seen = observe(loaded.scenario, types, start_ns=MIDNIGHT_NS, days=1, told=lambda _: None)
+    assert [(one.name, one.ours) for one in holding(seen) if one.verdict != "within"] == []
+    machines = [asset for asset, machine in enumerate(seen.machines) if not machine.spec.runs_for_a_site]
+    aborts = sum(int((seen.entered[asset][1] == State.ABORTING).sum()) for asset in machines)
+    assert aborts > 2 * len(machines)
+
+
 def tight() -> Scenario:
     """The quickstart with a buffer that is nearly always full or empty, and faults of all kinds."""
     hall = "vsip2a/wiring-devices/moulding"

@@ -12,6 +12,7 @@ from regions import GATE, HARBOUR, HEAD, MIDNIGHT_NS, PLAIN, Shown, changed, cou
 
 from simulator.park.freight import LANDED, LEFT, MADE, Freight
 from simulator.park.packml import State
+from simulator.validate.audit import Audit
 
 SECOND_NS = 1_000_000_000
 STRANDED = """\
@@ -129,3 +130,14 @@ def test_a_supplier_delivers_what_is_missing_and_no_more(month: Shown) -> None:
     late = lead_h > 30.005
     assert (delay_h[late] == pytest.approx(lead_h[late] - 30, abs=0.011)) or not late.any()
     assert (delay_h[lead_h < 29.995] == 0).all()
+
+
+def test_an_audit_finds_every_piece(tmp_path: Path) -> None:
+    """Three days with lorries at the dock: no piece appears or vanishes, in the eyes of `parksim validate`."""
+    scenario = loaded(tmp_path, HEAD + PLAIN)
+    world = midnight_world(scenario, muted(scenario))
+    audit = Audit(world)
+    for batch in world.batches(MIDNIGHT_NS + 72 * HOUR_NS, HOUR_NS):
+        audit.look(batch)
+    assert counted(world, "resin")["deliveries"] > 0
+    assert (audit.apart, audit.outside) == (0, 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -179,6 +180,18 @@ def test_a_system_type_that_cannot_be_is_refused(tmp_path: Path, name: str, old:
         load_system_type(file)
     assert told in str(refused.value)
     assert f"{name}.yaml:" in str(refused.value)
+
+
+def test_the_example_of_the_guide_has_no_mistake(tmp_path: Path) -> None:
+    """Loaded with a head of its own: two sites, a dozen vehicles, and lorries that end at the port."""
+    guide = (CONFIGS.parent / "docs" / "region.md").read_text(encoding="utf-8")
+    (text,) = re.findall(r"^```yaml\n(.*?)^```", guide, flags=re.DOTALL | re.MULTILINE)
+    scenario = loaded(tmp_path, HEAD.replace("sites:\n", text))
+    assert scenario.warnings == ()
+    world = midnight_world(scenario, muted(scenario))
+    world.skip(MIDNIGHT_NS + 24 * HOUR_NS)
+    assert counted(world, "terminal")["landed_teu"] > 0
+    assert counted(world, "fleet")["missions"] > 0
 
 
 def test_the_region_is_as_large_as_it_says() -> None:

@@ -134,9 +134,9 @@ def test_a_later_start_shows_the_same(tmp_path: Path) -> None:
 
 
 def test_relative_noise_leaves_nothing_at_nothing(tmp_path: Path) -> None:
-    """Zero until noon, then 100 with a tenth of scatter whose mean is 100 within 2 %, over a month of afternoons."""
+    """Zero until noon, then 100 with a tenth of scatter whose mean is 100 within 2 %, over ten afternoons."""
     model = rhythm(day=[(0, 0), (12, 0), (12, 100), (24, 100)], relative=True)
-    at, value = shown(tmp_path, model, hours=720, noise=Noise(sigma=0.1, tau=FIVE_MIN)).of("shop", "s0")
+    at, value = shown(tmp_path, model, hours=240, noise=Noise(sigma=0.1, tau=FIVE_MIN)).of("shop", "s0")
     afternoon = hours_of(at) % 24 >= 12
     assert value[~afternoon].max() == 0
     assert value[afternoon].mean() == pytest.approx(100, rel=0.02)

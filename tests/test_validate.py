@@ -441,9 +441,7 @@ def test_labels_and_states_are_audited(observed: Observed) -> None:
         if at_ns > observed.from_ns
     ]
     assert aborts
-    unlabelled = replace(
-        observed, outages=tuple(one for one in observed.outages if (one.asset, one.from_ns) != aborts[0])
-    )
+    unlabelled = replace(observed, causes=observed.causes - {aborts[0]})
     assert outside(holding.holding(unlabelled)) == {"breakdowns without a label of the same instant"}
     jumps = {**observed.entered, 0: (np.array([0, 1]), np.array([int(State.STOPPED), int(State.EXECUTE)]))}
     assert "changes of state that PackML does not know" in outside(holding.holding(replace(observed, entered=jumps)))

@@ -115,11 +115,14 @@ class Buffer:
         self.name = name
         self.level = initial
         self.capacity = capacity
+        self.delivered = 0
+        """Pieces that came from outside, by lorry."""
         self._env = env
         restart = max(1, int(capacity * RESTART_SHARE))
         self._takers = Side(lambda: self.level, restart)
         self._givers = Side(lambda: self.capacity - self.level, restart)
         self._serial = 0
+        self._settled_ns = -1
 
     def put(self, pieces: int) -> None:
         """Book pieces made."""
@@ -133,10 +136,15 @@ class Buffer:
         """Put in pieces that come from outside, now."""
         self.settle()
         self.level += pieces
+        self.delivered += pieces
         self._look()
 
     def settle(self) -> None:
         """Book everything that the machines at this buffer have done by now."""
+        now = int(self._env.now)
+        if now == self._settled_ns:
+            return
+        self._settled_ns = now
         for side in (self._givers, self._takers):
             for user in side.running:
                 user.settle()

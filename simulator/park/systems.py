@@ -12,7 +12,7 @@ from simulator.scenario.climate import load_climate
 from simulator.scenario.machine_type import MachineType
 from simulator.scenario.rulebook import shipped_tariff
 from simulator.scenario.schema import Scenario, Site, System
-from simulator.scenario.site_systems import ABROAD, supply_order
+from simulator.scenario.site_systems import supply_order
 from simulator.scenario.system_type import SystemType
 from simulator.signals.device import Device
 from simulator.signals.sky import Sky
@@ -48,7 +48,7 @@ def surroundings(
     """Return the surroundings of assets, which come in the order of the catalogue.
 
     ``post`` makes the post of a system, given the devices of its site that it supplies, by name, and those of all sites
-    so far, by asset; roles come to life here, those last that serve whole sites.
+    so far, by asset; roles come to life here.
     """
     numbers = {site.name: number for number, site in enumerate(scenario.sites)}
     skies = [Sky(load_climate(site.climate), seed=scenario.seed, site=site.name) for site in scenario.sites]
@@ -56,13 +56,6 @@ def surroundings(
     feeders: list[Feeder] = []
     mains: dict[int, Mains] = {}
     devices: dict[int, Device] = {}
-    later: list[Station] = []
-
-    def come_alive(station: Station, by_name: dict[str, Device]) -> None:
-        assert station.spec.role is not None
-        device = ROLES[station.spec.role.kind](post(station, by_name, devices))
-        devices[station.asset] = by_name[station.name] = device
-
     for site, sky in zip(scenario.sites, skies, strict=True):
         by_name: dict[str, Device] = {}
         for station in stations(site, sky, assets):
@@ -83,12 +76,9 @@ def surroundings(
                         mains[station.asset].dip,
                     )
                 )
-            if spec.gives in ABROAD:
-                later.append(station)
-            elif spec.role is not None:
-                come_alive(station, by_name)
-    for station in later:
-        come_alive(station, {})
+            if spec.role is not None:
+                device = ROLES[spec.role.kind](post(station, by_name, devices))
+                devices[station.asset] = by_name[station.name] = device
     return Surroundings(skies, [numbers[area[0]] for area, _, _ in assets], panels, feeders, devices)
 
 

@@ -32,16 +32,14 @@ class Rhythms:
     def __init__(self, rows: Sequence[tuple[Line, float, float]]) -> None:
         self._key = np.array([row * APART + hour for row, (points, _, _) in enumerate(rows) for hour, _ in points])
         self._value = np.array([value for points, _, _ in rows for _, value in points])
-        ends = np.cumsum([len(points) for points, _, _ in rows], dtype=np.int64)
-        self._first, self._last = ends - [len(points) for points, _, _ in rows], ends - 1
         self._of_day = np.array([[1.0] * 5 + [saturday, sunday] for _, saturday, sunday in rows])
 
     def at(self, row: Ints, time_ns: Ints, *, utc_offset_ns: int) -> Floats:
         """Return the value of each row at its instant, float64[N]; at the hour of a jump what comes after it."""
         local = LocalTime.of(time_ns, utc_offset_ns=utc_offset_ns)
         key = row * APART + local.hour
+        # The points of a row run from hour 0 to 24, so what comes after an hour of a day is of the same row.
         after = np.searchsorted(self._key, key, side="right")
-        after = np.clip(after, self._first[row] + 1, self._last[row])
         before = after - 1
         width = self._key[after] - self._key[before]
         share = np.divide(key - self._key[before], width, out=np.zeros_like(key), where=width > 0)

@@ -78,11 +78,11 @@ class Audit:
         return np.array([(one.good, one.processed - one.good) for one in machines], dtype=np.int64)
 
     def _counted(self) -> dict[Buffer, tuple[int, int]]:
-        """Return the level of each buffer, and what has flown into it less what was taken."""
+        """Return the level of each buffer, and what has flown into it, lorries included, less what was taken."""
         return {
             buffer: (
                 buffer.level,
-                sum(one.good if gives else -one.cycles * pieces for one, pieces, gives in users),
+                buffer.delivered + sum(one.good if gives else -one.cycles * pieces for one, pieces, gives in users),
             )
             for buffer, users in self._users.items()
         }
@@ -92,7 +92,9 @@ def users_of(machines: tuple[Machine, ...]) -> dict[Buffer, list[tuple[Machine, 
     """Return who takes from each buffer or gives to it: machine, pieces per cycle, and whether it gives."""
     found: dict[Buffer, list[tuple[Machine, int, bool]]] = {}
     for machine, port in ports(machines):
-        found.setdefault(port.buffer, []).append((machine, port.pieces, port.gives))
+        # A dock takes from a berth, which holds no pieces.
+        if isinstance(port.buffer, Buffer):
+            found.setdefault(port.buffer, []).append((machine, port.pieces, port.gives))
     return found
 
 

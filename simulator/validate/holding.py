@@ -12,7 +12,7 @@ from simulator.validate.observed import Observed
 
 __all__ = ["holding"]
 
-SECTION = "what must hold"
+SECTION, MS = "what must hold", 1_000_000
 CONSERVED = "conservation: what is in is what came less what went [M]"
 COUNTED = "a counter counts up [M]"
 PACKML = "ISA-TR88.00.02, PackML: the ways between states [V2]"
@@ -59,10 +59,10 @@ def unknown_ways(observed: Observed) -> int:
 
 
 def without_cause(observed: Observed) -> int:
-    """Return how often a machine became Aborting at an instant at which no fault of it began."""
-    begun = {(one.asset, one.from_ns) for one in observed.outages}
+    """Return how often a machine became Aborting when no fault or loss of power of it began."""
+    # A machine that has just changed its state aborts a millisecond later.
     return sum(
-        (asset, at_ns) not in begun
+        not {(asset, at_ns), (asset, at_ns - MS)} & observed.causes
         for asset, (entered_ns, state) in observed.entered.items()
         for at_ns in entered_ns[state == State.ABORTING].tolist()
         if at_ns > observed.from_ns

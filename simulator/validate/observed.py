@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -33,6 +33,8 @@ BLOCK_NS = 8 * HOUR_NS
 """The scatter of ratios is judged from one block of a shift's length to the next."""
 OWN = ("stop", "breakdown", "bearing")
 """Kinds of faults that a machine type states a law for."""
+ABORTS = ("breakdown", "bearing", "power_loss", "power_dip")
+"""Kinds that make a machine abort."""
 REGISTER = SensorType.model_validate(
     {
         "name": "energy_kwh",
@@ -59,6 +61,14 @@ class Outage(NamedTuple):
     from_ns: int
     to_ns: int | None
     """None: not over yet."""
+
+
+class Label(NamedTuple):
+    """A message of the truth: code of the fault, code of its cause, and when and where."""
+
+    fault: int
+    cause: int
+    outage: Outage
 
 
 @dataclass(frozen=True)
@@ -94,6 +104,8 @@ class Observed:
     until_ns: int
     tally: Tally
     outages: tuple[Outage, ...]
+    causes: frozenset[tuple[int, int]]
+    """Asset and beginning of whatever made a machine abort, by the truth."""
     entered: Mapping[int, tuple[Ints, Ints]]
     """By asset: instants of its changes of state and the state from each; the first is the start."""
     quarter_ns: Ints
@@ -135,11 +147,14 @@ def observe(
     changes = [(asset, start_ns, int(machine.state)) for asset, machine in enumerate(machines)]
     world.watch(lambda segment: changes.append((segment.asset, segment.start_ns, int(segment.state))))
     audit = Audit(world)
-    tallies, outages, readings = [tally_of(world, start_ns)], [], []
+    tallies, outages, readings = [tally_of(world, start_ns)], list[Outage](), []
+    causes, aborting = set[tuple[int, int]](), {CODES[kind] for kind in ABORTS}
     borders = range(start_ns + BLOCK_NS, until_ns + 1, BLOCK_NS)
     for number, border_ns in enumerate(borders, 1):
         for batch in world.batches(border_ns, HOUR_NS):
-            outages += outages_in(batch, world)
+            labels = list(labels_in(batch, world))
+            outages += own(labels)
+            causes |= {(one.outage.asset, one.outage.from_ns) for one in labels if one.fault in aborting}
             audit.look(batch)
             readings.append(quarterly(batch, len(machines)))
         tallies.append(tally_of(world, border_ns))
@@ -158,6 +173,7 @@ def observe(
         until_ns,
         tally,
         tuple(ended(outages)),
+        frozenset(causes),
         entries(changes, len(machines)),
         quarter_ns,
         register_kwh,
@@ -188,25 +204,27 @@ def tally_of(world: World, now_ns: int) -> tuple[list[float], ...]:
     )
 
 
-def outages_in(batch: Batch, world: World) -> list[Outage]:
-    """Return what the truth in a batch says of stops; each is told when it begins and when it ends."""
+def labels_in(batch: Batch, world: World) -> Iterator[Label]:
+    """Yield what the truth in a batch says of machines; each fault is told when it begins and when it ends."""
     catalog = world.catalog
     owner = catalog.asset_of[batch.sensor]
     # Others tell of the park as well, such as bulletins of its people.
     rows = np.array([asset.kind == KIND for asset in catalog.assets])[owner]
-    if not rows.any():
-        return []
     names = [sensor.name for sensor in SENSORS]
     table = batch.value[rows].reshape(-1, len(names))
     owners = owner[rows].reshape(-1, len(names))[:, 0]
-    column = {name: table[:, i] for i, name in enumerate(names)}
-    told = []
-    mine = np.isin(column["fault"], [CODES[kind] for kind in OWN]) & (column["cause"] == Cause.ITSELF)
-    for i, truth in zip(np.flatnonzero(mine).tolist(), owners[mine].tolist(), strict=True):
+    column = {name: table[:, i].astype(np.int64).tolist() for i, name in enumerate(names)}
+    for i, truth in enumerate(owners.tolist()):
         asset = catalog.by_topic["/".join(catalog.assets[truth].path[:-1])]
-        to_ns = None if column["active"][i] else int(column["to_ms"][i]) * MS
-        told.append(Outage(asset, int(column["stop"][i]), int(column["from_ms"][i]) * MS, to_ns))
-    return told
+        to_ns = None if column["active"][i] else column["to_ms"][i] * MS
+        outage = Outage(asset, column["stop"][i], column["from_ms"][i] * MS, to_ns)
+        yield Label(column["fault"][i], column["cause"][i], outage)
+
+
+def own(labels: Iterable[Label]) -> list[Outage]:
+    """Return the stops that came by themselves."""
+    codes = {CODES[kind] for kind in OWN}
+    return [one.outage for one in labels if one.fault in codes and one.cause == Cause.ITSELF]
 
 
 def ended(told: list[Outage]) -> list[Outage]:
