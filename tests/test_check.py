@@ -73,6 +73,29 @@ def test_rates_follow_from_periods_and_cycles(tmp_path: Path) -> None:
     assert round(4 * (1 + 0.1 + 0.1 + changes), 3) == planned.readings_per_s
 
 
+def test_what_gateways_keep_is_among_the_memory(tmp_path: Path) -> None:
+    """Two gateways with room for 100,000 each; without any the line is not there."""
+    gateways = "".join(
+        f"      - {{name: gw-{n}, type: iot-gateway, serves: [{who}]}}\n" for n, who in ((1, "plant"), (2, "air"))
+    )
+    air = "      - {name: air, type: weather-station}\n"
+    kept = [
+        cap for cap in plan(load(tmp_path, f"{PARK}    systems:\n{air}{gateways}")).caps if "gateways of" in cap.what
+    ]
+    assert [cap.messages for cap in kept] == [200_000]
+    assert 15e6 < kept[0].bytes < 30e6
+    assert not [cap for cap in plan(load(tmp_path, PARK)).caps if "gateways of" in cap.what]
+
+
+def test_a_gateway_that_never_catches_up_is_warned_of(tmp_path: Path) -> None:
+    """1,000 presses say 1,100 messages a second; the gateway sends 1,000 while it catches up."""
+    text = park(("count: 3", "count: 1000"))
+    loaded = load(tmp_path, f"{text}    systems:\n      - {{name: gw, type: iot-gateway, serves: [plant]}}\n")
+    (warning,) = plan(loaded).warnings
+    assert warning.startswith("north/gw: takes 1,10")
+    assert "never catches up" in warning
+
+
 def test_a_day_has_its_shifts_only(tmp_path: Path) -> None:
     """The grid goes on around the clock; cycles and stops happen in two of three shifts, less 2 minutes in 62."""
     planned = plan(load(tmp_path, PARK + NO_FIGURES))

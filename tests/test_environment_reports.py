@@ -134,6 +134,18 @@ def test_a_value_needs_enough_minutes(tmp_path: Path) -> None:
     assert valid[5] < valid[4] < valid[1]
 
 
+def test_without_a_line_of_its_own_a_reporter_waits_for_the_gateway(tmp_path: Path) -> None:
+    """Half an hour without the gateway that carries its data: it is not online, and catches up afterwards."""
+    gateway = "      - {name: gate, type: iot-gateway, serves: [records], area: water}\n"
+    systems = WORKS + RECORDS.splitlines(keepends=True)[0] + gateway
+    outage = fault("vsip2a/water/iot-gateway/gate", at="2h", lasts="30m")
+    seen = Seen(loaded := services(tmp_path, systems, faults=outage), steady(loaded), hours=4)
+    at, from_ns, late = records(seen)
+    assert np.diff(from_ns).tolist() == [300 * SECOND_NS] * (len(from_ns) - 1)
+    assert late.sum() >= 5
+    assert not ((seen.hours(at) > 2.02) & (seen.hours(at) < 2.5)).any()
+
+
 def test_what_cannot_wait_is_lost_and_counted(tmp_path: Path) -> None:
     """With room for three records, an hour without the line loses the oldest nine or so; completeness stays down."""
     loaded = services(tmp_path, WORKS + RECORDS, faults=fault(LINE, at="2h", lasts="1h"))
@@ -214,6 +226,27 @@ def test_a_reporter_without_its_sources_is_told_with_its_place(
         services(tmp_path, WORKS + RECORDS.replace("serves: [works]", f"serves: [{served}]") + more)
     assert told in str(refused.value)
     assert all("services.yaml:" in problem for problem in refused.value.problems)
+
+
+def test_a_boiler_is_reported_on_too(tmp_path: Path) -> None:
+    """Dust, SO2, NOx and CO of its stack, by the names of the limits, within them."""
+    boiler = """\
+      - {name: boiler, type: steam-boiler}
+      - {name: stack, type: stack-reporter, serves: [boiler]}
+"""
+    loaded = services(tmp_path, boiler)
+    seen = Seen(loaded, loaded.types, hours=3)
+    assert len(seen.of("stack", "from_s")[0]) == 35
+    for name in ("dust", "so2", "nox", "co"):
+        told = seen.of("stack", f"{name}_mg_nm3")[1]
+        (shown_name,) = [one.name for one in loaded.types["steam-boiler"].sensors if one.name.startswith(f"{name}_")]
+        shown = seen.of("boiler", shown_name)[1]
+        assert len(told) == 35
+        assert told.mean() == pytest.approx(shown.mean(), rel=0.15)
+        assert set(seen.of("stack", f"{name}_status")[1]) == {0.0}
+    assert seen.of("stack", "compliance_pct")[1][-1] == 100.0
+    devices = seen.world.park.surroundings.devices.values()
+    assert [one.figures[0].name for one in devices if one.figures] == ["air_compliance"]
 
 
 def test_a_parameter_is_reported_once() -> None:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulator.batch import Batch
+from simulator.batch import Batch, Relayed
 from simulator.clock import FakeClock, Pace
 from simulator.publish.pacing import SLICE_ROWS, ahead, due_times, paced
 
@@ -139,3 +139,34 @@ def test_leaving_early_ends_the_maker() -> None:
     reader.close()
     assert making
     assert not any(thread.is_alive() for thread in making)
+
+
+def relayed(*due: int, born: tuple[int, ...] = (), until: int) -> Batch:
+    """A batch of messages that were measured at the start and leave at these milliseconds, and births at others."""
+    rows = len(due)
+    due_ns, start = START + np.array(due, np.int64) * MS, np.full(rows, START)
+    events = np.array([(START + at * MS, 0, number, 1) for number, at in enumerate(born)], np.int64).reshape(-1, 4)
+    more = Relayed(due_ns, start, np.arange(rows), np.zeros(rows, bool), events, np.empty((0, 3), np.int64))
+    return Batch(start, np.zeros(rows, np.int32), np.zeros(rows), START + until * MS, more)
+
+
+def births(piece: Batch) -> list[int]:
+    return [] if piece.relayed is None else ((piece.relayed.born[:, 0] - START) // MS).tolist()
+
+
+def test_what_gateways_kept_leaves_when_they_let_it_go() -> None:
+    """The instant of leaving decides, not the time that a message bears; births come with the slice of their time."""
+    clock = FakeClock()
+    batch = relayed(100, 300, 700, born=(0, 100, 299, 300, 950), until=1000)
+    pieces = paced([batch], Pace(START, clock.monotonic_ns(), 1), clock, threading.Event())
+    seen = [(clock.monotonic_ns() // MS, len(piece), births(piece)) for piece in pieces]
+    assert seen == [(100, 1, [0, 100, 299]), (300, 1, [300]), (700, 1, [950])]
+    assert clock.monotonic_ns() // MS == 1000
+
+
+def test_a_window_in_which_nothing_leaves_tells_what_was_measured() -> None:
+    """Births of a window without rows come at its end, with a piece that is empty otherwise."""
+    clock = FakeClock()
+    pieces = list(paced([relayed(born=(10, 20), until=50)], Pace(START, 0, 1), clock, threading.Event()))
+    assert [(len(piece), births(piece), piece.until_ns) for piece in pieces] == [(0, [10, 20], START + 50 * MS)]
+    assert clock.monotonic_ns() == 50 * MS

@@ -31,18 +31,22 @@ MONDAY = date(2025, 3, 10)
         (Shifts(hours=LONG, days=SIX_DAYS), 4),
         (Shifts(hours=("08:00-17:00",), days=SIX_DAYS, breaks={"length": "60m", "after": "4h"}), 1),
         (Shifts(hours=("08:00-12:00", "13:00-17:00"), days=SIX_DAYS), 1),
+        (Shifts(hours=THREE[:2], days=("mon", "tue")), 2),
     ],
 )
 def test_as_few_teams_as_work_48_hours(shifts: Shifts, teams: int) -> None:
-    """3x8 takes four teams, three without Sundays; 2x12 always four; a day shift with a lunch one."""
+    """3x8 takes four teams, three without Sundays; 2x12 always four; a day shift with a lunch one.
+
+    Nobody works two shifts of eight hours on a day, however short the week.
+    """
     assert teams_of(shifts, People()) == teams
     assert weekly_hours(shifts, teams) <= 48
 
 
 def test_breaks_are_paid_where_shifts_follow_each_other() -> None:
     """Half an hour in 3x8 is working time, an hour's lunch of a day shift is not."""
-    assert paid_hours(Shifts(hours=THREE, breaks={})) == [8, 8, 8]
-    assert paid_hours(Shifts(hours=("08:00-17:00",), breaks={"length": "60m"})) == [8]
+    assert paid_hours(Shifts(hours=THREE, breaks={}), "mon") == [8, 8, 8]
+    assert paid_hours(Shifts(hours=("08:00-17:00",), breaks={"length": "60m"}), "mon") == [8]
 
 
 @pytest.mark.parametrize(("slots", "teams"), [(3, 4), (3, 3), (2, 4), (1, 1), (2, 3)])

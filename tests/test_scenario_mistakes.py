@@ -217,13 +217,16 @@ def test_a_key_called_like_the_kind_does_not_lead_astray(tmp_path: Path) -> None
     ]
 
 
+KEYS = "name, crew, shifts, people, maturity, buffers, lines, load"
+
+
 def test_a_mistake_behind_an_alias_is_told_for_each_use(tmp_path: Path) -> None:
     """The place is where the value is written, the paths are where it is used."""
     text = park(("takes: {parts: 2}", "takes: {parts: &n 0.5}"), ("crew: 2", "crew: 2\n        count: 1")).replace(
         "takes: {parts: &n 0.5}", "takes: {parts: &n 0.5}\n            count: *n"
     )
     assert problems(tmp_path, text) == [
-        f"small.yaml:23:9 {PLANT}.count: unknown key; known here: name, crew, shifts, people, maturity, buffers, lines, load",
+        f"small.yaml:23:9 {PLANT}.count: unknown key; known here: {KEYS}",
         "small.yaml:33:28 sites[0].factories[0].lines[1].count: 0.5 is not allowed here, must be a whole number",
         "small.yaml:33:28 sites[0].factories[0].lines[1].takes.parts: 0.5 is not allowed here, must be a whole number",
     ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -47,6 +49,19 @@ def test_many_instants_of_an_asset_find_what_single_ones_do(
     time_ns = np.arange(first_ns, 200, every_ns) + np.zeros((4, 1), dtype=np.int64)
     one_by_one = happened.at(np.repeat(asset, time_ns.shape[1]), time_ns.ravel())
     assert happened.at_each(asset, time_ns).ravel().tolist() == one_by_one.tolist()
+
+
+def test_a_long_window_takes_memory_for_instants_and_changes_and_not_for_their_product() -> None:
+    """Ten thousand changes among as many instants: some hundred bytes for each, where a table of both takes 800 MB."""
+    changes = [segment(0, 0, EXECUTE), *(segment(0, 100 + 10 * i, (HELD, EXECUTE)[i % 2]) for i in range(10_000))]
+    long = timeline(*changes, until_ns=100_100, assets=1)
+    time_ns = np.arange(100, 100_100, 10)[np.newaxis]
+    tracemalloc.start()
+    found = long.at_each(np.array([0]), time_ns)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert found.tolist() == [list(range(1, 10_001))]
+    assert peak < 4_000_000
 
 
 def test_changes_are_those_inside_the_window() -> None:

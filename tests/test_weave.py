@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from simulator.batch import Asset, Batch, Catalog, Sensor
-from simulator.signals.weave import CHANGE, FIRST_PERIOD, Said, Weaver, said_in
+from simulator.signals.weave import CHANGE, FIRST_PERIOD, Said, Weaver
 
 MS = 1_000_000
 FROM_NS, UNTIL_NS = 5_000 * MS, 5_100 * MS
@@ -22,14 +22,13 @@ GROUPS = (
 """Three assets, and the groups of their sensors: two periods, which interleave, and a state that also tells changes."""
 
 
-def catalog(*more: int) -> Catalog:
-    """Return the three assets and some more with so many sensors each."""
+def catalog() -> Catalog:
     assets: list[Asset] = []
     first = 0
-    for number, sensors in enumerate((*map(len, GROUPS), *more)):
-        specs = tuple(Sensor(f"s{i}", "1", 0, 0.0, 1e9, 0) for i in range(sensors))
+    for number, groups in enumerate(GROUPS):
+        specs = tuple(Sensor(f"s{i}", "1", 0, 0.0, 1e9, 0) for i in range(len(groups)))
         assets.append(Asset((f"a{number}",), "test", {}, first, specs, 0))
-        first += sensors
+        first += len(specs)
     return Catalog(tuple(assets))
 
 
@@ -65,7 +64,7 @@ def sorted_rows(*parts: Said) -> list[tuple[int, int, float]]:
 
 
 def woven(*parts: Said, weaver: Weaver = WEAVER) -> Batch:
-    return weaver.weave(parts, from_ns=FROM_NS, until_ns=UNTIL_NS)
+    return weaver.weave(parts, from_ns=FROM_NS).batch([part.value for part in parts], until_ns=UNTIL_NS)
 
 
 instants = st.lists(st.integers(0, 99), min_size=3, max_size=3, unique=True).map(sorted)
@@ -93,17 +92,6 @@ def test_what_is_said_twice_is_one_reading() -> None:
     """A state sensor that is due when the state changes speaks once."""
     tick, change = part({0: [10, 20]}, FIRST_PERIOD), part({0: [20]}, CHANGE)
     assert rows(woven(tick, change)) == rows(woven(tick))
-
-
-def test_those_whom_nobody_knows_speak_in_between() -> None:
-    """Messages of assets without groups, with all of their sensors or some, stand at their time among the others."""
-    everyone = catalog(3, 2)
-    weaver = Weaver(everyone, np.concatenate((GROUP_OF, np.zeros(5, dtype=np.int64))))
-    time_ns = FROM_NS + np.array([10, 10, 10, 20, 20]) * MS
-    truth = Batch(time_ns, np.array([7, 8, 9, 8, 11], dtype=np.int32), np.arange(5.0), UNTIL_NS)
-    known = part({0: [10, 15], 1: [10, 20]}, FIRST_PERIOD)
-    mixed = woven(known, said_in(truth, everyone), weaver=weaver)
-    assert rows(mixed) == sorted(rows(truth) + sorted_rows(known))
 
 
 def test_silence_is_an_empty_batch() -> None:

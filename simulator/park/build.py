@@ -193,8 +193,8 @@ def build(
             makes = factory.name not in site.open_areas
             plants.append(Plant(path, factory, tuple(mine), buffers, calendar, makes=makes))
     befall: dict[tuple[int, str], Befall] = {}
-    tally = Tally(measured, [spot.spec for spot in everything], origin_ns=origin_ns)
-
+    growth = growth_of(everything, measured, origin_ns=origin_ns)
+    tally = Tally(measured, [spot.spec for spot in everything], origin_ns=origin_ns, growth=growth)
     freight = Freight(env)
 
     def post(station: Station, devices: Mapping[str, Device], everywhere: Mapping[int, Device]) -> Post:
@@ -242,7 +242,7 @@ def build(
         bent,
         around,
         tuple(tracks),
-        growth_of(everything, measured, origin_ns=origin_ns),
+        growth,
         Bulletins(told, [asset.first_sensor for asset in spoken.assets[len(catalog.assets) :]]),
     )
 

@@ -166,7 +166,7 @@ class Machine:
         self._rouse()
 
     def watch(self, changed: Callable[[Machine], None]) -> None:
-        """Call ``changed`` after every change of its state from now on."""
+        """Call ``changed`` after every change of its state or its power from now on."""
         self._watchers.append(changed)
 
     # What befalls it from outside.
@@ -181,6 +181,8 @@ class Machine:
         self.settle()
         self.power = power
         self._write_down()
+        for changed in self._watchers:
+            changed(self)
         if power == DARK:
             self._fall()
         elif self._lit is not None:

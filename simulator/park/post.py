@@ -90,20 +90,8 @@ class Post:
 
     def suppliers(self, medium: str) -> tuple[int, ...]:
         """Return the assets of the systems of the site that supply it with a medium."""
-        return self._suppliers(medium, self.system.name)
-
-    def feeders(self) -> tuple[int, ...]:
-        """Return the assets of all feeders between it and the grid: it has power while all of them do."""
-        found: list[int] = []
-        behind = [self.system.name]
-        while behind:
-            assets = self._suppliers("power", behind.pop())
-            found += assets
-            behind += [self.catalog.assets[asset].path[-1] for asset in assets]
-        return tuple(found)
-
-    def _suppliers(self, medium: str, name: str) -> tuple[int, ...]:
-        serving = {(one.area, each) for one in self.site.systems if name in one.serves for each in one.names}
+        mine = self.system.name
+        serving = {(one.area, each) for one in self.site.systems if mine in one.serves for each in one.names}
         return tuple(
             asset
             for asset, (one, machine) in enumerate(zip(self.catalog.assets, self.machines, strict=True))

@@ -20,7 +20,7 @@ from simulator.park.annex import beside, extended
 from simulator.scenario.fault import CODES, Cause
 from simulator.signals.timeline import Timeline
 
-__all__ = ["LISTED", "Happening", "Truth", "with_truth"]
+__all__ = ["KIND", "LISTED", "SENSORS", "Happening", "Truth", "with_truth"]
 
 MS = 1_000_000
 LEVEL = "_truth"

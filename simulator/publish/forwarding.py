@@ -7,7 +7,6 @@ faulty gateways do. Messages of assets without a gateway, and the truth, pass as
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
@@ -77,8 +76,8 @@ class Store:
     """The messages that wait in one gateway, in lots of consecutive numbers."""
 
     def __init__(self) -> None:
-        self._lots: deque[tuple[int, Lot, NDArray[np.bool_]]] = deque()
-        """Number of the first message, the messages, and which of them are still here."""
+        self._lots: list[tuple[int, Lot, NDArray[np.bool_]]] = []
+        """Number of the first message, the messages, and which of them are still here; rising."""
 
     def put(self, number: int, lot: Lot) -> None:
         """Take in messages that are numbered from ``number`` on."""
@@ -89,16 +88,16 @@ class Store:
         """Take out some messages; return the order in which they come, as places in ``numbers``, and the messages."""
         order = np.argsort(numbers, kind="stable")
         rising = numbers[order]
-        lots, kept = [], deque[tuple[int, Lot, NDArray[np.bool_]]]()
-        for first, lot, here in self._lots:
-            low, high = np.searchsorted(rising, (first, first + len(lot))).tolist()
-            if low < high:
-                which = rising[low:high] - first
-                lots.append(lot.picked(which))
-                here[which] = False
-            if low == high or here.any():
-                kept.append((first, lot, here))
-        self._lots = kept
+        where = np.searchsorted([first for first, _, _ in self._lots], rising, side="right") - 1
+        lots, is_empty = [], False
+        for mine in np.split(np.arange(len(rising)), np.flatnonzero(np.diff(where)) + 1) if len(rising) else ():
+            first, lot, here = self._lots[int(where[mine[0]])]
+            which = rising[mine] - first
+            lots.append(lot.picked(which))
+            here[which] = False
+            is_empty |= not here.any()
+        if is_empty:
+            self._lots = [one for one in self._lots if one[2].any()]
         return order, lots
 
 
@@ -122,6 +121,11 @@ class Forwarding:
     def pass_on(self, batch: Batch) -> Batch:
         """Return what leaves in the window of a batch."""
         lot, born = self._numbered(batch)
+        if self._is_calm():
+            seq = np.repeat(lot.seq, np.diff(lot.first))
+            again, none = np.zeros(len(batch), dtype=bool), np.empty((0, 3), dtype=np.int64)
+            relayed = Relayed(batch.time_ns, batch.time_ns, seq, again, born, none)
+            return Batch(batch.time_ns, batch.sensor, batch.value, batch.until_ns, relayed)
         carrier = self._carrier[lot.asset]
         own = np.flatnonzero(carrier < 0)
         leaving = [*self._on_the_way, (lot.picked(own), lot.born_ns[own], np.zeros(len(own), dtype=bool))]
@@ -140,6 +144,12 @@ class Forwarding:
         leaving = [(lot, np.minimum(due_ns, until_ns), again) for lot, due_ns, again in self._on_the_way]
         none = np.empty((0, 4), dtype=np.int64)
         return self._sorted(leaving, until_ns, none, none[:, :3], last=True)
+
+    def _is_calm(self) -> bool:
+        """Say whether everything of the window leaves at its own instant, as it is."""
+        return not self._on_the_way and all(
+            gateway.passage.is_calm and gateway.transit.is_sound for gateway in self._traffic.gateways
+        )
 
     def _numbered(self, batch: Batch) -> tuple[Lot, Ints]:
         """Return the messages of a batch with their numbers and dates, and what the books say of each."""

@@ -46,7 +46,8 @@ def unreported(
     by: dict[str, list[str]] = {name: [] for name in role.parameters}
     for k, name in enumerate(system.serves):
         spec = types[entries[name].type] if name in entries else None
-        analysed = [one for one in role.parameters if isinstance(spec, SystemType) and one in spec.outputs]
+        shows = spec.outputs if isinstance(spec, SystemType) else frozenset()
+        analysed = [one for one in role.parameters if one in shows]
         if not analysed:
             yield ("serves", k), f"{name!r} analyses nothing that a {system.type} reports: {', '.join(by)}"
         elif entries[name].count > 1:

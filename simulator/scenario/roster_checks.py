@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from simulator.scenario.breaks import MINUTE_NS
@@ -17,8 +17,8 @@ from simulator.scenario.rota import (
     LONG_SHIFT_TEAMS,
     WEEK_H,
     YEAR_LIMIT_H,
+    longest_day_h,
     paid_hours,
-    team_on_duty,
     teams_of,
     weekly_hours,
     works_long_shifts,
@@ -82,18 +82,14 @@ def unknown_holidays(shifts: Shifts, scenario: Scenario, at: Path_) -> Found:
 
 def against_the_law(shifts: Shifts, people: People, at: Path_) -> Found:
     """Return shifts and teams that the Labour Code does not allow."""
-    hours = max((paid_hours(shifts, day) for day in shifts.days), key=max)
     teams = teams_of(shifts, people)
-    longest = max(hours)
+    longest = max(max(paid_hours(shifts, day)) for day in shifts.days)
     if longest > DAY_LIMIT_H:
         return [((*at, "shifts"), f"a shift of {longest:g} h is against the law: {DAY_LIMIT_H} h a day at most")]
     if works_long_shifts(shifts) and teams < LONG_SHIFT_TEAMS:
         sentence = f"two shifts of more than 10 h take {LONG_SHIFT_TEAMS} teams, but there are {teams}"
         return [((*at, "people", "teams"), sentence)]
-    # Any day will do: who works which shifts changes, and how many fall to a team on one day does not.
-    day, slots = date(2026, 1, 5), len(hours)
-    today = [team_on_duty(day, slot, slots=slots, teams=teams) for slot in range(slots)]
-    most = max(sum(h for h, one in zip(hours, today, strict=True) if one == team) for team in set(today))
+    most = longest_day_h(shifts, teams)
     if most > DAY_LIMIT_H:
         sentence = f"a team would work {most:g} h a day, against the law: {DAY_LIMIT_H} h at most; have more teams"
         return [((*at, "people", "teams"), sentence)]

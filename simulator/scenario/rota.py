@@ -19,6 +19,7 @@ __all__ = [
     "MONTH_LIMIT_H",
     "WEEK_H",
     "YEAR_LIMIT_H",
+    "longest_day_h",
     "paid_hours",
     "team_on_duty",
     "teams_of",
@@ -59,7 +60,14 @@ def teams_of(shifts: Shifts, people: People) -> int:
     if people.teams is not None:
         return people.teams
     fewest = math.ceil(weekly_hours(shifts, 1) / WEEK_H - 1e-9)
-    return max(fewest, LONG_SHIFT_TEAMS if works_long_shifts(shifts) else 1)
+    fewest = max(fewest, LONG_SHIFT_TEAMS if works_long_shifts(shifts) else 1)
+    enough = (teams for teams in range(fewest, len(shifts.hours)) if longest_day_h(shifts, teams) <= DAY_LIMIT_H)
+    return next(enough, max(fewest, len(shifts.hours)))
+
+
+def longest_day_h(shifts: Shifts, teams: int) -> float:
+    """Return the most hours that a team works in a day; those of slots that are so many apart fall to one team."""
+    return max(sum(paid_hours(shifts, day)[first::teams]) for day in shifts.days for first in range(teams))
 
 
 def weekly_hours(shifts: Shifts, teams: int) -> float:

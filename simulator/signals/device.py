@@ -57,6 +57,8 @@ class Track:
 
     def at(self, time_ns: Ints) -> Floats:
         """Return the value in force at each instant, float64[N]; a change is in force at its own instant."""
+        if len(self._value) == 1:
+            return np.full(len(time_ns), self._value[0])
         step = np.searchsorted(np.array(self._time_ns), time_ns, side="right") - 1
         return np.array(self._value)[np.maximum(step, 0)]
 

@@ -44,6 +44,11 @@ class Passage:
     """How many waited when the window began."""
     dropped_before: int
 
+    @property
+    def is_calm(self) -> bool:
+        """Whether nothing waited, and all that arrived left at its own instant."""
+        return not self.waiting and np.array_equal(self.left_ns, self.arrived_ns)
+
     def depth(self, time_ns: Ints) -> Ints:
         """Return how many wait once all that happens at each instant has happened, int64[N]."""
         gone = count(np.sort(self.left_ns), time_ns) + count(self.dropped_ns, time_ns)

@@ -108,7 +108,11 @@ class Timeline:
         if len(some):
             row, segment = ragged(self.first[asset[some]] + 1, changes[some])
             row = some[row]
-            tick = (time_ns[row] < self.start_ns[segment, None]).sum(axis=1)
+            # One search among all instants, one asset after the other.
+            span, rows = self.until_ns - self.from_ns, np.arange(len(asset))
+            keys = time_ns - self.from_ns + (rows * span)[:, None]
+            sought = self.start_ns[segment] - self.from_ns + row * span
+            tick = np.searchsorted(keys.ravel(), sought) - row * time_ns.shape[1]
             inside = tick < time_ns.shape[1]
             np.add.at(step, (row[inside], tick[inside]), 1)
         return np.cumsum(step, axis=1, out=step)

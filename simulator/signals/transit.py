@@ -65,6 +65,11 @@ class Transit:
                 self._delays.append((spell, fault))
 
     @property
+    def is_sound(self) -> bool:
+        """Whether nothing ever befalls it."""
+        return not (self._skews or self._copies or self._delays)
+
+    @property
     def dates_wrong(self) -> bool:
         """Whether its clock is off at any time."""
         return bool(self._skews)

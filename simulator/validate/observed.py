@@ -14,6 +14,7 @@ from simulator.batch import Batch, Catalog
 from simulator.park.machine import Machine
 from simulator.park.packml import State
 from simulator.park.plant import Plant
+from simulator.park.truth import KIND, SENSORS
 from simulator.park.world import World
 from simulator.scenario.fault import CODES, Cause
 from simulator.scenario.machine_type import MachineType
@@ -189,13 +190,15 @@ def tally_of(world: World, now_ns: int) -> tuple[list[float], ...]:
 
 def outages_in(batch: Batch, world: World) -> list[Outage]:
     """Return what the truth in a batch says of stops; each is told when it begins and when it ends."""
-    catalog, measured = world.catalog, len(world.park.measured)
-    rows = batch.sensor >= measured
+    catalog = world.catalog
+    owner = catalog.asset_of[batch.sensor]
+    # Others tell of the park as well, such as bulletins of its people.
+    rows = np.array([asset.kind == KIND for asset in catalog.assets])[owner]
     if not rows.any():
         return []
-    names = [sensor.name for sensor in catalog.assets[-1].sensors]
+    names = [sensor.name for sensor in SENSORS]
     table = batch.value[rows].reshape(-1, len(names))
-    owners = catalog.asset_of[batch.sensor[rows]].reshape(-1, len(names))[:, 0]
+    owners = owner[rows].reshape(-1, len(names))[:, 0]
     column = {name: table[:, i] for i, name in enumerate(names)}
     told = []
     mine = np.isin(column["fault"], [CODES[kind] for kind in OWN]) & (column["cause"] == Cause.ITSELF)

@@ -8,14 +8,15 @@ from typing import Any
 import simpy
 
 from simulator.park.attendance import Attendance
+from simulator.park.machine import Machine
 from simulator.park.post import Post
 from simulator.park.stops import MS
-from simulator.scenario.roles.data_centre import Backup as BackupRole
 from simulator.scenario.roles.data_centre import DataCentre
 from simulator.signals.course import Ramp, Settling
 from simulator.signals.device import Device
 from simulator.signals.devices.data_centre import DataCentreDevice
 from simulator.signals.devices.rack import RackDevice
+from simulator.signals.timeline import DARK, MAINS
 
 __all__ = ["data_centre"]
 
@@ -25,7 +26,7 @@ MINUTE_NS = 60_000_000_000
 
 
 def data_centre(post: Post) -> Device:
-    """Build a data centre, which follows the air handlers, the chillers and the feeders that serve it."""
+    """Build a data centre, which follows the air handlers and chillers that serve it, and its own power."""
     role = post.spec.role
     assert isinstance(role, DataCentre)
     inlet = Settling(post.track, post.now_ns, role.cooling.inlet_c)
@@ -38,7 +39,7 @@ def data_centre(post: Post) -> Device:
 
     handlers = Attendance([post.machines[asset] for asset in post.suppliers("cold-air")], air)
     plant = Attendance([post.machines[asset] for asset in chillers], air)
-    power = Backup(post, role.backup)
+    battery = Backup(post, role.recharge)
     return DataCentreDevice(
         role,
         post.asset,
@@ -46,8 +47,8 @@ def data_centre(post: Post) -> Device:
         tally=post.tally,
         racks=[device for device in post.served_devices.values() if isinstance(device, RackDevice)],
         inlet=inlet,
-        battery=power.battery,
-        dark=power.dark,
+        battery=battery.charge,
+        ride_through_ns=post.spec.ride_through,
         chilled=bool(chillers),
         origin_ns=post.now_ns(),
     )
@@ -59,41 +60,44 @@ def until(battery: Ramp, charge: float) -> int:
 
 
 class Backup:
-    """The battery: it carries the servers while a feeder on the way to them is dark, as long as it lasts.
+    """The battery, which lasts as long as the type states from full, and charges while the mains are there.
 
-    It empties as at the rated power, so it lasts as long as stated from full. Once it is empty the data centre is out
-    until there is power again.
+    The mains count a battery as full. One that was not is empty before, and then the data centre is out until the mains
+    are back.
     """
 
-    def __init__(self, post: Post, backup: BackupRole) -> None:
-        self._post, self._role = post, backup
-        self.battery = Ramp(post.track, post.now_ns, 1.0)
-        self.dark = post.track(0.0)
+    def __init__(self, post: Post, recharge_ns: int) -> None:
+        self._env, self._machine, self._recharge_ns = post.env, post.machine, recharge_ns
+        self.charge = Ramp(post.track, post.now_ns, 1.0)
+        self._power = MAINS
         self._switched = post.env.event()
-        self._feeders = Attendance([post.machines[asset] for asset in post.feeders()], self._look)
+        post.machine.watch(self._look)
 
-    def _look(self) -> None:
-        dark = self._feeders.at_work < self._feeders.whole
-        if dark != bool(self.dark.value):
-            self.dark.set(float(dark))
-            switched, self._switched = self._switched, self._post.env.event()
-            switched.succeed()
-            self._post.env.process(self._discharge() if dark else self._charge())
+    def _look(self, machine: Machine) -> None:
+        if machine.power == self._power:
+            return
+        self._power = machine.power
+        switched, self._switched = self._switched, self._env.event()
+        switched.succeed()
+        if self._power == DARK:
+            self.charge.go(0.0)
+        else:
+            self._env.process(self._charge() if self._power == MAINS else self._discharge())
 
     def _charge(self) -> Steps:
         switched = self._switched
-        self.battery.go(HOUR_NS / self._role.recharge)
-        yield switched | self._post.env.timeout(until(self.battery, 1.0))
+        self.charge.go(HOUR_NS / self._recharge_ns)
+        yield switched | self._env.timeout(until(self.charge, 1.0))
         if not switched.triggered:
-            self.battery.go(0.0)
+            self.charge.go(0.0)
 
     def _discharge(self) -> Steps:
-        env, switched = self._post.env, self._switched
-        self.battery.go(-HOUR_NS / self._role.ride_through)
-        yield switched | env.timeout(until(self.battery, 0.0))
+        switched = self._switched
+        self.charge.go(-HOUR_NS / self._machine.spec.ride_through)
+        # A full one is empty as the mains count it; theirs is the first word.
+        yield switched | self._env.timeout(until(self.charge, 0.0) + MS)
         if not switched.triggered:
-            self.battery.go(0.0)
+            self.charge.go(0.0)
         while not switched.triggered:
-            # Nobody knows how long it takes; each minute it is known to last for another one.
-            self._post.machine.break_down(self._post.now_ns() + MINUTE_NS)
-            yield switched | env.timeout(MINUTE_NS)
+            self._machine.break_down(int(self._env.now) + MINUTE_NS)
+            yield switched | self._env.timeout(MINUTE_NS)

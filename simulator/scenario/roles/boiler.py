@@ -21,7 +21,9 @@ class Pollutant(Strict):
 class Boiler(Strict):
     """A fire-tube boiler whose water holds some minutes of steam; it follows demand up to what it is rated for."""
 
-    SHOWS: ClassVar[frozenset[str]] = frozenset({"pressure", "steam", "fuel", "o2", "dust", "so2", "nox", "co"})
+    SHOWS: ClassVar[frozenset[str]] = frozenset(
+        {"pressure", "steam", "fuel", "o2", "dust_mg_nm3", "so2_mg_nm3", "nox_mg_nm3", "co_mg_nm3"}
+    )
     GIVES: ClassVar[str | None] = "steam"
     DRAWS: ClassVar[bool] = True
 

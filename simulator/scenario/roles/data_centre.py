@@ -10,7 +10,7 @@ from simulator.scenario.hours import HourPoint, check_day
 from simulator.scenario.quantities import Duration
 from simulator.scenario.sensor import Strict
 
-__all__ = ["Backup", "Cooling", "DataCentre", "Storage"]
+__all__ = ["Cooling", "DataCentre", "Storage"]
 
 
 class Cooling(Strict):
@@ -34,13 +34,6 @@ class Cooling(Strict):
             message = f"return_c(={self.return_c:g}) must be more than supply_c(={self.supply_c:g})"
             raise ValueError(message)
         return self
-
-
-class Backup(Strict):
-    """The battery behind the uninterruptible power supply."""
-
-    ride_through: Duration = Field(gt=0, description="how long a full battery carries the rated IT power")
-    recharge: Duration = Field(gt=0, description="from empty to full")
 
 
 class Storage(Strict):
@@ -85,7 +78,7 @@ class DataCentre(Strict):
         ge=0, le=10_000, description="IT power for each thousand readings per second that the park sends"
     )
     cooling: Cooling = Field(default=Cooling(), description="how it is cooled")
-    backup: Backup = Field(description="what carries it while its feeder is dark")
+    recharge: Duration = Field(gt=0, description="time that its battery takes from empty to full")
     storage: Storage = Field(description="where the readings go")
 
     @model_validator(mode="after")

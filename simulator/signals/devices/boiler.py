@@ -23,7 +23,8 @@ Ints = NDArray[np.int64]
 WANDER_NS = 3_600_000_000_000
 """Grate and fuel change over an hour or so [E]."""
 LEAST_O2_PCT = 1.0
-GASES = ("dust", "so2", "nox", "co")
+GASES = {"dust_mg_nm3": "dust", "so2_mg_nm3": "so2", "nox_mg_nm3": "nox", "co_mg_nm3": "co"}
+"""What is analysed in the stack, by the names that limits have for it."""
 
 
 class BoilerDevice(Device):
@@ -34,7 +35,7 @@ class BoilerDevice(Device):
     def __init__(self, boiler: Boiler, steam: Reservoir, stream: Callable[[str], Stream]) -> None:
         self._boiler = boiler
         self._steam = steam
-        self._wander = {name: Deviation(stream(name), tau_ns=WANDER_NS) for name in ("o2", *GASES)}
+        self._wander = {name: Deviation(stream(name), tau_ns=WANDER_NS) for name in ("o2", *GASES.values())}
 
     def watts(self, minute_ns: Ints) -> Ints:
         """Return what fans and pumps draw at the beginning of each minute."""
@@ -54,8 +55,8 @@ class BoilerDevice(Device):
         o2 = self._o2(made, time_ns)
         if shows == "o2":
             return o2
-        gas = getattr(self._boiler, shows)
-        noise = self._wander[shows].at(time_ns)
+        gas = getattr(self._boiler, GASES[shows])
+        noise = self._wander[GASES[shows]].at(time_ns)
         at_reference = concentration(
             np.full(len(time_ns), gas.mean), sigma=np.full(len(time_ns), gas.sigma), noise=noise
         )

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from simulator.scenario.roles.data_centre import DataCentre
 from simulator.signals import cooling
 from simulator.signals.course import Ramp, Settling
-from simulator.signals.device import Device, Figure, Track
+from simulator.signals.device import Device, Figure
 from simulator.signals.devices.rack import Hall, RackDevice
 from simulator.signals.minutes import Minutes
 from simulator.signals.rhythm import Rhythm
@@ -36,8 +36,8 @@ LEAST_SHARE = 0.01
 class DataCentreDevice(Device):
     """One data centre.
 
-    ``inlet`` and ``battery`` are moved by the park; ``dark`` is 1 while no feeder supplies it. If it is ``chilled`` by
-    a plant of the site, that plant draws the power of the chillers.
+    ``inlet`` and ``battery`` (0 to 1) are moved by the park. If it is ``chilled`` by a plant of the site, that plant
+    draws the power of the chillers. While it works on its battery it draws nothing.
     """
 
     draws: ClassVar[bool] = True
@@ -54,14 +54,14 @@ class DataCentreDevice(Device):
         racks: Sequence[RackDevice],
         inlet: Settling,
         battery: Ramp,
-        dark: Track,
+        ride_through_ns: int,
         chilled: bool,
         origin_ns: int,
     ) -> None:
         self._role, self._asset = role, asset
         self.rated_cooling_kw = cooling.HEAT_SHARE * role.rated_it_kw
         self._sky, self._tally = sky, tally
-        self._battery, self._dark = battery, dark
+        self._battery, self._ride_through_ns = battery, ride_through_ns
         self._chilled = chilled
         self._hall = Hall(racks, it_kw=self._it_kw, inlet_c=inlet.at)
         self._shown: dict[str, Callable[[Ints], Floats]] = {
@@ -113,16 +113,15 @@ class DataCentreDevice(Device):
         return cooling.HEAT_SHARE * self._minutes.at("it", minute_ns) * self._minutes.at("works", minute_ns)
 
     def watts(self, minute_ns: Ints) -> Ints:
-        """Return what the site draws, battery included, in whole W; nothing while its feeder is dark."""
+        """Return what the site draws from the mains, battery included, in whole W."""
         minutes = self._minutes
         it_kw, cop = minutes.at("it", minute_ns), minutes.at("cop", minute_ns)
         whole_kw = cooling.facility_kw(it_kw, cop, rated_it_kw=np.array(self._role.rated_it_kw))
         if self._chilled:
             whole_kw = whole_kw - cooling.chiller_kw(it_kw, cop)
-        backup = self._role.backup
-        charging_kw = self._role.rated_it_kw * (backup.ride_through / backup.recharge)
+        charging_kw = self._role.rated_it_kw * (self._ride_through_ns / self._role.recharge)
         whole_kw = whole_kw + np.where(self._battery.at(minute_ns) < 1.0, charging_kw, 0.0)
-        power: Ints = np.rint(np.where(self._dark.at(minute_ns) > 0, 0.0, whole_kw) * 1000.0).astype(np.int64)
+        power: Ints = np.rint(whole_kw * 1000.0).astype(np.int64)
         return power
 
     def values(self, shows: str, time_ns: Ints) -> Floats:
@@ -143,8 +142,8 @@ class DataCentreDevice(Device):
         return water.supply_c + (water.return_c - water.supply_c) * self._it_share(time_ns)
 
     def _ride_through_min(self, time_ns: Ints) -> Floats:
-        full_min = self._role.backup.ride_through / MINUTE_NS
-        return self._battery.at(time_ns) * full_min / np.maximum(self._it_share(time_ns), LEAST_SHARE)
+        left_min = np.clip(self._battery.at(time_ns), 0.0, 1.0) * (self._ride_through_ns / MINUTE_NS)
+        return left_min / np.maximum(self._it_share(time_ns), LEAST_SHARE)
 
     def _storage_gb(self, time_ns: Ints) -> Floats:
         storage = self._role.storage

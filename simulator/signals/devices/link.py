@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import numpy as np
@@ -30,6 +31,24 @@ UNEVEN = 0.25
 NONE: Ints = np.empty(0, dtype=np.int64)
 
 
+@dataclass(frozen=True)
+class Moments:
+    """What all quantities of a link at some instants follow from; its sensors are read at the same ones."""
+
+    time_ns: Ints
+    carriers: Sequence[tuple[Flags, LinkDevice]]
+    """Which of those beyond carries when."""
+    detour: Flags
+    width: Floats
+    """Mbit/s that it carries."""
+    flooded: Floats
+    offered: Floats
+    """Mbit/s of the park and of floods."""
+    queue_ms: Floats
+    shown: dict[str, Floats] = field(default_factory=dict)
+    """What was asked for already."""
+
+
 class LinkDevice(Device):
     """A link, and what it leads to.
 
@@ -47,6 +66,7 @@ class LinkDevice(Device):
         self._floods: list[tuple[int, int, float]] = []
         self._passed: list[tuple[Ints, Ints]] = []
         self._counted: tuple[Ints, Ints] | None = None
+        self._moments: dict[bytes, Moments] = {}
 
     def befall(self, fault: NetworkFault, from_ns: int, to_ns: int, stream: Stream) -> None:
         """Take in a fault that is scheduled; ``stream`` gives its random numbers."""
@@ -58,6 +78,7 @@ class LinkDevice(Device):
         recent = [(at_ns > timeline.from_ns - SECOND_NS, at_ns, size) for at_ns, size in self._passed]
         self._passed = [(at_ns[late], size[late]) for late, at_ns, size in recent if late.any()]
         self._counted = None
+        self._moments.clear()
 
     def carry_on(self, at_ns: Ints, size: Ints) -> None:
         """Take in messages that pass at rising instants of the window, with their bytes, and hand them on."""
@@ -65,6 +86,7 @@ class LinkDevice(Device):
             return
         self._passed.append((at_ns, size))
         self._counted = None
+        self._moments.clear()
         for mine, other in self._carriers(at_ns):
             other.carry_on(at_ns[mine], size[mine])
 
@@ -75,55 +97,56 @@ class LinkDevice(Device):
         is_open = self.way.open.at(time_ns) > 0
         if shows == "connected":
             return is_open.astype(np.float64)
-        shut = {"latency": self.role.timeout_ms, "loss": 100.0}.get(shows, 0.0)
-        measures = {
-            "latency": self._latency,
-            "jitter": self._jitter,
-            "loss": self._loss,
-            "throughput": self._throughput,
-            "use": self._use,
-            "capacity": self._capacity,
-        }
-        shown: Floats = np.where(is_open, measures[shows](time_ns), shut)
-        return shown
+        moments = self._at(time_ns)
+        if shows not in moments.shown:
+            shut = {"latency": self.role.timeout_ms, "loss": 100.0}.get(shows, 0.0)
+            open_value = self._open_value(shows, moments)
+            moments.shown[shows] = open_value if is_open.all() else np.where(is_open, open_value, shut)
+        return moments.shown[shows]
 
-    def _latency(self, time_ns: Ints) -> Floats:
-        own = self.role.latency_ms + self._queue_ms(time_ns)
-        own = own + np.where(self.way.choice.at(time_ns) > 0, self.role.detour_ms, 0.0)
-        return np.asarray(own + self._further("latency", time_ns))
+    def _open_value(self, shows: str, at: Moments) -> Floats:
+        match shows:
+            case "latency":
+                own = self.role.latency_ms + at.queue_ms + np.where(at.detour, self.role.detour_ms, 0.0)
+                return np.asarray(own + self._further("latency", at))
+            case "jitter":
+                return np.asarray(np.hypot(self.role.jitter_ms + UNEVEN * at.queue_ms, self._further("jitter", at)))
+            case "loss":
+                fits = 1.0 / np.maximum(at.offered / at.width, 1.0)
+                arrives = (1.0 - self.role.loss_pct / 100.0) * fits * (1.0 - self._further("loss", at) / 100.0)
+                return np.asarray(100.0 * (1.0 - arrives))
+            case "throughput":
+                return np.asarray(np.minimum(at.offered, at.width))
+            case "use":
+                return np.asarray(100.0 * np.minimum(at.offered / at.width, 1.0))
+            case "capacity":
+                # What floods leave, here and beyond.
+                own = np.maximum(at.width - at.flooded, 0.0)
+                return np.asarray(np.minimum(own, self._further("capacity", at, last=np.inf)))
+        message = f"a link does not show {shows}"
+        raise KeyError(message)
 
-    def _jitter(self, time_ns: Ints) -> Floats:
-        own = self.role.jitter_ms + UNEVEN * self._queue_ms(time_ns)
-        return np.asarray(np.hypot(own, self._further("jitter", time_ns)))
-
-    def _loss(self, time_ns: Ints) -> Floats:
-        fits = 1.0 / np.maximum(self._offered(time_ns) / self._width(time_ns), 1.0)
-        arrives = (1.0 - self.role.loss_pct / 100.0) * fits * (1.0 - self._further("loss", time_ns) / 100.0)
-        return np.asarray(100.0 * (1.0 - arrives))
-
-    def _throughput(self, time_ns: Ints) -> Floats:
-        return np.minimum(self._offered(time_ns), self._width(time_ns))
-
-    def _use(self, time_ns: Ints) -> Floats:
-        return np.asarray(100.0 * self._throughput(time_ns) / self._width(time_ns))
-
-    def _capacity(self, time_ns: Ints) -> Floats:
-        """What floods leave, here and beyond."""
-        own = np.maximum(self._width(time_ns) - self._flooded(time_ns), 0.0)
-        return np.minimum(own, self._further("capacity", time_ns, last=np.inf))
-
-    def _width(self, time_ns: Ints) -> Floats:
-        share = np.where(self.way.choice.at(time_ns) > 0, self.role.detour_share, 1.0)
-        return np.asarray(self.role.mbit_s * share)
+    def _at(self, time_ns: Ints) -> Moments:
+        key = time_ns.tobytes()
+        if key not in self._moments:
+            detour = self.way.choice.at(time_ns) > 0
+            width = self.role.mbit_s * np.where(detour, self.role.detour_share, 1.0)
+            flooded = self._flooded(time_ns)
+            offered = self._passing(time_ns) + flooded
+            use = offered / width
+            waits = PACKET_MBIT / width * 1000.0 * use / np.maximum(1.0 - use, 1e-9)
+            queue_ms = np.minimum(waits, FULL_QUEUE_MS)
+            self._moments[key] = Moments(time_ns, self._carriers(time_ns), detour, width, flooded, offered, queue_ms)
+        return self._moments[key]
 
     def _flooded(self, time_ns: Ints) -> Floats:
-        flooded = np.zeros(len(time_ns))
+        flooded: Floats = np.zeros(len(time_ns))
         for from_ns, to_ns, mbit_s in self._floods:
             flooded += np.where((time_ns >= from_ns) & (time_ns < to_ns), mbit_s, 0.0)
         return flooded
 
-    def _offered(self, time_ns: Ints) -> Floats:
-        """Return Mbit/s of the park and of floods; what passed within the last second counts."""
+    def _passing(self, time_ns: Ints) -> Floats:
+        """Return Mbit/s of the park: what passed within the last second."""
         if self._counted is None:
             at_ns = np.concatenate([NONE, *(at_ns for at_ns, _ in self._passed)])
             size = np.concatenate([NONE, *(size for _, size in self._passed)])
@@ -132,19 +155,15 @@ class LinkDevice(Device):
         at_ns, summed = self._counted
         last = np.searchsorted(at_ns, time_ns, side="right")
         first = np.searchsorted(at_ns, time_ns - SECOND_NS, side="right")
-        return (summed[last] - summed[first]) * 8 / 1e6 + self._flooded(time_ns)
+        return (summed[last] - summed[first]) * 8 / 1e6
 
-    def _queue_ms(self, time_ns: Ints) -> Floats:
-        width = self._width(time_ns)
-        use = self._offered(time_ns) / width
-        waits = PACKET_MBIT / width * 1000.0 * use / np.maximum(1.0 - use, 1e-9)
-        return np.minimum(waits, FULL_QUEUE_MS)
-
-    def _further(self, shows: str, time_ns: Ints, *, last: float = 0.0) -> Floats:
+    def _further(self, shows: str, at: Moments, *, last: float = 0.0) -> Floats:
         """Return a quantity of whatever carries beyond, ``last`` if this is the end of the way."""
-        found = np.full(len(time_ns), last)
-        for mine, other in self._carriers(time_ns):
-            found[mine] = other.values(shows, time_ns[mine])
+        if len(at.carriers) == 1 and at.carriers[0][0].all():
+            return at.carriers[0][1].values(shows, at.time_ns)
+        found = np.full(len(at.time_ns), last)
+        for mine, other in at.carriers:
+            found[mine] = other.values(shows, at.time_ns[mine])
         return found
 
     def _carriers(self, time_ns: Ints) -> list[tuple[Flags, LinkDevice]]:

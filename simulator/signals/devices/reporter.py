@@ -79,8 +79,8 @@ class ReporterDevice(Device):
         minute_ns = marks(timeline, MINUTE_NS)
         if not len(minute_ns):
             return
-        value = np.column_stack([source.values(name, minute_ns) for name, source in self._sources]).tolist()
-        status = np.column_stack([source.status(name, minute_ns) for name, source in self._sources]).tolist()
+        value = np.column_stack([source.values(shows, minute_ns) for shows, source in self._sources]).tolist()
+        status = np.column_stack([source.status(shows, minute_ns) for shows, source in self._sources]).tolist()
         working = timeline.executes(self._asset, minute_ns).tolist()
         online = self._online.at(minute_ns).tolist()
         said = []
@@ -103,7 +103,7 @@ class ReporterDevice(Device):
             self._missing += 1
             return
         means, overall, exceeded = [], [], 0
-        for column, (name, _) in enumerate(self._sources):
+        for column, name in enumerate(self._role.parameters):
             said = [row[column] for row in statuses]
             valid = [row[column] for row, status in zip(values, said, strict=True) if status == MEASURING]
             if len(valid) < self._role.least_minutes:
