@@ -26,7 +26,6 @@ class Inbox:
         self._messages = 0
         self._bytes = 0
         self._accepted: deque[Arrivals] = deque()
-        self._closed = False
 
     def is_full(self) -> bool:
         """Say whether nothing more should be read from the socket for now."""
@@ -83,5 +82,4 @@ class Inbox:
     def close(self) -> None:
         """Let nobody wait any longer; what is in the box can still be taken."""
         with self.change:
-            self._closed = True
             self.change.notify_all()

@@ -19,7 +19,7 @@ from brokers.endpoint import ON_PASSWORDS, Endpoint
 from brokers.errors import BrokerError, RefusedError, UnreachableError
 from brokers.transport import Transport, WebSocket
 
-__all__ = ["FAILURES", "KEEPALIVE_S", "MOST_PACKET", "Door", "Opener", "explain", "refusal"]
+__all__ = ["KEEPALIVE_S", "MOST_PACKET", "Door", "Opener", "explain"]
 
 ANSWER_S = 5.0
 """How long to wait for a TCP connection, for a TLS handshake, and for CONNACK."""

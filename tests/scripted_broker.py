@@ -11,6 +11,7 @@ from __future__ import annotations
 import socket
 import struct
 import threading
+import time
 from collections.abc import Callable
 from queue import Queue
 from types import TracebackType
@@ -62,13 +63,26 @@ class ScriptedLine:
 
     def is_ended(self) -> bool:
         """Wait for the client to hang up."""
+        until_s = time.monotonic() + DEADLINE_S
         try:
-            while True:
-                self.packet()
+            while time.monotonic() < until_s:
+                self._read(1)
         except ConnectionError:
             return True
         except TimeoutError:
-            return False
+            pass
+        return False
+
+    def is_silent(self, for_s: float) -> bool:
+        """Say whether the client sends nothing for so long."""
+        self._door.settimeout(for_s)
+        try:
+            self._read(1)
+        except TimeoutError:
+            return True
+        finally:
+            self._door.settimeout(DEADLINE_S)
+        return False
 
     def cut(self) -> None:
         """Break the connection as a crash does."""

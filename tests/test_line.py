@@ -121,6 +121,7 @@ def test_a_narrower_broker_after_a_reconnect() -> None:
         broker.will_answer(session_present=True, properties=b"\x21\x00\x02")
         line = broker.accept()
         assert [parts(one)[2] for one in line.packets(2)] == [b"0", b"1"]
+        assert line.is_silent(0.2)
         line.send(puback(mids[0]))
         assert parts(line.packet())[2] == b"2"
         line.send(puback(mids[1], mids[2]))
