@@ -21,7 +21,7 @@ from simulator.park.world import World
 from simulator.scenario.loader import Loaded
 from simulator.scenario.quantities import instant_ns
 from simulator.scenario.schema import Scenario
-from simulator.wire.json import JsonEncoder
+from simulator.wire.json_blocks import JsonBlocks
 
 __all__ = ["Made", "TimedWorld", "generate", "make", "peak_mb", "start_of"]
 
@@ -61,7 +61,7 @@ def start_of(scenario: Scenario) -> int:
 
 def make(world: TimedWorld, *, minutes: int, encode: bool) -> Made:
     """Make the readings of the next minutes, a minute at a time and one after the other, and encode them."""
-    encoder = JsonEncoder(world.catalog)
+    encoder = JsonBlocks(world.catalog)
     readings = messages = 0
     made_s = encoded_s = 0.0
     lived_s = world.simpy_s
@@ -75,7 +75,7 @@ def make(world: TimedWorld, *, minutes: int, encode: bool) -> Made:
             return Made(readings, messages, made_s, world.simpy_s - lived_s, encoded_s)
         readings += len(batch)
         if encode:
-            messages += sum(1 for _ in encoder.messages(batch))
+            messages += len(encoder.block(batch))
             encoded_s += time.process_time() - ended
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from parks import CONFIGS, MONDAY_NS, readings
+from plain_json import JsonEncoder, Message
 
 from simulator.batch import Batch, Catalog
 from simulator.park.world import World
@@ -15,7 +16,6 @@ from simulator.publish.forwarding import Forwarding, forwarded
 from simulator.scenario.loader import Loaded, load_scenario
 from simulator.scenario.roles.gateway import Gateway
 from simulator.scenario.system_type import SystemType
-from simulator.wire.json import JsonEncoder, Message
 
 MINUTE_NS = 60_000_000_000
 NETWORK = (

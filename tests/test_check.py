@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from commands import Parksim, parksim
 from parks import MONDAY_NS, SECOND_NS
+from plain_json import JsonEncoder
 from scenario_texts import PARK, load, park
 
 from simulator.park.world import World
 from simulator.plan import instants_per_s, plan
 from simulator.scenario.loader import Loaded, load_scenario
-from simulator.wire.json import JsonEncoder
 
 CONFIGS = Path(__file__).parent.parent / "configs"
 __all__ = ["parksim"]

@@ -11,10 +11,10 @@ import orjson
 import pytest
 from networks import EAST, GATEWAY, MINUTE_NS, WEST, Sent, fault, networked, plainly
 from parks import MONDAY_NS
+from plain_json import Message
 
 from simulator.batch import Batch
 from simulator.publish.forwarding import rank
-from simulator.wire.json import Message
 
 MS = 1_000_000
 SECOND_NS = 1_000_000_000

@@ -13,11 +13,13 @@ from simulator.batch import Batch, Relayed
 from simulator.clock import FakeClock, Pace
 from simulator.ingest.bridge import Bridge
 from simulator.ingest.stores.sqlite import SqliteStore
+from simulator.publish.consignment import Consignor
 from simulator.publish.gateway_book import GatewayBook
 from simulator.publish.publisher import Publisher
 from simulator.results.histogram import Latency
 from simulator.results.ledger import Ledger
-from simulator.wire.json import JsonEncoder
+from simulator.wire.frames import Frames
+from simulator.wire.json_blocks import JsonBlocks
 
 MS = 1_000_000
 START_NS = START_MS * MS
@@ -39,7 +41,7 @@ def kept_for_half_an_hour() -> Batch:
 def test_latency_runs_from_when_a_gateway_lets_go(tmp_path: Path) -> None:
     """Handed over 70 ms after the first was due, and written 30 ms later: 10 to 70 ms, and 40 to 100."""
     catalog, broker, clock = catalog_of(), MemoryBroker(), FakeClock()
-    ledger, latency, book = Ledger(len(catalog.assets)), Latency(), GatewayBook(catalog)
+    ledger, latency, book = Ledger(len(catalog.assets)), Latency(), GatewayBook()
     pace = Pace(START_NS, clock.monotonic_ns(), 1.0)
     with SqliteStore(tmp_path / "park.db", catalog, run_id="r") as store:
         bridge = Bridge(
@@ -54,10 +56,11 @@ def test_latency_runs_from_when_a_gateway_lets_go(tmp_path: Path) -> None:
             qos=1,
         )
         bridge.subscribe()
+        gateway = broker.connect("gateway", window=100)
+        frames = Frames([asset.topic for asset in catalog.assets], qos=1, version=gateway.version)
+        consignor = Consignor(JsonBlocks(catalog, frames), np.zeros(len(catalog.assets), np.int64), gateways=1)
         publisher = Publisher(
-            [broker.connect("gateway", window=100)],
-            [0] * len(catalog.assets),
-            encoder=JsonEncoder(catalog),
+            [gateway],
             ledger=ledger,
             latency=latency,
             pace=pace,
@@ -69,7 +72,7 @@ def test_latency_runs_from_when_a_gateway_lets_go(tmp_path: Path) -> None:
             book=book,
         )
         clock.advance(HALF_HOUR_NS + 70 * MS)
-        publisher.send(kept_for_half_an_hour())
+        publisher.send(consignor.consign(kept_for_half_an_hour()))
         assert publisher.drain(5)
         clock.advance(30 * MS)
         while bridge.step():

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from plain_json import JsonEncoder, number_text
 
 from simulator.batch import Asset, Batch, Catalog, Sensor
 from simulator.wire.block import Block
 from simulator.wire.digits import EXACT, Numbers
 from simulator.wire.frames import LONGEST, Frames
-from simulator.wire.json import JsonEncoder, number_text
 from simulator.wire.json_blocks import JsonBlocks
 
 START_MS = 1_767_225_600_000

@@ -8,9 +8,9 @@ import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from plain_json import JsonEncoder, number_text
 
 from simulator.batch import Asset, Batch, Catalog, Sensor
-from simulator.wire.json import JsonEncoder, number_text
 
 START_NS = 1_767_225_600_000_000_000
 SECOND = 1_000_000_000

@@ -22,7 +22,7 @@ from simulator.park.packml import State
 from simulator.park.roles import ROLES
 from simulator.park.world import World
 from simulator.plan import plan
-from simulator.publish.publisher import gateways
+from simulator.publish.gateways import gateways
 from simulator.run.execute import execute
 from simulator.run.hops import Options
 from simulator.scenario.loader import load_scenario

@@ -11,13 +11,26 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulator.batch import Batch, Relayed
+from simulator.batch import Asset, Batch, Catalog, Relayed, Sensor
 from simulator.clock import FakeClock, Pace
-from simulator.publish.pacing import SLICE_ROWS, ahead, paced
+from simulator.publish.consignment import Consignment, Consignor
+from simulator.publish.pacing import SLICE_MESSAGES, ahead, paced
+from simulator.wire.json_blocks import JsonBlocks
 
 MS = 1_000_000
 SECOND = 1_000_000_000
 START = 1_767_225_600 * SECOND
+
+
+SENSOR = Sensor("x", "1", decimals=0, low=0, high=1, period_ns=1)
+CATALOG = Catalog(tuple(Asset(("e", "s", "f", "l", f"m{i}"), "kind", {}, i, (SENSOR,), 0) for i in range(9_000)))
+"""Each reading is a message of its own."""
+
+
+def consigned(one: Batch) -> Consignment:
+    """Write a window for one gateway."""
+    lane = np.zeros(len(CATALOG.assets), np.int64)
+    return Consignor(JsonBlocks(CATALOG), lane, gateways=1).consign(one)
 
 
 def batch(*milliseconds: int, until: int) -> Batch:
@@ -32,8 +45,8 @@ def leaving(
     """Pace batches on a fake clock; return (monotonic ms, milliseconds of the readings) per slice, and the end."""
     clock, stop = FakeClock(), threading.Event()
     seen: list[tuple[int, list[int]]] = []
-    for piece in paced(batches, Pace(START, clock.monotonic_ns(), speed), clock, stop):
-        seen.append((clock.monotonic_ns() // MS, ((piece.time_ns - START) // MS).tolist()))
+    for piece in paced(map(consigned, batches), Pace(START, clock.monotonic_ns(), speed), clock, stop):
+        seen.append((clock.monotonic_ns() // MS, ((piece.block.time_ns - START) // MS).tolist()))
         if len(seen) == stop_after:
             stop.set()
     return seen, clock.monotonic_ns() // MS
@@ -57,7 +70,7 @@ def test_whatever_has_become_due_leaves_at_once() -> None:
     """A publisher that fell behind catches up with one slice."""
     clock, stop = FakeClock(), threading.Event()
     sizes = []
-    for piece in paced([batch(0, 10, 20, 30, 40, until=50)], Pace(START, 0, 1), clock, stop):
+    for piece in paced([consigned(batch(0, 10, 20, 30, 40, until=50))], Pace(START, 0, 1), clock, stop):
         sizes.append(len(piece))
         clock.advance(25 * MS)
     assert sizes == [1, 2, 2]
@@ -66,7 +79,7 @@ def test_whatever_has_become_due_leaves_at_once() -> None:
 def test_a_slice_says_until_when_it_is_complete() -> None:
     """The end of a slice is the next instant, and that of the last one the end of the window."""
     clock, stop = FakeClock(), threading.Event()
-    pieces = list(paced([batch(0, 250, until=1000)], Pace(START, 0, 1), clock, stop))
+    pieces = list(paced([consigned(batch(0, 250, until=1000))], Pace(START, 0, 1), clock, stop))
     assert [piece.until_ns for piece in pieces] == [START + 250 * MS, START + 1000 * MS]
 
 
@@ -78,7 +91,7 @@ def test_nothing_leaves_after_stop() -> None:
 
 
 def test_at_full_speed_nothing_waits_and_no_instant_is_cut() -> None:
-    """Slices are about SLICE_ROWS long, and the clock does not move."""
+    """Slices are about SLICE_MESSAGES long, and the clock does not move."""
     rows = [at for at in range(3000) for _ in range(3)]
     seen, end = leaving([batch(*rows, until=60_000)], speed=None)
     assert rows == [at for _, piece in seen for at in piece]
@@ -86,7 +99,7 @@ def test_at_full_speed_nothing_waits_and_no_instant_is_cut() -> None:
     assert len(seen) > 1
     for (_, left), (_, right) in pairwise(seen):
         assert left[-1] < right[0]
-        assert SLICE_ROWS <= len(left) < SLICE_ROWS + 3
+        assert SLICE_MESSAGES <= len(left) < SLICE_MESSAGES + 3
 
 
 @given(st.lists(st.integers(0, 10**9), min_size=1, max_size=50), st.sampled_from([0.5, 1.0, 3.0, 60.0]))
@@ -150,7 +163,7 @@ def relayed(*due: int, born: tuple[int, ...] = (), until: int) -> Batch:
     return Batch(start, np.zeros(rows, np.int32), np.zeros(rows), START + until * MS, more)
 
 
-def births(piece: Batch) -> list[int]:
+def births(piece: Consignment) -> list[int]:
     return [] if piece.relayed is None else ((piece.relayed.born[:, 0] - START) // MS).tolist()
 
 
@@ -158,7 +171,7 @@ def test_what_gateways_kept_leaves_when_they_let_it_go() -> None:
     """The instant of leaving decides, not the time that a message bears; births come with the slice of their time."""
     clock = FakeClock()
     batch = relayed(100, 300, 700, born=(0, 100, 299, 300, 950), until=1000)
-    pieces = paced([batch], Pace(START, clock.monotonic_ns(), 1), clock, threading.Event())
+    pieces = paced([consigned(batch)], Pace(START, clock.monotonic_ns(), 1), clock, threading.Event())
     seen = [(clock.monotonic_ns() // MS, len(piece), births(piece)) for piece in pieces]
     assert seen == [(100, 1, [0, 100, 299]), (300, 1, [300]), (700, 1, [950])]
     assert clock.monotonic_ns() // MS == 1000
@@ -167,6 +180,6 @@ def test_what_gateways_kept_leaves_when_they_let_it_go() -> None:
 def test_a_window_in_which_nothing_leaves_tells_what_was_measured() -> None:
     """Births of a window without rows come at its end, with a piece that is empty otherwise."""
     clock = FakeClock()
-    pieces = list(paced([relayed(born=(10, 20), until=50)], Pace(START, 0, 1), clock, threading.Event()))
+    pieces = list(paced([consigned(relayed(born=(10, 20), until=50))], Pace(START, 0, 1), clock, threading.Event()))
     assert [(len(piece), births(piece), piece.until_ns) for piece in pieces] == [(0, [10, 20], START + 50 * MS)]
     assert clock.monotonic_ns() == 50 * MS

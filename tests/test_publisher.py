@@ -16,12 +16,15 @@ from brokers.memory import MemoryBroker
 from simulator.batch import Batch, Catalog
 from simulator.clock import FakeClock, Pace
 from simulator.errors import OutOfReachError
+from simulator.publish.consignment import Consignor
 from simulator.publish.credit import Credit
-from simulator.publish.publisher import Publisher, gateways
+from simulator.publish.gateways import gateways
+from simulator.publish.publisher import Publisher
 from simulator.results.counts import Counts
 from simulator.results.histogram import Latency
 from simulator.results.ledger import Ledger
-from simulator.wire.json import JsonEncoder
+from simulator.wire.frames import Frames
+from simulator.wire.json_blocks import JsonBlocks
 
 MS = 1_000_000
 SECOND = 1_000_000_000
@@ -42,10 +45,12 @@ class Bench:
         bound = None
         if credit is not None:
             bound = Credit(self.ledger, bridge_is_idle=lambda: self.idle, limit=credit, patience_polls=5)
+        gateway = self.broker.connect("gateway", window=window)
+        frames = Frames([asset.topic for asset in self.catalog.assets], qos=1, version=gateway.version)
+        alone = np.zeros(len(self.catalog.assets), np.int64)
+        self.consignor = Consignor(JsonBlocks(self.catalog, frames), alone, gateways=1)
         self.publisher = Publisher(
-            [self.broker.connect("gateway", window=window)],
-            [0] * len(self.catalog.assets),
-            encoder=JsonEncoder(self.catalog),
+            [gateway],
             ledger=self.ledger,
             latency=self.latency,
             pace=Pace(START_MS * MS, self.clock.monotonic_ns(), speed),
@@ -57,6 +62,10 @@ class Bench:
             patience_s=0.1,
             farewell_s=0.05,
         )
+
+    def send(self, batch: Batch) -> None:
+        """Write the messages of a batch and hand them over."""
+        self.publisher.send(self.consignor.consign(batch))
 
     def arrived(self) -> list[Delivery]:
         return self.listener.receive(limit=60_000, timeout_s=0)
@@ -81,7 +90,7 @@ def test_every_message_arrives_once_and_in_order() -> None:
     """Per asset the numbers go up by one from 0, whatever the window, and the books say so."""
     bench = Bench(window=3)
     for first in (0, 50):
-        bench.publisher.send(ticks(bench.catalog, 50, first=first))
+        bench.send(ticks(bench.catalog, 50, first=first))
     assert bench.publisher.drain(5)
     numbers: dict[str, list[int]] = {}
     for delivery in bench.arrived():
@@ -96,7 +105,7 @@ def test_a_refused_message_is_a_drop_with_its_reason() -> None:
     """What the broker denies is counted as refused, and the other assets go on."""
     bench = Bench()
     bench.broker.refuse(bench.catalog.assets[1].topic)
-    bench.publisher.send(ticks(bench.catalog, 10))
+    bench.send(ticks(bench.catalog, 10))
     bench.publisher.drain(5)
     counts = bench.balanced()
     assert counts.dropped == {"refused: Not authorized": 10}
@@ -108,7 +117,7 @@ def test_a_full_window_is_waited_for() -> None:
     """A broker that is slow makes the publisher late; it loses nothing."""
     bench = Bench(window=2)
     bench.broker.hold()
-    sender = threading.Thread(target=bench.publisher.send, args=(ticks(bench.catalog, 5),))
+    sender = threading.Thread(target=bench.send, args=(ticks(bench.catalog, 5),))
     sender.start()
     with bench.broker.change:
         bench.broker.change.wait_for(lambda: bench.ledger.counts().published == 2, 0.1)
@@ -124,7 +133,7 @@ def test_lateness_runs_from_the_due_time() -> None:
     """Three messages that were due 7 ms ago are 7 ms late."""
     bench = Bench(speed=1)
     bench.clock.advance(7 * MS)
-    bench.publisher.send(ticks(bench.catalog, 1))
+    bench.send(ticks(bench.catalog, 1))
     found = bench.latency.lateness
     assert (len(found), found.min, found.max) == (3, 7 * MS, 7 * MS)
     bench.publisher.drain(5)
@@ -134,7 +143,7 @@ def test_lateness_runs_from_the_due_time() -> None:
 def test_at_full_speed_no_latency_is_recorded() -> None:
     """Nothing is due, so nothing is late."""
     bench = Bench(speed=None)
-    bench.publisher.send(ticks(bench.catalog, 1))
+    bench.send(ticks(bench.catalog, 1))
     bench.publisher.drain(5)
     assert (len(bench.latency.lateness), len(bench.latency.publish)) == (0, 0)
 
@@ -144,7 +153,7 @@ def test_a_broker_that_takes_nothing_is_given_up_in_the_end() -> None:
     bench = Bench(window=4)
     bench.broker.drop_connections(stay_down=True)
     with pytest.raises(OutOfReachError, match=r"nothing for 0\.1 s: the connection is lost"):
-        bench.publisher.send(ticks(bench.catalog, 5))
+        bench.send(ticks(bench.catalog, 5))
     bench.publisher.abandon("not acknowledged")
     counts = bench.balanced()
     assert counts.dropped == {"no broker for 0.1 s": 11, "not acknowledged": 4}
@@ -156,20 +165,19 @@ def test_what_is_hopeless_ends_the_wait_for_credit_at_once() -> None:
     bench.idle = False
     bench.despair = "the broker has ended with exit status 3"
     with pytest.raises(OutOfReachError, match="ended with exit status 3"):
-        bench.publisher.send(ticks(bench.catalog, 5))
+        bench.send(ticks(bench.catalog, 5))
     counts = bench.balanced()
     assert (counts.published, counts.dropped) == (4, {"not sent after a failure": 11})
 
 
-def test_after_a_failure_the_rest_of_the_batch_is_booked(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_after_a_failure_the_rest_of_the_batch_is_booked() -> None:
     """The books hold the whole batch, so that a result says exactly what was to be sent."""
     bench = Bench(window=4)
-    monkeypatch.setattr("simulator.publish.publisher.BLOCK", 6)
     bench.broker.drop_connections(stay_down=True)
     with pytest.raises(OutOfReachError):
-        bench.publisher.send(ticks(bench.catalog, 5))
+        bench.send(ticks(bench.catalog, 5))
     counts = bench.balanced()
-    assert (counts.scheduled, counts.dropped) == (15, {"no broker for 0.1 s": 2, "not sent after a failure": 9})
+    assert (counts.scheduled, counts.dropped) == (15, {"no broker for 0.1 s": 11})
 
 
 def test_a_stopped_run_says_a_short_farewell() -> None:
@@ -177,7 +185,7 @@ def test_a_stopped_run_says_a_short_farewell() -> None:
     bench = Bench(window=4)
     bench.broker.hold()
     bench.stop.set()
-    bench.publisher.send(ticks(bench.catalog, 5))
+    bench.send(ticks(bench.catalog, 5))
     assert bench.balanced().dropped == {"not sent before the run was stopped": 11}
     assert not bench.publisher.drain(0.01)
     assert bench.publisher.in_flight() == 4
@@ -187,7 +195,7 @@ def test_an_abandoned_message_that_arrives_counts_as_written() -> None:
     """The acknowledgement came too late; the message did not."""
     bench = Bench()
     bench.broker.hold()
-    bench.publisher.send(ticks(bench.catalog, 1))
+    bench.send(ticks(bench.catalog, 1))
     bench.publisher.abandon("not acknowledged")
     bench.broker.release()
     bench.ledger.write([0, 1, 2], [0, 0, 0], [4, 4, 2])
@@ -199,7 +207,7 @@ def test_credit_bounds_what_queues_behind_the_broker() -> None:
     """No more than the limit is handed over and unwritten; writing makes room."""
     bench = Bench(credit=6)
     bench.idle = False
-    sender = threading.Thread(target=bench.publisher.send, args=(ticks(bench.catalog, 4),))
+    sender = threading.Thread(target=bench.send, args=(ticks(bench.catalog, 4),))
     sender.start()
     written = 0
     while sender.is_alive() or written < 12:

@@ -15,6 +15,7 @@ from typing import Any, Self
 
 import pytest
 from parks import MONDAY_NS, quickstart
+from plain_json import JsonEncoder
 
 from brokers.memory import MemoryBroker
 from simulator.clock import FakeClock
@@ -30,7 +31,6 @@ from simulator.run.hops import Hops, Options
 from simulator.scenario.loader import load_scenario
 from simulator.scenario.quantities import instant_ns
 from simulator.signals.timeline import Timeline
-from simulator.wire.json import JsonEncoder
 
 SECOND = 1_000_000_000
 

@@ -31,14 +31,13 @@ def paced(
     """
     slice_at, from_ns = clock.monotonic_ns() - tick_ns, 0
     for window in windows:
-        leaves_ns = np.unique(window.block.due_ns)
-        due = pace.due_each(leaves_ns)
-        so_far = np.cumsum(np.unique(window.block.due_ns, return_counts=True)[1])
+        leaves_ns, count = np.unique(window.block.due_ns, return_counts=True)
+        due, so_far = pace.due_each(leaves_ns), np.cumsum(count)
         after, first = window.edge[:-1], 0
         while first < len(leaves_ns):
             if pace.speed is None:
                 sent = int(so_far[first - 1]) if first else 0
-                last = max(int(np.searchsorted(so_far, sent + SLICE_MESSAGES, side="right")), first + 1)
+                last = min(int(np.searchsorted(so_far, sent + SLICE_MESSAGES, side="left")) + 1, len(leaves_ns))
             else:
                 clock.wait_until(max(int(due[first]), slice_at + tick_ns), stop)
                 slice_at = clock.monotonic_ns()

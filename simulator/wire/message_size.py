@@ -1,6 +1,6 @@
 """How many bytes a message will have, before there is one.
 
-The payload is the JSON of ``simulator.wire.json``. The braces, ``t``, ``n`` and the field names are counted. A value
+The payload is that of ``simulator.wire.json_blocks``. The braces, ``t``, ``n`` and the field names are counted. A value
 has as many characters as the 200 values of its resolution from a typical one upwards have on average, since zeros at
 the end of a fraction are not sent. Counters and ``n`` are as long as after half a day at work.
 """

@@ -1,6 +1,6 @@
-"""Messages as JSON, one per asset and instant: the plain reference encoder.
+"""Messages as JSON, one per asset and instant: the plain encoder that the fast one is held against.
 
-The bytes are a public contract; any faster encoder must write the same ones:
+The bytes are a public contract (simulator.wire.json_blocks):
 
     {"t":1767225600000,"n":17,"state":6,"power_kw":41.2}
 
