@@ -73,5 +73,5 @@ def test_its_fragments_fit_into_the_quickstart(tmp_path: Path) -> None:
     file = tmp_path / "whole.yaml"
     file.write_text(quickstart.replace("messaging:\n", f"{systems}\nmessaging:\n") + faults, encoding="utf-8")
     loaded = load_scenario(file)
-    assert len(loaded.scenario.sites[0].systems) == 3
+    assert len(loaded.scenario.sites[0].systems) == 5
     assert len(loaded.scenario.faults) == 2
