@@ -53,7 +53,10 @@ class SettledClock(FakeClock):
         return came
 
     def _is_busy(self) -> bool:
-        return self.hops is not None and self.hops.bridge.failure is None and self.hops.ledger.unwritten() > 0
+        if self.hops is None or self.hops.bridge.failure is not None:
+            return False
+        # What is written and not acknowledged yet keeps the bridge from being done.
+        return self.hops.ledger.unwritten() > 0 or self.hops.bridge.backlog > 0
 
 
 def conducted(
