@@ -59,13 +59,13 @@ def start_of(scenario: Scenario) -> int:
     return FIXED_START_NS if scenario.start == "now" else instant_ns(scenario.start)
 
 
-def make(world: TimedWorld, *, minutes: int, encode: bool) -> Made:
-    """Make the readings of the next minutes, a minute at a time and one after the other, and encode them."""
+def make(world: TimedWorld, *, minutes: int, encode: bool, window_ns: int = MINUTE_NS) -> Made:
+    """Make the readings of the next minutes, a window at a time and one after the other, and encode them."""
     encoder = JsonBlocks(world.catalog)
     readings = messages = 0
     made_s = encoded_s = 0.0
     lived_s = world.simpy_s
-    batches = world.batches(world.start_ns + minutes * MINUTE_NS, MINUTE_NS)
+    batches = world.batches(world.start_ns + minutes * MINUTE_NS, window_ns)
     while True:
         begun = time.process_time()
         batch = next(batches, None)

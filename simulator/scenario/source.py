@@ -74,10 +74,9 @@ def similar_files(path: Path) -> list[str]:
             continue
         for entry in entries:
             if entry.endswith((".yaml", ".yml")):
-                found.setdefault(entry, folder / entry)
-    close = difflib.get_close_matches(path.name, found, n=3, cutoff=0.6)
-    close += difflib.get_close_matches(f"{path.stem}.yaml", found, n=3, cutoff=0.6)
-    return [repr(str(found[entry])) for entry in dict.fromkeys(close)][:3]
+                # Without the ending, which would make all short names alike.
+                found.setdefault(Path(entry).stem, folder / entry)
+    return [repr(str(found[stem])) for stem in difflib.get_close_matches(path.stem, found, n=3, cutoff=0.6)]
 
 
 def decoded(data: bytes, name: str) -> str:
