@@ -84,7 +84,6 @@ def test_half_an_hour_of_outage_is_late_and_whole(tmp_path: Path) -> None:
     assert waited.max == pytest.approx(1_811_000, rel=0.01)
     assert waited.p50 == pytest.approx(905_000, rel=0.05)
     assert result.latency_ms.end_to_end.count == result.messages.written
-    assert max(one.kept for one in seen) > 1_000
     assert all(one.unaccounted == 0 for one in seen)
     assert "left late" in summary(result, next_steps=[])
     assert (result.messages.reordered, result.messages.duplicates) == (0, 0)

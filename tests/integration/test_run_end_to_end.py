@@ -135,7 +135,8 @@ def test_quickstart_into_influxdb_1(tmp_path: Path, influxdb1: InfluxDB1) -> Non
     )
     assert code == 0, err
     counted = (influxdb1.query(f'SELECT count("seq") FROM "{kind}"', database="park") for kind in KINDS)
-    assert_complete(tmp_path, rows=sum(series[0]["values"][0][1] for series in counted))
+    # Key figures are told at full minutes, and 20 s may hold none.
+    assert_complete(tmp_path, rows=sum(one["values"][0][1] for series in counted for one in series))
 
 
 def test_two_runs_of_the_same_time_into_influxdb_are_not_mixed_up(tmp_path: Path, influxdb1: InfluxDB1) -> None:
