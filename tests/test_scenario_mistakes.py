@@ -55,6 +55,16 @@ MISTAKES = [
         "§[100, 0]",
         (f"{SENSOR}.range: range(=[100, 0]) must rise: the first number is the least the instrument can show"),
     ),
+    (
+        "[0, 100]",
+        "§[600, 800]",
+        (f"{SENSOR}.range: range(=[600, 800]) holds none of the values of its model, 30 to 45; widen it"),
+    ),
+    (
+        "[0, 100], resolution: 0.1",
+        "[0, 0.05], resolution: §0.1",
+        (f"{SENSOR}.resolution: resolution(=0.1) is coarser than the range of [0, 0.05], must be finer"),
+    ),
     ("[0, 100]", "§[0]", f"{SENSOR}.range[1]: missing, must be given"),
     ("[0, 100]", "§[0, 1, 2]", f"{SENSOR}.range: too long, must have at most 2 items"),
     ("[0, 100]", "§0-100", f"{SENSOR}.range: '0-100' is not allowed here, must be a list, each item after a dash"),

@@ -225,6 +225,25 @@ Model = Annotated[
     Field(discriminator="kind"),
 ]
 
+
+def aims(model: Model) -> tuple[float, ...]:
+    """Return the values that a model is written around; none where they come from the machine or the weather."""
+    match model:
+        case LagModel():
+            return (model.on,) if model.drive == "always" else (model.on, model.off)
+        case ProfileModel():
+            return tuple(value for _, value in model.points)
+        case CycleModel():
+            return (model.mean,)
+        case _:
+            return ()
+
+
+def _span(values: tuple[float, ...]) -> str:
+    low, high = min(values), max(values)
+    return f"{low:g}" if low == high else f"{low:g} to {high:g}"
+
+
 PER_CYCLE = (CycleModel, CycleTimeModel)
 NOISY = (LagModel, ProfileModel, MotorModel, BearingHeatModel, WeatherModel, SupplyModel, RhythmModel, OutputModel)
 """Models whose sensors may add noise to the modelled value."""
@@ -264,6 +283,13 @@ class SensorType(Strict):
         low, high = self.range
         if not low < high:
             message = f"range(=[{low:g}, {high:g}]) must rise: the first number is the least the instrument can show"
+            raise ValueError(message)
+        if self.resolution > Decimal(repr(high)) - Decimal(repr(low)):
+            message = f"resolution(={self.resolution}) is coarser than the range of [{low:g}, {high:g}], must be finer"
+            raise ValueError(message)
+        values = aims(self.model)
+        if values and (max(values) < low or min(values) > high):
+            message = f"range(=[{low:g}, {high:g}]) holds none of the values of its model, {_span(values)}; widen it"
             raise ValueError(message)
         if max(abs(low), abs(high)) >= 2**53 / 10**self.decimals:
             message = f"resolution(={self.resolution}) is too fine for a range of [{low:g}, {high:g}], must be coarser"
