@@ -73,7 +73,7 @@ MISTAKES = [
         "kind: §lagg",
         (
             f"{SENSOR}.model.kind: 'lagg' is not allowed here, must be one of 'state', 'lag', 'profile', "
-            "'motor', 'vibration', 'bearing_heat', 'cycle', 'cycle_time', 'count', 'energy', "
+            "'motor', 'vibration', 'bearing_heat', 'cycle', 'cycle_time', 'count', 'share', 'energy', "
             "'weather', 'solar', 'supply', 'rhythm', 'output'; did you mean 'lag'?"
         ),
     ),

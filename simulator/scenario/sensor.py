@@ -26,6 +26,7 @@ __all__ = [
     "ProfileModel",
     "RhythmModel",
     "SensorType",
+    "ShareModel",
     "SolarModel",
     "StateModel",
     "Strict",
@@ -142,6 +143,21 @@ class CountModel(Strict):
     of: Literal["cycles", "good", "bad"] = Field(description="what it counts: cycles, good or bad pieces")
 
 
+class ShareModel(Strict):
+    """Good or bad pieces among those of the last cycles, as a line keeps its yield; what it counts is what was made."""
+
+    kind: Literal["share"] = Field(description="share of good or bad pieces of the last cycles")
+    of: Literal["good", "bad"] = Field(description="which pieces")
+    over: int = Field(ge=1, le=4096, description="how many cycles back it looks")
+    per: float = Field(
+        default=100.0,
+        gt=0,
+        le=10**9,
+        description="what it counts them by: 100 for per cent, 1000000 for parts per million",
+    )
+    chances: int = Field(default=1, ge=1, le=10**6, description="opportunities of a piece for a defect, as in DPMO")
+
+
 class EnergyModel(Strict):
     """Active energy since commissioning, kWh; never falls."""
 
@@ -216,6 +232,7 @@ Model = Annotated[
     | CycleModel
     | CycleTimeModel
     | CountModel
+    | ShareModel
     | EnergyModel
     | WeatherModel
     | SolarModel

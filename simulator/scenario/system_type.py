@@ -9,7 +9,16 @@ from pydantic import Field, model_validator
 from simulator.scenario.machine_type import MachineType, Motor
 from simulator.scenario.quantities import Amount, Duration
 from simulator.scenario.roles import Role
-from simulator.scenario.sensor import PER_CYCLE, CountModel, OutputModel, ProfileModel, SolarModel, Strict, SupplyModel
+from simulator.scenario.sensor import (
+    PER_CYCLE,
+    CountModel,
+    OutputModel,
+    ProfileModel,
+    ShareModel,
+    SolarModel,
+    Strict,
+    SupplyModel,
+)
 
 __all__ = ["Panels", "Supply", "SystemType"]
 
@@ -60,7 +69,7 @@ class SystemType(MachineType):
             )
             raise ValueError(message)
         kinds = {type(sensor.model) for sensor in self.sensors}
-        if kinds & {*PER_CYCLE, CountModel, ProfileModel}:
+        if kinds & {*PER_CYCLE, CountModel, ProfileModel, ShareModel}:
             message = "sensors: a system has no cycles, so none of its sensors can count, measure or follow them"
             raise ValueError(message)
         if (SupplyModel in kinds) != (self.supply is not None):

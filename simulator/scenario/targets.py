@@ -31,7 +31,7 @@ __all__ = ["MOST_STRUCK", "Struck", "check_targets", "struck_by"]
 MOST_STRUCK = 100_000
 """Machines and sensors that the faults of a scenario strike, each counted once per fault; a kilobyte each."""
 LEVELS = ("park", "factory", "line", "machine", "sensor")
-COUNTED = {"state", "count", "energy", "cycle_time"}
+COUNTED = {"state", "count", "share", "energy", "cycle_time"}
 """Models of sensors that a controller keeps and no instrument measures."""
 REGISTERS = {
     *("energy", "normal", "off_peak", "peak", "reactive_energy"),

@@ -263,6 +263,34 @@ class CountGauge:
         return counted.astype(np.float64)
 
 
+class ShareGauge:
+    """Good or bad pieces among those of the last cycles."""
+
+    def __init__(self, placed: Sequence[Placed], works: Works) -> None:
+        models: list[Any] = [p.spec.model for p in placed]
+        self.good = np.array([m.of == "good" for m in models])
+        self.over = np.array([m.over for m in models], dtype=np.int64)
+        self.scale = np.array([m.per / m.chances for m in models])
+        self.asset = np.array([p.asset for p in placed], dtype=np.int64)
+        self.pieces = np.array([works.books[p.asset].pieces for p in placed], dtype=np.int64)
+        self.books = works.books
+
+    def advance(self, timeline: Timeline) -> None:
+        """Nothing is carried: the books know what the cycles of the past made."""
+
+    def values(self, samples: Samples, timeline: Timeline) -> Floats:
+        """With no cycle yet no piece is bad."""
+        row, cycles = samples.row, samples.cycles
+        asset = self.asset[row]
+        since = np.maximum(cycles - self.over[row], 0)
+        self.books.open(asset[:, 0], since[:, 0], cycles[:, -1])
+        made = (cycles - since) * self.pieces[row]
+        good = self.books.good_before(asset, cycles) - self.books.good_before(asset, since)
+        bad_share = (made - good) / np.maximum(made, 1)
+        share: Floats = np.where(self.good[row], 1.0 - bad_share, bad_share) * self.scale[row]
+        return share
+
+
 class EnergyGauge:
     """What energy registers show."""
 
@@ -283,6 +311,7 @@ GAUGES: dict[str, Any] = {
     "lag": DrivenGauge,
     "motor": MotorGauge,
     "profile": ProfileGauge,
+    "share": ShareGauge,
     "state": StateGauge,
     "vibration": VibrationGauge,
 }

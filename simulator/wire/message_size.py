@@ -88,6 +88,12 @@ def count(sensor: SensorType, spec: MachineType, cycles: float) -> float:
     return cycles * {"cycles": 1, "good": good, "bad": spec.pieces - good}[model.of]
 
 
+def share(sensor: SensorType, spec: MachineType, _cycles: float) -> float:
+    model: Any = sensor.model
+    good = spec.first_pass_yield
+    return float((good if model.of == "good" else 1 - good) * model.per / model.chances)
+
+
 TYPICAL: Mapping[str, Typical] = {
     "lag": stated("on"),
     "profile": mean_set_point,
@@ -97,6 +103,7 @@ TYPICAL: Mapping[str, Typical] = {
     "cycle": stated("mean"),
     "cycle_time": lambda _sensor, spec, _cycles: spec.cycle / SECOND_NS,
     "count": count,
+    "share": share,
     "energy": lambda _sensor, spec, _cycles: power_kw(spec) * HALF_DAY_S / 3_600,
 }
 """A value of the size that a sensor shows while its machine works, by the kind of its model."""

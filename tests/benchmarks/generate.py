@@ -58,8 +58,8 @@ def measure(path: Path, *, times: int, minutes: int, window_s: int) -> dict[str,
     built_s = time.process_time() - begun
     made = make(world, minutes=minutes, encode=False, window_ns=window_s * SECOND_NS)
     return {
-        "assets": len(world.catalog.assets),
-        "sensors": len(world.catalog),
+        "assets": len(world.park.measured.assets),
+        "sensors": len(world.park.measured),
         "readings": made.readings,
         "build_s": built_s,
         "cpu_s": made.made_s,
