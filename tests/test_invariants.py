@@ -13,7 +13,7 @@ from parks import CONFIGS, HOUR_NS, MONDAY_NS, SECOND_NS, factory_with, quicksta
 from simulator.batch import Asset, Batch
 from simulator.park.packml import NEXT, State
 from simulator.park.world import World
-from simulator.scenario.loader import Loaded, load_scenario
+from simulator.scenario.loader import load_scenario
 from simulator.scenario.schema import Buffer, Scenario
 from simulator.signals.drives import WMS_PER_KWH
 from simulator.validate.holding import holding
@@ -22,8 +22,6 @@ from simulator.validate.observed import observe
 MS = 1_000_000
 MIDNIGHT_NS = MONDAY_NS - 7 * HOUR_NS
 WINDOW_NS = 1_800 * SECOND_NS
-MOST_MACHINES = 150
-"""Larger parks live through their day in a test of their own."""
 WAYS = {(before.value, after.value) for before in State for after in NEXT[before]}
 SYSTEMS = """\
     systems:
@@ -36,20 +34,7 @@ messaging:
 Ints = NDArray[np.int64]
 
 
-def machines_in(loaded: Loaded) -> int:
-    return sum(
-        line.count * machine.count
-        for site in loaded.scenario.sites
-        for factory in site.factories
-        for line in factory.lines
-        for machine in line.machines
-    )
-
-
-FILES = [file for file in sorted(CONFIGS.glob("*.yaml")) if machines_in(load_scenario(file)) <= MOST_MACHINES]
-
-
-@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+@pytest.mark.parametrize("file", sorted(CONFIGS.glob("*.yaml")), ids=lambda file: file.stem)
 def test_the_laws_hold_for_a_day_of_each_scenario(file: Path) -> None:
     """Nothing appears or vanishes, no counter falls, states obey PackML, each breakdown has its label, feeders add up.
 
