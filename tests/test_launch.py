@@ -153,7 +153,11 @@ sys.meta_path.insert(0, Strike())"""
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_the_first_signal_drains_and_says_how_to_end_at_once(tmp_path: Path, number: signal.Signals) -> None:
     """Whoever presses Ctrl-C learns what happens now; a lost connection to the terminal ends as well."""
-    process = start("--broker", "memory", "--view", "plain", "--summary", "r.json", cwd=tmp_path)
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)  # a child inherits that it is ignored, as under nohup
+    try:
+        process = start("--broker", "memory", "--view", "plain", "--summary", "r.json", cwd=tmp_path)
+    finally:
+        signal.signal(signal.SIGHUP, before)
     until((tmp_path / "quickstart.db").exists, deadline_s=30, what="the database")
     assert process.stderr is not None
     while b"store:" not in process.stderr.readline():  # then the handlers stand
