@@ -124,7 +124,7 @@ class Bridge:
         with suppress(BrokerError):  # a session that broke has nothing more to tell
             while (part := self._session.receive_block(limit=MOST_AT_ONCE, timeout_s=0)).number:
                 cargo, refused = self._read(part)
-                assets, numbers = named(cargo, refused)
+                _, assets, numbers = named(cargo, refused)
                 self._ledger.receive(assets, numbers)
                 waiting.append((assets.tolist(), numbers.tolist()))
         waiting.append((self._shipment.left.asset.tolist(), self._shipment.left.seq.tolist()))
@@ -197,12 +197,10 @@ class Bridge:
         """Turn arrivals into a new shipment; those that are no rows become dead letters."""
         now = self._heard_ns = self._clock.monotonic_ns()
         cargo, refused = self._read(arrivals)
-        assets, numbers = named(cargo, refused)
+        places, assets, numbers = named(cargo, refused)
         # sent again though it is in the store already: there is nothing to do but to acknowledge it
         done = self._ledger.is_written(assets, numbers)
-        order = np.argsort(
-            np.concatenate((cargo.place, [one.place for one in refused if is_named(one)])), kind="stable"
-        )
+        order = np.argsort(places, kind="stable")
         new = np.empty(len(order), dtype=bool)
         new[order] = self._ledger.receive(assets[order], numbers[order])
         for one in refused:
@@ -219,9 +217,7 @@ class Bridge:
         Another run or a device speaks on the same topics: written, its row could replace a true one.
         """
         cargo, refused = self._reader.read(arrivals)
-        named_ = [one for one in refused if is_named(one)]
-        assets, numbers = named(cargo, refused)
-        places = np.concatenate((cargo.place, [one.place for one in named_])).astype(np.int64)
+        places, assets, numbers = named(cargo, refused)
         ours = self._ledger.is_scheduled(assets, numbers)
         data = memoryview(arrivals.data)
         ends = zip(arrivals.payload_start[places].tolist(), arrivals.payload_end[places].tolist(), strict=True)
@@ -325,16 +321,19 @@ class Bridge:
         histogram.record(now_ns - self._pace.due_each(dated_ns))
 
 
-def is_named(one: Refused) -> bool:
-    """Say whether a refused message tells whose it is."""
-    return one.refusal.asset is not None and one.refusal.seq is not None
-
-
-def named(cargo: Cargo, refused: list[Refused]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return asset and number of every message that says whose it is: first of the cargo, then of the refused."""
-    known = [(one.refusal.asset, one.refusal.seq) for one in refused if is_named(one)]
-    others = np.array(known, dtype=np.int64).reshape(-1, 2)
-    return np.concatenate((cargo.asset, others[:, 0])), np.concatenate((cargo.seq, others[:, 1]))
+def named(cargo: Cargo, refused: list[Refused]) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Return place, asset and number of each message that says whose it is: first of the cargo, then of the refused."""
+    known = [
+        (one.place, one.refusal.asset, one.refusal.seq)
+        for one in refused
+        if one.refusal.asset is not None and one.refusal.seq is not None
+    ]
+    place, asset, seq = np.array(known, dtype=np.int64).reshape(-1, 3).T
+    return (
+        np.concatenate((cargo.place, place)),
+        np.concatenate((cargo.asset, asset)),
+        np.concatenate((cargo.seq, seq)),
+    )
 
 
 def strangers(place: NDArray[np.int64], seq: NDArray[np.int64], known: NDArray[np.bool_]) -> list[Refused]:

@@ -241,18 +241,25 @@ class VibrationGauge:
         return np.where((state == STOPPED) | (samples.power == DARK), still, moving)
 
 
-class CountGauge:
-    """Counters of cycles, good and bad pieces."""
+class PieceGauge:
+    """What is worked out from the cycles that a machine has made, and from what the books say each of them gave."""
 
     def __init__(self, placed: Sequence[Placed], works: Works) -> None:
-        models: list[Any] = [p.spec.model for p in placed]
-        self.of = np.array([("cycles", "good", "bad").index(m.of) for m in models])
         self.asset = np.array([p.asset for p in placed], dtype=np.int64)
         self.pieces = np.array([works.books[p.asset].pieces for p in placed], dtype=np.int64)
         self.books = works.books
 
     def advance(self, timeline: Timeline) -> None:
-        """Nothing is carried: the park counts cycles."""
+        """Nothing is carried: the park counts cycles, and the books know what those of the past made."""
+
+
+class CountGauge(PieceGauge):
+    """Counters of cycles, good and bad pieces."""
+
+    def __init__(self, placed: Sequence[Placed], works: Works) -> None:
+        super().__init__(placed, works)
+        models: list[Any] = [p.spec.model for p in placed]
+        self.of = np.array([("cycles", "good", "bad").index(m.of) for m in models])
 
     def values(self, samples: Samples, timeline: Timeline) -> Floats:
         row, cycles = samples.row, samples.cycles
@@ -263,20 +270,15 @@ class CountGauge:
         return counted.astype(np.float64)
 
 
-class ShareGauge:
+class ShareGauge(PieceGauge):
     """Good or bad pieces among those of the last cycles."""
 
     def __init__(self, placed: Sequence[Placed], works: Works) -> None:
+        super().__init__(placed, works)
         models: list[Any] = [p.spec.model for p in placed]
         self.good = np.array([m.of == "good" for m in models])
         self.over = np.array([m.over for m in models], dtype=np.int64)
         self.scale = np.array([m.per / m.chances for m in models])
-        self.asset = np.array([p.asset for p in placed], dtype=np.int64)
-        self.pieces = np.array([works.books[p.asset].pieces for p in placed], dtype=np.int64)
-        self.books = works.books
-
-    def advance(self, timeline: Timeline) -> None:
-        """Nothing is carried: the books know what the cycles of the past made."""
 
     def values(self, samples: Samples, timeline: Timeline) -> Floats:
         """With no cycle yet no piece is bad."""
