@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -70,27 +69,25 @@ class Block:
         """Put blocks one after the other."""
         if not parts:
             return cls.none()
-        start, header, *columns = cls._edges(parts)
+        length = np.concatenate([np.diff(part.start) for part in parts])
+        header = np.concatenate([part.payload - part.start[:-1] for part in parts])
+        columns = (np.concatenate(column) for column in zip(*(part.columns for part in parts), strict=True))
+        start = np.concatenate(([0], np.cumsum(length)))
         return cls(np.concatenate([part.data for part in parts]), start, start[:-1] + header, *columns)
 
     @classmethod
     def ordered(cls, parts: list[Block], order: Ints) -> Block:
         """Join blocks and put their messages into an order, int64[M] of places in the concatenation."""
-        if (np.diff(order) == 1).all():
-            return cls.joined(parts)
-        pieces: list[Any] = []
-        for part in parts:
-            view = part.data.data
-            pieces += [view[low:high] for low, high in pairwise(part.start.tolist())]
-        start, header, *columns = cls._edges(parts)
-        start = np.concatenate(([0], np.cumsum(np.diff(start)[order])))
-        data = np.frombuffer(bytearray().join([pieces[place] for place in order.tolist()]), dtype=np.uint8)
-        return cls(data, start, start[:-1] + header[order], *(column[order] for column in columns))
-
-    @staticmethod
-    def _edges(parts: list[Block]) -> tuple[NDArray[Any], ...]:
-        """Return of blocks one after the other where messages begin, lengths of headers, and columns."""
-        length = np.concatenate([np.diff(part.start) for part in parts])
-        header = np.concatenate([part.payload - part.start[:-1] for part in parts])
-        columns = (np.concatenate(column) for column in zip(*(part.columns for part in parts), strict=True))
-        return np.concatenate(([0], np.cumsum(length))), header, *columns
+        whole = cls.joined(parts)
+        breaks = np.flatnonzero(np.diff(order) != 1) + 1
+        if not len(breaks):
+            return whole
+        # What stays together goes together: shapes alternate far less often than messages.
+        length = np.diff(whole.start)
+        first, last = order[np.concatenate(([0], breaks))], order[np.concatenate((breaks - 1, [-1]))]
+        view = whole.data.data
+        runs = zip(whole.start[first].tolist(), whole.start[last + 1].tolist(), strict=True)
+        data = np.frombuffer(bytearray().join([view[low:high] for low, high in runs]), dtype=np.uint8)
+        start = np.concatenate(([0], np.cumsum(length[order])))
+        header = (whole.payload - whole.start[:-1])[order]
+        return cls(data, start, start[:-1] + header, *(column[order] for column in whole.columns))
