@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.wire.runs import reordered
+
 __all__ = ["Block"]
 
 Ints = NDArray[np.int64]
@@ -79,15 +81,6 @@ class Block:
     def ordered(cls, parts: list[Block], order: Ints) -> Block:
         """Join blocks and put their messages into an order, int64[M] of places in the concatenation."""
         whole = cls.joined(parts)
-        breaks = np.flatnonzero(np.diff(order) != 1) + 1
-        if not len(breaks):
-            return whole
-        # What stays together goes together: shapes alternate far less often than messages.
-        length = np.diff(whole.start)
-        first, last = order[np.concatenate(([0], breaks))], order[np.concatenate((breaks - 1, [-1]))]
-        view = whole.data.data
-        runs = zip(whole.start[first].tolist(), whole.start[last + 1].tolist(), strict=True)
-        data = np.frombuffer(bytearray().join([view[low:high] for low, high in runs]), dtype=np.uint8)
-        start = np.concatenate(([0], np.cumsum(length[order])))
+        data, start = reordered(whole.data, whole.start, order)
         header = (whole.payload - whole.start[:-1])[order]
         return cls(data, start, start[:-1] + header, *(column[order] for column in whole.columns))

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from simulator.batch import Catalog
 from simulator.wire.canonical import AHEAD, Fields, cut_out, gathered, numeric, separate, whole_number
 from simulator.wire.line_protocol import fields, prefix
+from simulator.wire.runs import reordered
 
 __all__ = ["LineBlock", "LineBlocks"]
 
@@ -84,17 +85,9 @@ class LineBlock:
             return parts[0]
         whole = cls.joined(parts)
         order = np.argsort(whole.place, kind="stable")
-        view, edges = memoryview(whole.data.tobytes()), whole.start.tolist()
-        pieces = [view[edges[i] : edges[i + 1]] for i in order.tolist()]
-        return cls(
-            np.frombuffer(b"".join(pieces), dtype=np.uint8),
-            np.concatenate(([0], np.cumsum(np.diff(whole.start)[order]))),
-            whole.place[order],
-            whole.asset[order],
-            whole.time_ms[order],
-            whole.seq[order],
-            whole.readings[order],
-        )
+        data, start = reordered(whole.data, whole.start, order)
+        columns = (whole.place, whole.asset, whole.time_ms, whole.seq, whole.readings)
+        return cls(data, start, *(column[order] for column in columns))
 
     @classmethod
     def joined(cls, parts: list[LineBlock]) -> LineBlock:
