@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from simulator.bench.commands import bench
 from simulator.errors import ExitCode, ParksimError
 
 if TYPE_CHECKING:
@@ -250,31 +251,4 @@ def init(
     typer.echo(f"next: parksim check {name}.yaml", err=True)
 
 
-bench = typer.Typer(
-    name="bench",
-    short_help="Measure this machine.",
-    help="Measure parksim on this machine, each time against a raw yardstick in the same run. JSON on stdout.",
-    rich_markup_mode=None,
-    no_args_is_help=True,
-)
 app.add_typer(bench)
-
-
-@bench.command(short_help="How fast readings are made and encoded.")
-def generate(
-    scenario: Annotated[Path, typer.Argument(metavar="SCENARIO", help="A scenario file (YAML).")],
-    rounds: Annotated[int, typer.Option(metavar="N", min=1, max=100, help="Rounds; medians are told.")] = 5,
-    minutes: Annotated[int, typer.Option(metavar="N", min=1, max=1440, help="Simulated minutes per round.")] = 30,
-) -> None:
-    """Make the readings of a scenario and encode them as JSON, on one core, against bare NumPy noise.
-
-    \b
-    Example:
-      parksim bench generate configs/quickstart.yaml --rounds 5
-    """
-    import json
-
-    from simulator.bench import generate as measure
-    from simulator.scenario.loader import load_scenario
-
-    typer.echo(json.dumps(measure(load_scenario(scenario), rounds=rounds, minutes=minutes), indent=2))

@@ -8,7 +8,7 @@ import pytest
 from commands import Parksim
 from parks import CONFIGS, MONDAY_NS, quickstart
 
-from simulator.bench import MINUTE_NS, TimedWorld, make
+from simulator.bench.generate import MINUTE_NS, TimedWorld, make
 from simulator.park.world import World
 
 

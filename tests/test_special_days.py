@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from parks import CONFIGS, HOUR_NS, SECOND_NS
 from watched import trace
 
-from simulator.bench import start_of
+from simulator.bench.generate import start_of
 from simulator.park.packml import State
 from simulator.park.world import World
 from simulator.scenario.fault import CODES, Cause

@@ -21,7 +21,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from simulator.bench import TimedWorld, make, peak_mb, start_of
+from simulator.bench.generate import TimedWorld, make, peak_mb, start_of
 from simulator.scenario.loader import load_scenario
 from simulator.scenario.schema import Scenario
 

@@ -109,7 +109,7 @@ class Connection:
                 path,
                 method,
                 query_params=list(query),
-                header_params={"Content-Type": kind} | self._authorisation() | dict(headers),
+                header_params={"Content-Type": kind} | self.authorisation() | dict(headers),
                 body=body,
                 _preload_content=False,
                 _return_http_data_only=True,
@@ -120,7 +120,8 @@ class Connection:
             raise self._unreachable(error) from None
         return response
 
-    def _authorisation(self) -> dict[str, str]:
+    def authorisation(self) -> dict[str, str]:
+        """Return the header that says who we are; none without a secret."""
         secret, user = self.address.secret, self.address.user
         if secret is None:
             return {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
+from urllib.parse import urlencode
 
 from simulator.batch import Catalog
 from simulator.errors import OutOfReachError, ScenarioError, StoreError
@@ -55,6 +56,11 @@ class InfluxStore:
     def write_lines(self, body: bytes) -> None:
         """Write lines in one request. Raises StoreError."""
         self._link.request("POST", self._path, query=self._query, body=body)
+
+    def bare_request(self) -> tuple[str, dict[str, str]]:
+        """Return path, query included, and headers of a write, for benchmarks that speak HTTP themselves."""
+        path = f"{self._path}?{urlencode(self._query)}"
+        return path, {"Content-Type": "text/plain; charset=utf-8"} | self._link.authorisation()
 
     def count(self, *, from_ms: int, to_ms: int) -> int:
         """Count the rows of this Catalog's assets with from_ms <= time < to_ms. Raises StoreError."""

@@ -1,14 +1,8 @@
-"""Benchmarks that a user can repeat: parksim against a raw yardstick, alternating in one run.
-
-A figure alone says more about the machine than about parksim, so each round measures both and the ratio is what to
-quote.
-"""
+"""How fast readings are made and encoded, on one core."""
 
 from __future__ import annotations
 
-import os
 import resource
-import statistics
 import sys
 import time
 from collections.abc import Callable
@@ -17,10 +11,14 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy.signal import lfilter
 
+from simulator.bench.against import Rival
+from simulator.bench.rounds import Rate, in_turn, report, timed
+from simulator.errors import ScenarioError
 from simulator.park.world import World
 from simulator.scenario.loader import Loaded
-from simulator.scenario.quantities import instant_ns
+from simulator.scenario.quantities import duration_ns, instant_ns
 from simulator.scenario.schema import Scenario
+from simulator.wire.frames import Frames
 from simulator.wire.json_blocks import JsonBlocks
 
 __all__ = ["Made", "TimedWorld", "generate", "make", "peak_mb", "start_of"]
@@ -40,7 +38,7 @@ class TimedWorld(World):
 
     def live(self, until_ns: int) -> None:
         """Let happen what happens, and add up how long it took."""
-        self.simpy_s += timed(lambda: super(TimedWorld, self).live(until_ns))
+        self.simpy_s += timed(lambda: super(TimedWorld, self).live(until_ns)).cpu_s
 
 
 class Made(NamedTuple):
@@ -61,7 +59,8 @@ def start_of(scenario: Scenario) -> int:
 
 def make(world: TimedWorld, *, minutes: int, encode: bool, window_ns: int = MINUTE_NS) -> Made:
     """Make the readings of the next minutes, a window at a time and one after the other, and encode them."""
-    encoder = JsonBlocks(world.catalog)
+    topics = [asset.topic for asset in world.catalog.assets]
+    encoder = JsonBlocks(world.catalog, Frames(topics, qos=0, version=5))
     readings = messages = 0
     made_s = encoded_s = 0.0
     lived_s = world.simpy_s
@@ -79,39 +78,49 @@ def make(world: TimedWorld, *, minutes: int, encode: bool, window_ns: int = MINU
             encoded_s += time.process_time() - ended
 
 
-def generate(loaded: Loaded, *, rounds: int, minutes: int) -> dict[str, Any]:
-    """Measure how many readings a second the park makes, and how many it makes and encodes as JSON messages.
+def generate(
+    loaded: Loaded, *, rounds: int, minutes: int, window: str, rival: Rival | None, told: Callable[[str], None]
+) -> dict[str, Any]:
+    """Measure how many readings a second the park makes, and how many it makes and encodes as MQTT packets of JSON.
 
     The yardstick is bare NumPy and SciPy: AR(1) noise of 100 sensors, a thousand samples at a time, and nothing else.
-    Returns ``{bench, unit, product, raw, ratio, simpy_share, peak_mb, rounds, cpu_cores, settings}``: readings per
-    processor second, medians; SimPy's share of the time in which readings are made; the peak memory of the process.
+    Returns what rounds.report() does, in readings per second of one core, and ``peak_mb``, the peak memory of the
+    process; among the medians are the parts: made, and encoded as JSON. Raises ScenarioError.
     """
     scenario = loaded.scenario
-    measured = []
-    for _ in range(rounds):
+    try:
+        window_ns = duration_ns(window)
+    except ValueError as error:
+        message = f"--window {error}"
+        raise ScenarioError(message) from None
+    if not window_ns:
+        message = "--window must be longer than nothing, such as 10s"
+        raise ScenarioError(message)
+
+    def product() -> Rate:
         world = TimedWorld(scenario, loaded.types, start_of(scenario))
-        made = make(world, minutes=minutes, encode=True)
-        raw_s = timed(raw_noise)
-        measured.append(
-            {
-                "product": made.readings / (made.made_s + made.encoded_s),
-                "made": made.readings / made.made_s,
-                "simpy_share": made.simpy_s / made.made_s,
-                "encoded": made.readings / made.encoded_s,
-                "raw": RAW_READINGS / raw_s,
-            }
-        )
-    medians = {key: statistics.median(one[key] for one in measured) for key in ("product", "raw", "simpy_share")}
-    return {
-        "bench": "generate",
-        "unit": "readings per processor second",
-        **medians,
-        "ratio": statistics.median(one["product"] / one["raw"] for one in measured),
-        "peak_mb": peak_mb(),
-        "rounds": measured,
-        "cpu_cores": os.cpu_count(),
-        "settings": {"scenario": scenario.name, "minutes": minutes, "format": "json", "window_s": 60},
+        made = make(world, minutes=minutes, encode=True, window_ns=window_ns)
+        parts = {
+            "made_per_s": made.readings / made.made_s,
+            "json_readings_per_s": made.readings / made.encoded_s,
+            "json_packets_per_s": made.messages / made.encoded_s,
+            "readings_per_message": made.readings / made.messages,
+            "simpy_share": made.simpy_s / made.made_s,
+        }
+        return Rate(made.readings / (made.made_s + made.encoded_s), parts)
+
+    contenders: dict[str, Callable[[], Rate]] = {
+        "raw": lambda: Rate(RAW_READINGS / timed(raw_noise).cpu_s),
+        "product": product,
     }
+    if rival is not None:
+        readings = make(
+            TimedWorld(scenario, loaded.types, start_of(scenario)), minutes=minutes, encode=False, window_ns=window_ns
+        ).readings
+        contenders["against"] = lambda: rival.measure(readings, {"BENCH": "generate"})
+    found = in_turn(rounds, contenders, told)
+    settings = {"scenario": scenario.name, "minutes": minutes, "format": "json", "window_s": window_ns / 1e9}
+    return report("generate", "readings per processor second", found, settings) | {"peak_mb": peak_mb()}
 
 
 def peak_mb() -> float:
@@ -119,13 +128,6 @@ def peak_mb() -> float:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     # Linux counts in KiB, macOS in bytes.
     return peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6
-
-
-def timed(work: Callable[[], object]) -> float:
-    """Return the processor seconds that some work takes: others on the machine count less than with wall time."""
-    begun = time.process_time()
-    work()
-    return time.process_time() - begun
 
 
 def raw_noise() -> None:
