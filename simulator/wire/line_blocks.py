@@ -16,7 +16,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.batch import Catalog
-from simulator.wire.canonical import AHEAD, Fields, cut_out, gathered, numeric, separate, whole_number
+from simulator.wire.canonical import (
+    AHEAD,
+    WORD,
+    Fields,
+    cut_out,
+    front,
+    gathered,
+    numeric,
+    separate,
+    whole_number,
+    words,
+)
 from simulator.wire.line_protocol import fields, prefix
 from simulator.wire.runs import reordered
 
@@ -26,8 +37,6 @@ Ints = NDArray[np.int64]
 Bytes = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
 
-WORD = 8
-"""Bytes that are compared at once."""
 LAST_MS = 9_223_372_036_854
 """The last millisecond that fits 64 bits of nanoseconds."""
 
@@ -106,9 +115,10 @@ class LineBlock:
 class Table:
     """Texts of different lengths as rows of one matrix that can be taken by number."""
 
-    def __init__(self, texts: list[bytes]) -> None:
+    def __init__(self, texts: list[bytes], *, whole: int = 1) -> None:
+        """Rows are as wide as the longest text, and some multiple of ``whole``."""
         self.length = np.array([len(text) for text in texts], dtype=np.int64)
-        self.width = max(1, int(self.length.max(initial=0)))
+        self.width = -(-max(1, int(self.length.max(initial=0))) // whole) * whole
         rows = np.zeros((len(texts), self.width), dtype=np.uint8)
         for row, text in zip(rows, texts, strict=True):
             row[: len(text)] = np.frombuffer(text, dtype=np.uint8)
@@ -138,11 +148,11 @@ class LineBlocks:
         if max(map(len, names), default=0) > AHEAD:
             message = f"the name of a sensor has more than {AHEAD:,} bytes"
             raise ValueError(message)
-        self._names = Table([name.encode() for name in sorted(names)])
+        self._names = Table([name.encode() for name in sorted(names)], whole=WORD)
         number = {name: i for i, name in enumerate(sorted(names))}
         self._label = Table([f",{label.key}".encode() for label in labels])
         self._is_integer = np.array([label.is_integer for label in labels], dtype=bool)
-        marks = self._marks_of_table()
+        marks = marked(words(self._names.rows(np.arange(len(names)))))
         self._order = np.argsort(marks)
         self._sorted_marks = marks[self._order]
         # Which sensor is meant by a name at an asset: rows of a sorted table of asset and name.
@@ -174,11 +184,6 @@ class LineBlocks:
             parts.append(self._written(found, rows, sensor[rows], head, asset[head.message[mine]]))
         return LineBlock.ordered(parts), np.flatnonzero(~even)
 
-    def _marks_of_table(self) -> NDArray[np.uint64]:
-        padded = np.zeros((len(self._names.length), max(WORD, self._names.width)), dtype=np.uint8)
-        padded[:, : self._names.width] = self._names.rows(np.arange(len(self._names.length)))
-        return marked(padded, self._names.length)
-
     def _sensors(self, found: Fields, asset: Ints) -> tuple[Ints, Mask]:
         """Return which sensor each field is of, and whether it is told well; time and number are told well as such."""
         head = np.zeros(len(found.message), dtype=bool)
@@ -188,11 +193,11 @@ class LineBlocks:
         key, colon = found.key[body], found.colon[body]
         length = colon - 1 - key
         width = self._names.width
-        inside = np.arange(width) < length[:, np.newaxis]
-        name = gathered(found.text, key, width) * inside.view(np.uint8)
-        padded = name if width >= WORD else np.pad(name, ((0, 0), (0, WORD - width)))
-        number = self._order.take(np.searchsorted(self._sorted_marks, marked(padded, length)), mode="clip")
-        known = (length > 0) & (length <= width) & (self._names.rows(number) == name).all(axis=1)
+        name = words(gathered(found.text, key, width) * front(length, width).view(np.uint8))
+        number = self._order.take(np.searchsorted(self._sorted_marks, marked(name)), mode="clip")
+        known = (length > 0) & (length <= width)
+        for column, wanted in zip(name.T, words(self._names.rows(number)).T, strict=True):
+            known &= column == wanted
         pair = asset[found.message[body]] * len(self._names.length) + number
         at = np.searchsorted(self._pairs, pair)
         mine = self._by_pair.take(at, mode="clip")
@@ -221,18 +226,18 @@ class LineBlocks:
         mask = np.empty((lines, at[4]), dtype=bool)
         out[:, : at[0]], mask[:, : at[0]] = self._prefix.rows(asset), self._prefix.counts(asset)
         out[:, at[0] : at[1] - 1] = gathered(text, n_begin, n_width)
-        mask[:, at[0] : at[1] - 1] = np.arange(n_width) < n_length[:, np.newaxis]
+        mask[:, at[0] : at[1] - 1] = front(n_length, n_width)
         out[:, at[1] - 1], mask[:, at[1] - 1] = ord("i"), True
         cells = out[:, at[1] : at[2]].reshape(lines, fields_, cell)
         counts = mask[:, at[1] : at[2]].reshape(lines, fields_, cell)
         cells[:, :, :label], counts[:, :, :label] = self._label.rows(sensor), self._label.counts(sensor)
         cells[:, :, label:-1] = gathered(text, begin, value_width)
-        counts[:, :, label:-1] = np.arange(value_width) < length[..., np.newaxis]
+        counts[:, :, label:-1] = front(length, value_width)
         integer = self._is_integer.take(sensor)
         cells[:, :, -1], counts[:, :, -1] = ord("i"), integer
         out[:, at[2]], mask[:, at[2]] = ord(" "), True
         out[:, at[2] + 1 : at[3]] = gathered(text, t_begin, t_width)
-        mask[:, at[2] + 1 : at[3]] = np.arange(t_width) < t_length[:, np.newaxis]
+        mask[:, at[2] + 1 : at[3]] = front(t_length, t_width)
         out[:, at[3]], mask[:, at[3]] = ord("\n"), True
         line = self._prefix.length.take(asset) + n_length + t_length + 3
         line += (self._label.length.take(sensor) + length + integer).sum(axis=1)
@@ -271,10 +276,9 @@ class Heads:
         return cls(first, count, owner, columns[0], columns[1], good)
 
 
-def marked(name: Bytes, length: Ints) -> NDArray[np.uint64]:
-    """Return a number for each name, from its first and last bytes and its length; names may share one."""
-    first = np.ascontiguousarray(name[:, :8]).view(np.uint64).ravel()
-    last = np.ascontiguousarray(name[:, -8:]).view(np.uint64).ravel()
-    middle = name[:, 4 : name.shape[1] - 4].sum(axis=1, dtype=np.uint64)
-    rest = middle + length.astype(np.uint64)
-    return np.asarray(first * np.uint64(0x9E3779B97F4A7C15) ^ last * np.uint64(0xC2B2AE3D27D4EB4F) ^ rest)
+def marked(name: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Return a number for each name, given in words; names may share one."""
+    mark = np.zeros(len(name), dtype=np.uint64)
+    for column in name.T:
+        mark = (mark ^ column) * np.uint64(0x9E3779B97F4A7C15)
+    return mark
