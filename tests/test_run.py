@@ -517,4 +517,11 @@ def test_a_broker_that_cannot_be_used_ends_the_run_before_it_began(
 @pytest.mark.parametrize(("speed", "expected"), [(1.0, 1.0), (0.25, 0.25), (60.0, 60.0), (1e6, 60.0), (None, 60.0)])
 def test_a_window_is_a_second_of_wall_time_and_a_minute_at_most(speed: float | None, expected: float) -> None:
     """Windows are whole milliseconds, short when somebody watches and bounded when nobody waits."""
-    assert window_ns(speed) == expected * SECOND
+    assert window_ns(speed, 0) == window_ns(speed, 65) == expected * SECOND
+
+
+@pytest.mark.parametrize(("speed", "expected_ms"), [(0.25, 250), (1.0, 1000), (14.0, 1000), (None, 1000)])
+def test_a_park_that_says_a_lot_is_made_in_short_windows(speed: float | None, expected_ms: int) -> None:
+    """Fifty thousand readings are enough for a window, whatever the speed; a slow run needs fewer."""
+    assert window_ns(speed, 50_000) == expected_ms * 1_000_000
+    assert window_ns(None, 1e12) == 1_000_000

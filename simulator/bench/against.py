@@ -61,8 +61,8 @@ class Rival:
         except OSError as error:
             message = f"--against: {self._words[0]!r} cannot be started: {error.strerror}"
             raise ScenarioError(message) from None
+        assert child.stdout is not None
         try:
-            assert child.stdout is not None
             if once_ready is not None:
                 self._await(child.stdout)
                 once_ready()
@@ -73,6 +73,7 @@ class Rival:
         finally:
             child.kill()
             child.wait()
+            child.stdout.close()
         if child.returncode:
             message = f"--against: {self._words[0]!r} ended with exit code {child.returncode}"
             raise ScenarioError(message)

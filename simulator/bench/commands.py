@@ -122,12 +122,12 @@ def write(
     store: Annotated[str, typer.Option(metavar="STORE", help="influxdb://host:8086/BUCKET?org=ORG; it is written to.")],
     messages: Messages = 50_000,
     workers: Annotated[
-        int, typer.Option(metavar="N", min=1, max=16, help="Connections that write, of both sides.")
-    ] = 2,
+        int, typer.Option(metavar="N", min=1, max=16, help="Connections that write, of every contender.")
+    ] = 1,
     rounds: Rounds = 5,
     against: Against = None,
 ) -> None:
-    """Make line protocol of JSON messages and write it, against bare HTTP requests with bodies that are ready.
+    """Write rows through the store of a run, with and without making them of JSON, against bare HTTP requests.
 
     \b
     Example:

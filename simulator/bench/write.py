@@ -45,8 +45,8 @@ def write(
     """Write ``messages`` rows in each round, 5,000 a request; every contender has rows of its own in every round.
 
     The raw side posts bodies of line protocol that are ready, over connections of the standard library; the product
-    takes the JSON messages as they come from a broker, makes lines of them, and writes them through the store of a
-    run. Both have as many ``workers``, each with a connection. Returns what rounds.report() does, in rows a second.
+    writes such bodies through the store of a run; ``from_json`` also makes them, of JSON messages as they come from a
+    broker. All have as many ``workers``, each with a connection. Returns what rounds.report() does, in rows a second.
     Raises ParksimError.
     """
     if not store.startswith("influxdb"):
@@ -68,23 +68,19 @@ def write(
         def raw() -> Rate:
             bodies = bodies_of(next_batches(), stream.catalog)
             path, headers = opened.bare_request()
-            return Rate.of(
-                messages, timed(lambda: in_threads(bodies, workers, lambda mine: post(address, path, headers, mine)))
-            )
+            return measured(bodies, lambda mine: post(address, path, headers, mine))
 
         def product() -> Rate:
-            batches = next_batches()
+            bodies = bodies_of(next_batches(), stream.catalog)
+            return measured(bodies, lambda mine: store_bodies(mine, opened))
 
-            def carry(mine: Sequence[Arrivals]) -> None:
-                reader = LineReader(stream.catalog)
-                assert opened.lines is not None
-                for batch in mine:
-                    cargo, _ = reader.read(batch)
-                    opened.write_lines(cargo.text(opened.lines))
+        def from_json() -> Rate:
+            return measured(next_batches(), lambda mine: carry(mine, opened, LineReader(stream.catalog)))
 
-            return Rate.of(messages, timed(lambda: in_threads(batches, workers, carry)))
+        def measured(items: Sequence[T], work: Callable[[Sequence[T]], object]) -> Rate:
+            return Rate.of(messages, timed(lambda: in_threads(items, workers, work)))
 
-        contenders = {"raw": raw, "product": product}
+        contenders = {"raw": raw, "product": product, "from_json": from_json}
         if rival is not None:
             text = Path(folder) / "lines.txt"
 
@@ -101,6 +97,19 @@ def write(
             "workers": workers,
         }
     return report("write", "rows per second", found, settings)
+
+
+def store_bodies(bodies: Sequence[bytes], store: InfluxStore) -> None:
+    for body in bodies:
+        store.write_lines(body)
+
+
+def carry(batches: Sequence[Arrivals], store: InfluxStore, reader: LineReader) -> None:
+    """Make lines of messages, and write them."""
+    assert store.lines is not None
+    for batch in batches:
+        cargo, _ = reader.read(batch)
+        store.write_lines(cargo.text(store.lines))
 
 
 def batches_of(recording: Recording) -> list[Arrivals]:
@@ -121,7 +130,7 @@ def bodies_of(batches: Sequence[Arrivals], catalog: Catalog) -> list[bytes]:
     return [reader.read(batch)[0].lines.data.tobytes() for batch in batches]
 
 
-def in_threads(items: Sequence[T], workers: int, work: Callable[[Sequence[T]], None]) -> None:
+def in_threads(items: Sequence[T], workers: int, work: Callable[[Sequence[T]], object]) -> None:
     """Divide the items among so many threads, and wait for all of them. Raises what the first one raised."""
     failures: list[Exception] = []
 

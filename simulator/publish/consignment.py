@@ -36,6 +36,10 @@ class Consignment:
 
     def gateways(self) -> Iterator[tuple[int, Consignment]]:
         """Yield each gateway that has messages, and its part."""
+        if len(self.edge) == 2:
+            if len(self):
+                yield 0, self
+            return
         for gateway in np.flatnonzero(np.diff(self.edge)).tolist():
             yield gateway, self._rows(int(self.edge[gateway]), int(self.edge[gateway + 1]))
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 
-from simulator.batch import Batch
+from simulator.batch import Batch, Catalog
 from simulator.clock import SECOND_NS, Clock
 from simulator.errors import OutOfReachError
 from simulator.park.census import Census
@@ -30,7 +30,10 @@ MILLISECOND_NS = 1_000_000
 WINDOW_NS = SECOND_NS
 """Wall time that a window of a paced run covers."""
 LONGEST_WINDOW_NS = 60 * SECOND_NS
-"""Simulated time that a window covers at most, and at full speed: it bounds the memory of a window."""
+"""Simulated time that a window covers at most."""
+READINGS_AT_ONCE = 50_000
+"""Of a window, where a park speaks so fast that a shorter one would do: enough to make each step of the work cheap, few
+enough for the caches, and for whoever sends meanwhile to get his turn."""
 LAG_NS = 3 * SECOND_NS // 2
 """How far behind the wall clock a run that starts now may start; the cut to the second is up to a second of it."""
 SNAPSHOT_S = 1.0
@@ -76,7 +79,7 @@ def execute(
         cpu_s, began_ns = time.process_time(), clock.monotonic_ns()
         with watched(hops, options, progress, clock=clock, stop=stop, on_snapshot=on_snapshot):
             if not stop.is_set():
-                batches = leaving(world, hops, until_ns, window_ns(options.speed))
+                batches = leaving(world, hops, until_ns, window_ns(options.speed, sampled_per_s(world.catalog)))
                 windows = ((hops.consignor.consign(batch), world.census()) for batch in batches)
                 send(paced(noted(ahead(windows), progress), hops.pace, clock, stop), hops, progress)
             interrupted = stop.is_set() and progress.reason is None
@@ -115,12 +118,16 @@ def busy_since_ns(hops: Hops, began_ns: int) -> int:
     return hops.pace.wall_start_ns if hops.ledger.counts().published else min(began_ns, hops.pace.wall_start_ns)
 
 
-def window_ns(speed: float | None) -> int:
+def window_ns(speed: float | None, readings_per_s: float) -> int:
     """Return how much simulated time is made at once, in whole milliseconds."""
-    if speed is None:
-        return LONGEST_WINDOW_NS
-    wanted_ns = min(LONGEST_WINDOW_NS, round(WINDOW_NS * speed))
-    return max(MILLISECOND_NS, wanted_ns // MILLISECOND_NS * MILLISECOND_NS)
+    wanted_ns = LONGEST_WINDOW_NS if speed is None else min(LONGEST_WINDOW_NS, round(WINDOW_NS * speed))
+    enough_ns = round(READINGS_AT_ONCE / readings_per_s * SECOND_NS) if readings_per_s else LONGEST_WINDOW_NS
+    return max(MILLISECOND_NS, min(wanted_ns, enough_ns) // MILLISECOND_NS * MILLISECOND_NS)
+
+
+def sampled_per_s(catalog: Catalog) -> float:
+    """Return how many readings a simulated second brings, those per cycle and on change left out."""
+    return sum(SECOND_NS / sensor.period_ns for sensor in catalog.sensors if sensor.period_ns)
 
 
 def leaving(world: World, hops: Hops, until_ns: int | None, length_ns: int) -> Iterator[Batch]:

@@ -48,6 +48,8 @@ class Block:
 
     def part(self, first: int, last: int) -> Block:
         """Return the messages [first, last); the bytes are shared."""
+        if first == 0 and last == len(self):
+            return self
         low, high = int(self.start[first]), int(self.start[last])
         columns = (column[first:last] for column in self.columns)
         return Block(self.data[low:high], self.start[first : last + 1] - low, self.payload[first:last] - low, *columns)
