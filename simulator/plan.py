@@ -27,7 +27,7 @@ from fractions import Fraction
 from typing import Any
 
 from simulator.flow import Flow, key_figures
-from simulator.ingest.bridge import MOST_AT_ONCE
+from simulator.ingest.lane import MOST_AT_ONCE
 from simulator.publish.credit import LIMIT as UNWRITTEN
 from simulator.scenario.fitting import Fitting
 from simulator.scenario.loader import Loaded

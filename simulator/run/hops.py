@@ -137,15 +137,15 @@ def connect(
         consignor = Consignor(JsonBlocks(catalog, frames), np.array(gateway_of, dtype=np.int64), gateways=len(names))
         pace = Pace(start_ns, clock.monotonic_ns() + LEAD_NS, options.speed)
         bridge = Bridge(
-            session=listener,
+            sessions=[listener],
+            topics=[[f"{scenario.enterprise}/#"]],
+            qos=1,
             catalog=catalog,
             store=store,
             ledger=ledger,
             latency=latency,
             pace=pace,
             clock=clock,
-            pattern=f"{scenario.enterprise}/#",
-            qos=1,
         )
         stack.callback(bridge.close, timeout_s=LAST_WORD_S)
         bridge.start()
@@ -164,7 +164,7 @@ def connect(
         pace=pace,
         clock=clock,
         qos=messaging.qos,
-        credit=Credit(ledger, bridge_is_idle=lambda: not bridge.backlog and listener.is_connected()),
+        credit=Credit(ledger, bridge_is_idle=bridge.is_idle),
         stop=stop,
         hopeless=vigil.hopeless,
         patience_s=options.patience_s,
