@@ -205,10 +205,10 @@ class Session(Protocol):
     def in_flight(self) -> int:
         """Messages handed over and not yet acknowledged."""
 
-    def subscribe(self, pattern: str, *, qos: int) -> None:
-        """Subscribe, wait for the grant, and again after every reconnect that lost the session.
+    def subscribe(self, *patterns: str, qos: int) -> None:
+        """Subscribe, wait for all grants together, and again after every reconnect that lost the session.
 
-        Raises BrokerError when the broker refuses.
+        Raises BrokerError when the broker refuses one; others may be granted all the same.
         """
 
     def receive(self, *, limit: int, timeout_s: float) -> list[Delivery]:

@@ -99,17 +99,18 @@ class MemorySession:
     def in_flight(self) -> int:
         return len(self._posted)
 
-    def subscribe(self, pattern: str, *, qos: int) -> None:
+    def subscribe(self, *patterns: str, qos: int) -> None:
         with self._broker.change:
             self._check_open()
-            reason = None if is_pattern(pattern) else "Topic filter invalid"
-            if self._broker.is_refused(pattern):
-                reason = NOT_ALLOWED
-            if reason is not None:
-                what = f"the subscription {pattern!r} with QoS {qos} is refused: {reason}"
-                advice = "check the pattern, and what the broker allows this user"
-                raise RefusedError(what, address="memory", advice=advice)
-            self._mailbox.subscriptions[pattern] = qos
+            for pattern in patterns:
+                reason = None if is_pattern(pattern) else "Topic filter invalid"
+                if self._broker.is_refused(pattern):
+                    reason = NOT_ALLOWED
+                if reason is not None:
+                    what = f"the subscription {pattern!r} with QoS {qos} is refused: {reason}"
+                    advice = "check the pattern, and what the broker allows this user"
+                    raise RefusedError(what, address="memory", advice=advice)
+                self._mailbox.subscriptions[pattern] = qos
 
     def receive(self, *, limit: int, timeout_s: float) -> list[Delivery]:
         deadline = time.monotonic() + timeout_s

@@ -28,7 +28,7 @@ window, which is far less than a window: else the broker would wait for us."""
 ANSWER = 4
 """Bytes of an acknowledgement."""
 GRANT_S = 10.0
-"""How long subscribe() waits for SUBACK."""
+"""How long subscribe() waits for the last SUBACK."""
 QOS_2_WINDOW = 20
 """What every broker takes of QoS 2 at once. With more, mosquitto loses messages or stops answering, and MQTT 3.1.1,
 other than 5, has no Receive Maximum to tell us the bound."""
@@ -137,17 +137,21 @@ class LineSession:
     def in_flight(self) -> int:
         return self._outbox.in_flight()
 
-    def subscribe(self, pattern: str, *, qos: int) -> None:
+    def subscribe(self, *patterns: str, qos: int) -> None:
         self._check_open()
-        wish = Wish(pattern, qos)
-        self._line.ask(wish)
-        if not wish.answered.wait(GRANT_S):
-            what = f"no answer to the subscription {pattern!r} within {GRANT_S:g} s"
-            raise UnreachableError(what, address=self._address, advice=self.trouble() or "look into the broker's log")
-        if wish.refused is not None:
-            what = f"the subscription {pattern!r} with QoS {qos} is refused: {wish.refused}"
-            advice = "check the pattern, and what the broker allows this user"
-            raise RefusedError(what, address=self._address, advice=advice)
+        wishes = [Wish(pattern, qos) for pattern in patterns]
+        until_s = time.monotonic() + GRANT_S
+        for wish in wishes:
+            self._line.ask(wish)
+        for wish in wishes:
+            if not wish.answered.wait(max(0.0, until_s - time.monotonic())):
+                what = f"no answer to the subscription {wish.pattern!r} within {GRANT_S:g} s"
+                advice = self.trouble() or "look into the broker's log"
+                raise UnreachableError(what, address=self._address, advice=advice)
+            if wish.refused is not None:
+                what = f"the subscription {wish.pattern!r} with QoS {qos} is refused: {wish.refused}"
+                advice = "check the pattern, and what the broker allows this user"
+                raise RefusedError(what, address=self._address, advice=advice)
 
     def receive_block(self, *, limit: int, timeout_s: float) -> Arrivals:
         if timeout_s <= 0 or self._inbox.has_arrivals():

@@ -27,7 +27,7 @@ from fractions import Fraction
 from typing import Any
 
 from simulator.flow import Flow, key_figures
-from simulator.ingest.bridge import MOST_AT_ONCE
+from simulator.ingest.lane import MOST_AT_ONCE
 from simulator.publish.credit import LIMIT as UNWRITTEN
 from simulator.scenario.fitting import Fitting
 from simulator.scenario.loader import Loaded
@@ -81,7 +81,9 @@ class Plan:
     """A row is a message: an asset at an instant."""
     readings_per_day: int
     connections: int
-    """MQTT connections of gateways; the bridge has one more."""
+    """MQTT connections of gateways."""
+    bridge_workers: int
+    """MQTT connections of the bridge."""
     caps: tuple[Cap, ...]
     ports: tuple[str, ...]
     warnings: tuple[str, ...]
@@ -135,6 +137,7 @@ def plan(loaded: Loaded) -> Plan:
         rows_per_day=round(DAY_S * mean.messages),
         readings_per_day=round(DAY_S * mean.readings),
         connections=connections,
+        bridge_workers=scenario.messaging.bridge_workers,
         caps=(*caps(scenario, connections, busy), *gateway_caps(loaded, busy)),
         ports=("a broker that parksim starts takes a free port of 127.0.0.1; --broker names another",),
         warnings=(*loaded.warnings, *warm_up_warning(scenario, changes_per_s), *slow_gateways(loaded, sent_per_s)),
@@ -244,10 +247,12 @@ def caps(scenario: Scenario, connections: int, busy: Flow) -> tuple[Cap, ...]:
         round(3 * 60 * busy.messages),
         round(3 * 60 * busy.readings * READING_BYTES),
     )
+    workers = scenario.messaging.bridge_workers
+    batches = "one batch of the bridge" if workers == 1 else "one batch each, over all bridge workers"
     stages = (
         ("in flight to the broker, over all gateways", connections * scenario.messaging.window),
         ("handed to the broker and not yet in the store", UNWRITTEN),
-        ("one batch of the bridge", MOST_AT_ONCE),
+        (batches, workers * MOST_AT_ONCE),
     )
     return (ahead, *(Cap(what, messages, round(messages * packet)) for what, messages in stages))
 

@@ -87,7 +87,7 @@ class Inbox:
         self.unacknowledged -= count
         self.acknowledged += arrivals.mid[:count].tolist()
 
-    def subscribe(self, pattern: str, *, qos: int) -> None:
+    def subscribe(self, *patterns: str, qos: int) -> None:
         """Everything is here already."""
 
     def is_connected(self) -> bool:
@@ -154,18 +154,24 @@ def ledger_of(rows: Sequence[Row], *, marked: bool = True) -> Ledger:
 
 
 def bridge_of(
-    inbox: Session | Inbox, store: Store, clock: Clock, ledger: Ledger, *, speed: float | None = None
+    inbox: Session | Inbox,
+    store: Store,
+    clock: Clock,
+    ledger: Ledger,
+    *,
+    speed: float | None = None,
+    latency: Latency | None = None,
 ) -> Bridge:
     return Bridge(
-        session=inbox,
+        sessions=[inbox],
+        topics=[["binh-duong/#"]],
+        qos=1,
         catalog=CATALOG,
         store=store,
         ledger=ledger,
-        latency=Latency(),
+        latency=latency or Latency(),
         pace=Pace(sim_start_ns=START_MS * 1_000_000, wall_start_ns=0, speed=speed),
         clock=clock,
-        pattern="binh-duong/#",
-        qos=1,
     )
 
 
@@ -329,14 +335,15 @@ def test_a_message_of_another_run_with_a_number_of_ours_is_not_written() -> None
     theirs = [ROWS[0]._replace(time_ms=START_MS + 7), ROWS[30]._replace(fields={"state": 17})]
     inbox = Inbox([*map(message, [theirs[0], *ROWS]), *map(message, theirs)], window=61)
     store = Moody(clock)
-    bridge = bridge_of(inbox, store, clock, ledger, speed=1.0)
+    latency = Latency()
+    bridge = bridge_of(inbox, store, clock, ledger, speed=1.0, latency=latency)
     while bridge.step():
         assert bridge.backlog == 0
     counts = ledger.counts()
     assert {(row.asset, row.time_ms): row for row in ROWS} == store.rows
     assert (counts.written, counts.unaccounted, counts.duplicates) == (60, 0, 0)
     assert counts.foreign == {"content of no message of this run": 3}
-    assert (len(inbox.acknowledged), len(bridge._latency.broker)) == (63, 60)
+    assert (len(inbox.acknowledged), len(latency.broker)) == (63, 60)
 
 
 def test_what_is_sent_again_is_neither_written_nor_timed_again() -> None:
@@ -344,10 +351,11 @@ def test_what_is_sent_again_is_neither_written_nor_timed_again() -> None:
     clock, ledger = FakeClock(), ledger_of(ROWS)
     inbox = Inbox([message(row) for row in [*ROWS, *ROWS[:5], *ROWS]], window=65)
     store = Moody(clock)
-    bridge = bridge_of(inbox, store, clock, ledger, speed=1.0)
+    latency = Latency()
+    bridge = bridge_of(inbox, store, clock, ledger, speed=1.0, latency=latency)
     while bridge.step():
         clock.advance(SECOND_NS)
-    latency, counts = bridge._latency, ledger.counts()
+    counts = ledger.counts()
     assert (len(latency.broker), len(latency.end_to_end), len(store.asked_at_s)) == (60, 60, 1)
     assert (counts.duplicates, counts.written, len(inbox.acknowledged)) == (65, 60, 125)
 
@@ -402,22 +410,21 @@ def test_dead_letters_are_bounded() -> None:
 
 def test_latency_runs_from_the_moment_a_message_was_due() -> None:
     """Receipt and commit are measured from the due time of the reading, at ten times real time too."""
-    clock, ledger = FakeClock(), ledger_of(ROWS[:1])
-    bridge = bridge_of(Inbox([message(ROWS[0])]), Moody(clock, BUSY), clock, ledger, speed=10.0)
+    clock, ledger, latency = FakeClock(), ledger_of(ROWS[:1]), Latency()
+    bridge = bridge_of(Inbox([message(ROWS[0])]), Moody(clock, BUSY), clock, ledger, speed=10.0, latency=latency)
     clock.advance(2 * SECOND_NS)
     bridge.step()
     bridge.step()
-    latency = bridge._latency
     assert latency.broker.percentile(50) == pytest.approx(2e9, rel=0.01)
     assert latency.end_to_end.percentile(50) == pytest.approx(9.35e9, rel=0.05)
 
 
 def test_nothing_is_due_at_full_speed() -> None:
     """A run as fast as it goes has no due times, so no latency is recorded."""
-    clock, ledger = FakeClock(), ledger_of(ROWS)
-    bridge = bridge_of(Inbox([message(row) for row in ROWS]), Moody(clock), clock, ledger)
+    clock, ledger, latency = FakeClock(), ledger_of(ROWS), Latency()
+    bridge = bridge_of(Inbox([message(row) for row in ROWS]), Moody(clock), clock, ledger, latency=latency)
     bridge.step()
-    assert (len(bridge._latency.broker), len(bridge._latency.end_to_end)) == (0, 0)
+    assert (len(latency.broker), len(latency.end_to_end)) == (0, 0)
 
 
 def test_drain_gives_up_at_its_deadline_and_says_what_is_left() -> None:
@@ -478,7 +485,7 @@ def test_its_thread_carries_everything_into_a_real_store(tmp_path: Path) -> None
         bridge.close()
         stored = store.count(from_ms=START_MS, to_ms=START_MS + 60_000)
     assert (stored, bridge.failure, ledger.counts().unaccounted) == (60, None, 0)
-    assert "bridge" not in {thread.name for thread in threading.enumerate()}
+    assert [thread.name for thread in threading.enumerate() if thread.name.startswith("bridge")] == []
 
 
 def test_a_table_that_vanishes_in_mid_run_makes_no_dead_letters(tmp_path: Path) -> None:

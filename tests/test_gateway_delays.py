@@ -45,15 +45,15 @@ def test_latency_runs_from_when_a_gateway_lets_go(tmp_path: Path) -> None:
     pace = Pace(START_NS, clock.monotonic_ns(), 1.0)
     with SqliteStore(tmp_path / "park.db", catalog, run_id="r") as store:
         bridge = Bridge(
-            session=broker.connect("bridge", window=100),
+            sessions=[broker.connect("bridge", window=100)],
+            topics=[["binh-duong/#"]],
+            qos=1,
             catalog=catalog,
             store=store,
             ledger=ledger,
             latency=latency,
             pace=pace,
             clock=clock,
-            pattern="binh-duong/#",
-            qos=1,
         )
         bridge.subscribe()
         gateway = broker.connect("gateway", window=100)

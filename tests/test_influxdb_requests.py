@@ -13,6 +13,7 @@ import threading
 import traceback
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -138,6 +139,25 @@ def test_influxdb2_gets_its_documented_write() -> None:
     tags = ",".join(f"{name}={value}" for name, value in PRESS_1.items())
     assert request.body == f"press,{tags} seq=0i,state=0i,power_kw=1,barrel_c=2,parts=3i {START_MS}"
     assert shown == f"InfluxDB 2.7.6 at http://127.0.0.1:{server.port}, park"
+
+
+def test_as_many_writers_as_there_may_be_each_keep_a_connection(caplog: pytest.LogCaptureFixture) -> None:
+    """Sixteen write at the same time, twice, while somebody counts; no connection is thrown away in between."""
+    all_here = threading.Barrier(17, timeout=30)
+
+    def together(_: Request) -> Reply:
+        all_here.wait()
+        return Reply(204)
+
+    with listening(ping=ping("v2.7.10"), api__v2__write=Reply(204)) as server, opened(server) as store:
+        server.replies["/api/v2/write"] = server.replies["/api/v2/query"] = together
+        for _ in range(2):
+            with ThreadPoolExecutor(17) as people:
+                done = [people.submit(store.write, ROWS[:1]) for _ in range(16)]
+                counted = people.submit(store.count, from_ms=0, to_ms=1)
+            assert [one.result() for one in done] == [None] * 16
+            assert counted.result() == 0
+    assert [record.getMessage() for record in caplog.records if "pool" in record.getMessage()] == []
 
 
 def test_influxdb2_is_counted_with_flux() -> None:

@@ -16,7 +16,7 @@ from simulator.ingest.store import Row
 from simulator.wire.line_blocks import LineBlock, LineBlocks
 from simulator.wire.line_protocol import LineProtocol
 
-__all__ = ["Cargo", "LineReader", "Reader", "Refused", "RowReader"]
+__all__ = ["Cargo", "LineReader", "Reader", "Refused", "RowReader", "named"]
 
 Ints = NDArray[np.int64]
 
@@ -91,7 +91,7 @@ class Refused:
 
 
 class Reader(Protocol):
-    """Reads what arrived."""
+    """Reads what arrived. Safe to use from several threads."""
 
     def read(self, arrivals: Arrivals) -> tuple[Cargo, list[Refused]]:
         """Return what can be stored, and what never will be. Never raises, whatever the bytes."""
@@ -144,3 +144,18 @@ class LineReader:
         data, known = arrivals.data, self._asset_of
         for first, last in zip(arrivals.topic_start.tolist(), arrivals.topic_end.tolist(), strict=True):
             yield known.get(data[first:last], -1)
+
+
+def named(cargo: Cargo, refused: Sequence[Refused]) -> tuple[Ints, Ints, Ints]:
+    """Return place, asset and number of each message that says whose it is: first of the cargo, then of the refused."""
+    known = [
+        (one.place, one.refusal.asset, one.refusal.seq)
+        for one in refused
+        if one.refusal.asset is not None and one.refusal.seq is not None
+    ]
+    place, asset, seq = np.array(known, dtype=np.int64).reshape(-1, 3).T
+    return (
+        np.concatenate((cargo.place, place)),
+        np.concatenate((cargo.asset, asset)),
+        np.concatenate((cargo.seq, seq)),
+    )

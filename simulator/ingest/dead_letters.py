@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
 from typing import NamedTuple
 
@@ -21,18 +22,23 @@ class DeadLetter(NamedTuple):
 
 
 class DeadLetters:
-    """Counts all, keeps the first ``most``: a broken device repeats itself, and its first letter tells most."""
+    """Counts all, keeps the first ``most``: a broken device repeats itself, and its first letter tells most.
+
+    Thread-safe.
+    """
 
     def __init__(self, most: int = 100) -> None:
         self.counts: Counter[str] = Counter()
         self.kept: list[DeadLetter] = []
         self._most = most
+        self._lock = threading.Lock()
 
     def __len__(self) -> int:
         return self.counts.total()
 
     def add(self, reason: str, detail: str, topic: str, payload: bytes) -> None:
         """Note a message; ``reason`` comes from a fixed set, so that the counts stay few."""
-        self.counts[reason] += 1
-        if len(self.kept) < self._most:
-            self.kept.append(DeadLetter(reason, detail, topic[:TOPIC_SHOWN], payload[:PAYLOAD_SHOWN]))
+        with self._lock:
+            self.counts[reason] += 1
+            if len(self.kept) < self._most:
+                self.kept.append(DeadLetter(reason, detail, topic[:TOPIC_SHOWN], payload[:PAYLOAD_SHOWN]))

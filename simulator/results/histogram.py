@@ -128,7 +128,7 @@ class Histogram:
 
 
 class Latency:
-    """How late each hop was, in nanoseconds after the moment at which a message was due."""
+    """How late each hop was, in nanoseconds after the moment at which a message was due. Thread-safe."""
 
     def __init__(self) -> None:
         self.lateness = Histogram()
@@ -140,12 +140,15 @@ class Latency:
         self.end_to_end = Histogram()
         """When the store had committed it."""
         self._due_ns: dict[tuple[int, int], int] = {}
+        self._lock = threading.Lock()
+        """Between who sends and several bridges: an entry may go while the oldest one is looked for."""
 
     def expect(self, asset: int, seq: int, due_ns: int) -> None:
         """Note a message on its way that is due at another instant than the one it is dated, both simulated."""
-        if len(self._due_ns) >= MOST_EXPECTED:
-            self._due_ns.pop(next(iter(self._due_ns)), None)
-        self._due_ns[asset, seq] = due_ns
+        with self._lock:
+            if len(self._due_ns) >= MOST_EXPECTED:
+                self._due_ns.pop(next(iter(self._due_ns)))
+            self._due_ns[asset, seq] = due_ns
 
     @property
     def expects(self) -> bool:
@@ -158,7 +161,8 @@ class Latency:
 
     def settle(self, asset: int, seq: int) -> None:
         """Forget a message that has come to its end."""
-        self._due_ns.pop((asset, seq), None)
+        with self._lock:
+            self._due_ns.pop((asset, seq), None)
 
     def as_ms(self) -> dict[str, dict[str, float | int | None]]:
         """Return ``latency_ms`` of the result."""

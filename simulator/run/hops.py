@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 
@@ -19,6 +19,7 @@ from simulator.clock import SECOND_NS, Clock, Pace
 from simulator.errors import OutOfReachError, ScenarioError, StoreError
 from simulator.ingest.bridge import Bridge
 from simulator.ingest.decode import LAST_MS
+from simulator.ingest.districts import districts
 from simulator.ingest.open import open_store
 from simulator.ingest.store import Store
 from simulator.publish.consignment import Consignor
@@ -123,36 +124,34 @@ def connect(
         # before anything is due: a large database may take a while
         off_ms = (0, 0) if traffic is None else traffic.clocks_off_ms()
         before = rows_before(store, start_ns, options.duration_ns, off_ms)
-        name = f"parksim-{run_id}-bridge"
+        topics = districts(catalog, enterprise=scenario.enterprise, lanes=messaging.bridge_workers)
+        lanes = [f"parksim-{run_id}-bridge{f'-{number}' if number else ''}" for number in range(len(topics))]
         if "://" in options.broker:
-            stack.callback(forget, broker, name)
-        listener = broker.connect(name, window=LIMIT, keep_session=True)
-        stack.callback(listener.close, timeout_s=0)
+            stack.callback(forget, broker, lanes)
+        listeners = opened(stack, broker, lanes, window=LIMIT, keep_session=True)
         names, gateway_of = gateways(catalog.assets, messaging.gateway_per)
-        sessions = []
-        for number in range(len(names)):
-            sessions.append(broker.connect(f"parksim-{run_id}-gateway-{number}", window=messaging.window))
-            stack.callback(sessions[-1].close, timeout_s=0)
+        senders = [f"parksim-{run_id}-gateway-{number}" for number in range(len(names))]
+        sessions = opened(stack, broker, senders, window=messaging.window)
         frames = Frames([asset.topic for asset in catalog.assets], qos=messaging.qos, version=sessions[0].version)
         consignor = Consignor(JsonBlocks(catalog, frames), np.array(gateway_of, dtype=np.int64), gateways=len(names))
         pace = Pace(start_ns, clock.monotonic_ns() + LEAD_NS, options.speed)
         bridge = Bridge(
-            session=listener,
+            sessions=listeners,
+            topics=topics,
+            qos=1,
             catalog=catalog,
             store=store,
             ledger=ledger,
             latency=latency,
             pace=pace,
             clock=clock,
-            pattern=f"{scenario.enterprise}/#",
-            qos=1,
         )
         stack.callback(bridge.close, timeout_s=LAST_WORD_S)
         bridge.start()
     vigil = Vigil(
         broker=broker,
         bridge=bridge,
-        sessions=(*sessions, listener),
+        sessions=(*sessions, *listeners),
         clock=clock,
         patience_s=options.patience_s,
         store_patience_s=options.store_patience_s,
@@ -164,7 +163,7 @@ def connect(
         pace=pace,
         clock=clock,
         qos=messaging.qos,
-        credit=Credit(ledger, bridge_is_idle=lambda: not bridge.backlog and listener.is_connected()),
+        credit=Credit(ledger, bridge_is_idle=bridge.is_idle),
         stop=stop,
         hopeless=vigil.hopeless,
         patience_s=options.patience_s,
@@ -175,7 +174,7 @@ def connect(
         catalog=catalog,
         consignor=consignor,
         publisher=publisher,
-        sessions=(*sessions, listener),
+        sessions=(*sessions, *listeners),
         broker=broker,
         bridge=bridge,
         vigil=vigil,
@@ -200,10 +199,25 @@ def rows_before(store: Store, start_ns: int, duration_ns: int | None, off_ms: tu
         return None
 
 
-def forget(broker: Broker, name: str) -> None:
-    """Have someone else's broker throw away a session that was kept, or it would queue messages for nobody."""
+def opened(
+    stack: ExitStack, broker: Broker, names: Sequence[str], *, window: int, keep_session: bool = False
+) -> list[Session]:
+    """Open sessions of these names, which the stack closes. Raises BrokerError."""
+    sessions = []
+    for name in names:
+        sessions.append(broker.connect(name, window=window, keep_session=keep_session))
+        stack.callback(sessions[-1].close, timeout_s=0)
+    return sessions
+
+
+def forget(broker: Broker, names: Sequence[str]) -> None:
+    """Have someone else's broker throw away sessions that were kept, or it would queue messages for nobody.
+
+    One that does not answer is not asked again: the run has waited for it long enough.
+    """
     with suppress(BrokerError):
-        broker.connect(name, window=1).close(timeout_s=0)
+        for name in names:
+            broker.connect(name, window=1).close(timeout_s=0)
 
 
 def enter_broker(stack: ExitStack, text: str) -> Broker:

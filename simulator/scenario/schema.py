@@ -303,6 +303,12 @@ class Messaging(Strict):
         default="factory", description="what shares one MQTT connection"
     )
     window: int = Field(default=100, ge=1, le=65_535, description="messages sent and not yet acknowledged, per gateway")
+    bridge_workers: int = Field(
+        default=1,
+        ge=1,
+        le=16,
+        description="connections that carry messages into the store side by side, each those of its own machines",
+    )
 
 
 class Kpis(Strict):

@@ -53,15 +53,15 @@ class Plant:
 
     def bridge(self, store: Store) -> Bridge:
         return Bridge(
-            session=self.connect("bridge", keep_session=True),
+            sessions=[self.connect("bridge", keep_session=True)],
+            topics=[["binh-duong/#"]],
+            qos=1,
             catalog=CATALOG,
             store=store,
             ledger=self.ledger,
             latency=Latency(),
             pace=Pace(sim_start_ns=START_MS * 1_000_000, wall_start_ns=0, speed=None),
             clock=RealClock(),
-            pattern="binh-duong/#",
-            qos=1,
         )
 
 

@@ -319,6 +319,23 @@ def test_subscriptions_come_back_with_the_connection(case: Case) -> None:
     assert [d.topic for d in take(subscriber, 1)] == ["back"]
 
 
+def test_many_subscriptions_at_once(case: Case) -> None:
+    """A hundred topics are granted in one call, and each letter comes once; those that nobody asked for do not."""
+    subscriber, publisher = case.connect(window=1000), case.connect(window=1000)
+    topics = [f"many/{n}" for n in range(101)]
+    subscriber.subscribe(*topics[:100], qos=1)
+    letters_to_all = [Outgoing(topic, topic.encode(), tag) for tag, topic in enumerate(reversed(topics))]
+    publish_all(publisher, letters_to_all, qos=1)
+    assert take_and_acknowledge(subscriber, 100) == [topic.encode() for topic in reversed(topics[:100])]
+    assert subscriber.receive(limit=10, timeout_s=0) == []
+
+
+def test_one_refused_subscription_among_several_is_named(case: Case) -> None:
+    """Whoever asks for many at once learns which of them cannot be."""
+    with pytest.raises(BrokerError, match="b/#/c"):
+        case.connect().subscribe("a/#", "b/#/c", "d/#", qos=1)
+
+
 def test_a_kept_session_gets_what_came_while_it_was_away(case: Case) -> None:
     """Under its old name a session finds its subscription, and the messages published in the meantime."""
     name = next(names)

@@ -23,6 +23,9 @@ __all__ = ["Answer", "Connection", "RefusedError", "Scheme"]
 
 CONNECT_TIMEOUT_MS = 5_000
 READ_TIMEOUT_MS = 30_000
+CONNECTIONS = 17
+"""How many are kept: one for each bridge worker, 16 at most, and one for who counts. With the client's own number, five
+for each core, further ones would be opened and closed for each write."""
 MESSAGE_SHOWN = 300
 Scheme = Literal["Bearer", "Token"]
 Query = Sequence[tuple[str, str]]
@@ -62,7 +65,12 @@ class Connection:
         self._hidden = hidden_texts(address)
         # Without a token: which scheme a server wants is known only after it was asked, so headers are set per request.
         self._client: Any = InfluxDBClient(
-            address.url, token="", timeout=(CONNECT_TIMEOUT_MS, READ_TIMEOUT_MS), retries=False, enable_gzip=False
+            address.url,
+            token="",
+            timeout=(CONNECT_TIMEOUT_MS, READ_TIMEOUT_MS),
+            retries=False,
+            enable_gzip=False,
+            connection_pool_maxsize=CONNECTIONS,
         )
 
     def request(
