@@ -105,15 +105,15 @@ def bridged(broker: Broker, recording: Recording, pattern: str, begin: Callable[
         block = recording.block
         ledger.schedule(block.asset, block.seq, block.readings, recording.marks)
         carrier = Bridge(
-            session=session,
+            sessions=[session],
+            topics=[[pattern]],
+            qos=0,
             catalog=recording.catalog,
             store=NoStore(recording.catalog),
             ledger=ledger,
             latency=Latency(),
             pace=Pace(0, clock.monotonic_ns(), None),
             clock=clock,
-            pattern=pattern,
-            qos=0,
         )
         carrier.subscribe()
         begin()

@@ -19,8 +19,8 @@ from simulator.bench.recording import Recording, Stream
 from simulator.bench.rounds import Rate, in_turn, report, timed
 from simulator.bench.under_test import settings_of
 from simulator.errors import OutOfReachError, ScenarioError
-from simulator.ingest.bridge import MOST_AT_ONCE
 from simulator.ingest.cargo import LineReader
+from simulator.ingest.lane import MOST_AT_ONCE
 from simulator.ingest.open import open_store
 from simulator.ingest.stores.influxdb import Address, InfluxStore
 from simulator.scenario.loader import Loaded
