@@ -25,6 +25,7 @@ from simulator.publish.consignment import Consignor
 from simulator.publish.credit import LIMIT, Credit
 from simulator.publish.gateway_book import GatewayBook
 from simulator.publish.gateways import gateways
+from simulator.publish.outlet import Gateway
 from simulator.publish.publisher import Publisher
 from simulator.results.histogram import Latency
 from simulator.results.ledger import Ledger
@@ -158,7 +159,7 @@ def connect(
         store_patience_s=options.store_patience_s,
     )
     publisher = Publisher(
-        sessions,
+        [Gateway(session) for session in sessions],
         ledger=ledger,
         latency=latency,
         pace=pace,
