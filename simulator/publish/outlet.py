@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from brokers.blocks import Packets, Settled
 from brokers.endpoint import Session
+from brokers.limits import files_for, most_files
 
 if TYPE_CHECKING:  # a swarm brings paho along, which takes its time
     from brokers.swarm import Swarm
 
-__all__ = ["Devices", "Gateway", "Outlet"]
+__all__ = ["Devices", "FewFiles", "Gateway", "Outlet", "short_of_files"]
 
 Ints = NDArray[np.int64]
 Mask = NDArray[np.bool_]
@@ -83,3 +84,16 @@ class Devices:
 
     def trouble(self) -> str | None:
         return self._swarm.trouble()
+
+
+class FewFiles(NamedTuple):
+    """Open files that a process needs for its connections, and how many it may have."""
+
+    needed: int
+    allowed: int
+
+
+def short_of_files(connections: int) -> FewFiles | None:
+    """Return how many open files so many connections need here, if that is more than a process may have."""
+    needed, allowed = files_for(connections), most_files()
+    return None if allowed is None or needed <= allowed else FewFiles(needed, allowed)

@@ -5,11 +5,9 @@ from __future__ import annotations
 import secrets
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
-
-import numpy as np
 
 from brokers import open_broker
 from brokers.endpoint import Broker, Session
@@ -24,11 +22,11 @@ from simulator.ingest.store import Store
 from simulator.publish.consignment import Consignor
 from simulator.publish.credit import LIMIT, Credit
 from simulator.publish.gateway_book import GatewayBook
-from simulator.publish.gateways import gateways
-from simulator.publish.outlet import Gateway
+from simulator.publish.gateways import connection_count
 from simulator.publish.publisher import Publisher
 from simulator.results.histogram import Latency
 from simulator.results.ledger import Ledger
+from simulator.run.uplink import Uplink, make_room, open_uplink, patience_s
 from simulator.run.vigil import Vigil
 from simulator.scenario.schema import Scenario
 from simulator.signals.traffic import Traffic
@@ -69,7 +67,9 @@ class Hops:
     catalog: Catalog
     consignor: Consignor
     publisher: Publisher
-    sessions: tuple[Session, ...]
+    uplink: Uplink
+    listener: Session
+    """That of the bridge."""
     broker: Broker
     bridge: Bridge
     vigil: Vigil
@@ -85,18 +85,21 @@ class Hops:
     """By how much messages are dated early and late at most."""
 
     def retries(self) -> dict[str, int]:
-        """Count what did not go the plain way, at the sessions and at the bridge, by reason.
+        """Count what did not go the plain way, at sessions, devices and bridge, by reason.
 
         What a broker refused is not here: nobody tries it again, and the ledger has it as dropped.
         """
         total = Counter({f"bridge: {reason}": n for reason, n in self.bridge.retries.items()})
-        for session in self.sessions:
-            total.update({f"session: {reason}": n for reason, n in session.counters().items() if reason != "refused"})
+        counted = [("session", session.counters()) for session in (*self.uplink.sessions, self.listener)]
+        if self.uplink.swarm is not None:
+            counted.append(("device", self.uplink.swarm.counters()))
+        for whose, counters in counted:
+            total.update({f"{whose}: {reason}": n for reason, n in counters.items() if reason != "refused"})
         return {reason: n for reason, n in sorted(total.items()) if n}
 
     def trouble(self) -> str | None:
         """Say what is wrong at this moment; None while all is well."""
-        said = (self.bridge.trouble, *(session.trouble() for session in self.sessions))
+        said = (self.bridge.trouble, *(outlet.trouble() for outlet in self.uplink.outlets), self.listener.trouble())
         return next((trouble for trouble in said if trouble), None)
 
 
@@ -107,35 +110,44 @@ def connect(
     options: Options,
     catalog: Catalog,
     *,
-    start_ns: int,
+    ready: Callable[[], int],
     clock: Clock,
     stop: threading.Event,
+    told: Callable[[str], object],
     traffic: Traffic | None = None,
 ) -> Hops:
-    """Open every hop, the bridge before the first publisher; the stack closes them in reverse order.
+    """Open every hop, the bridge before anything is published; the stack closes them in reverse order.
 
-    ``traffic`` is what gateways of the scenario carry. Raises ScenarioError, OutOfReachError.
+    ``ready`` is called once all are connected, which may take long and is ``told``; it returns the first simulated
+    instant. ``traffic`` is what gateways of the scenario carry. Raises ScenarioError, OutOfReachError.
     """
     run_id = secrets.token_hex(4)
     messaging = scenario.messaging
     ledger, latency = Ledger(len(catalog.assets)), Latency()
     with as_parksim_errors():
         store = stack.enter_context(open_store(options.store, catalog, run_id=run_id))
-        # before anything is due: a large database may take a while
-        off_ms = (0, 0) if traffic is None else traffic.clocks_off_ms()
-        before = rows_before(store, start_ns, options.duration_ns, off_ms)
         name = f"parksim-{run_id}-bridge"
         if "://" in options.broker:
             stack.callback(forget, broker, name)
         listener = broker.connect(name, window=LIMIT, keep_session=True)
         stack.callback(listener.close, timeout_s=0)
-        names, gateway_of = gateways(catalog.assets, messaging.gateway_per)
-        sessions = []
-        for number in range(len(names)):
-            sessions.append(broker.connect(f"parksim-{run_id}-gateway-{number}", window=messaging.window))
-            stack.callback(sessions[-1].close, timeout_s=0)
-        frames = Frames([asset.topic for asset in catalog.assets], qos=messaging.qos, version=sessions[0].version)
-        consignor = Consignor(JsonBlocks(catalog, frames), np.array(gateway_of, dtype=np.int64), gateways=len(names))
+        uplink = open_uplink(
+            stack,
+            broker,
+            catalog.assets,
+            messaging,
+            run_id=run_id,
+            timeout_s=options.patience_s,
+            clock=clock,
+            stop=stop,
+            told=told,
+        )
+        start_ns = ready()
+        # before anything is due: a large database may take a while
+        off_ms = (0, 0) if traffic is None else traffic.clocks_off_ms()
+        before = rows_before(store, start_ns, options.duration_ns, off_ms)
+        frames = Frames([asset.topic for asset in catalog.assets], qos=messaging.qos, version=uplink.version)
+        consignor = Consignor(JsonBlocks(catalog, frames), uplink.outlet_of, gateways=len(uplink.outlets))
         pace = Pace(start_ns, clock.monotonic_ns() + LEAD_NS, options.speed)
         bridge = Bridge(
             session=listener,
@@ -153,13 +165,14 @@ def connect(
     vigil = Vigil(
         broker=broker,
         bridge=bridge,
-        sessions=(*sessions, listener),
+        sessions=(*uplink.sessions, listener),
+        swarm=uplink.swarm,
         clock=clock,
-        patience_s=options.patience_s,
+        patience_s=patience_s(messaging, options.patience_s),
         store_patience_s=options.store_patience_s,
     )
     publisher = Publisher(
-        [Gateway(session) for session in sessions],
+        uplink.outlets,
         ledger=ledger,
         latency=latency,
         pace=pace,
@@ -168,7 +181,7 @@ def connect(
         credit=Credit(ledger, bridge_is_idle=lambda: not bridge.backlog and listener.is_connected()),
         stop=stop,
         hopeless=vigil.hopeless,
-        patience_s=options.patience_s,
+        patience_s=patience_s(messaging, options.patience_s),
         book=(book := None if traffic is None else GatewayBook()),
     )
     return Hops(
@@ -176,7 +189,8 @@ def connect(
         catalog=catalog,
         consignor=consignor,
         publisher=publisher,
-        sessions=(*sessions, listener),
+        uplink=uplink,
+        listener=listener,
         broker=broker,
         bridge=bridge,
         vigil=vigil,
@@ -207,9 +221,11 @@ def forget(broker: Broker, name: str) -> None:
         broker.connect(name, window=1).close(timeout_s=0)
 
 
-def enter_broker(stack: ExitStack, text: str) -> Broker:
+def enter_broker(stack: ExitStack, text: str, scenario: Scenario) -> Broker:
     """Start the broker, or look whether it is there. Raises ScenarioError, OutOfReachError."""
     with as_parksim_errors():
+        if scenario.messaging.connections == "device":
+            make_room(text, devices=connection_count(scenario))
         return stack.enter_context(open_broker(text))
 
 
