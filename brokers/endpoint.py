@@ -256,6 +256,10 @@ class Broker(Protocol):
     profile: str
     """One sentence: what is running, and what it can lose."""
 
+    @property
+    def endpoint(self) -> Endpoint | None:
+        """Where it listens, once entered; None if it is in this process and listens nowhere."""
+
     def connect(self, client_id: str, *, window: int, keep_session: bool = False) -> Session:
         """Open a session, waiting for CONNACK.
 

@@ -8,7 +8,7 @@ import socket
 
 from brokers.errors import LimitError
 
-__all__ = ["SPARE_FILES", "Sources", "allow_files"]
+__all__ = ["SPARE_FILES", "Sources", "allow_files", "files_for", "most_files"]
 
 SPARE_FILES = 64
 """Open files that a process needs beside its connections."""
@@ -19,9 +19,20 @@ PORTS = "/proc/sys/net/ipv4/ip_local_port_range"
 IP_BIND_ADDRESS_NO_PORT = getattr(socket, "IP_BIND_ADDRESS_NO_PORT", 24)
 
 
+def files_for(connections: int) -> int:
+    """Return how many open files a process with so many connections needs."""
+    return connections + SPARE_FILES
+
+
+def most_files() -> int | None:
+    """Return how many files this process may have open once it has asked for more; None if there is no limit."""
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    return None if hard == resource.RLIM_INFINITY else hard
+
+
 def allow_files(connections: int, *, address: str) -> None:
     """Raise the limit of open files as far as the system lets us and so many connections need. Raises LimitError."""
-    needed = connections + SPARE_FILES
+    needed = files_for(connections)
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft >= needed or soft == resource.RLIM_INFINITY:
         return

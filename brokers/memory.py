@@ -22,6 +22,7 @@ class MemoryBroker:
     ``let_back()``. One client may have ``max_queued`` messages waiting; the rest counts as ``queue_overflow``.
     """
 
+    endpoint = None
     profile = "In-memory broker of this process, for tests: keeps nothing when the process ends."
 
     def __init__(self, *, max_queued: int = 100_000) -> None:

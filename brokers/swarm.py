@@ -10,7 +10,7 @@ import random
 import socket
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Self
 
 import numpy as np
@@ -94,15 +94,18 @@ class Swarm:
         """The version of MQTT that is spoken: 4 for 3.1.1, 5 for 5."""
         return self._version
 
-    def connect(self, *, within_s: float = 0.0, timeout_s: float) -> None:
+    def connect(
+        self, *, within_s: float = 0.0, timeout_s: float, goes_on: Callable[[int], bool] = lambda _: True
+    ) -> None:
         """Connect all, each at a random time within the first ``within_s``; wait until all are up.
 
+        ``goes_on`` is told how many are up, twice a second or more often, and ends the waiting when it says no.
         Raises LimitError when the system or the broker takes no more, UnreachableError when the time is over.
         """
         with self._work():
             self._flock.call_all(within_s)
         until_s = time.monotonic() + timeout_s
-        while self.connected() < len(self._flock):
+        while self.connected() < len(self._flock) and goes_on(self.connected()):
             left = until_s - time.monotonic()
             if left <= 0:
                 what = f"only {self.connected():,} of {len(self._flock):,} connections are up after {timeout_s:g} s"
@@ -131,12 +134,15 @@ class Swarm:
             counters["refused"] = self._ends.refusals
         return counters
 
-    def publish_packets(self, packets: Packets, device: Ints, *, qos: int, timeout_s: float) -> Mask:
+    def publish_packets(
+        self, packets: Packets, device: Ints, *, qos: int, timeout_s: float, enough: int | None = None
+    ) -> Mask:
         """Hand over packets, each on the connection ``device`` says, int64[M]; wait where windows are full.
 
-        Return which were taken in time, bool[M]; those of one connection in order. Taken packets are numbered from
-        0 over the life of the swarm, in the order of the block: the number is the tag in settled(). With QoS 0 a
-        connection takes packets only while it is up.
+        Return which were taken in time, bool[M]; those of one connection in order. Nothing is waited for once
+        ``enough`` are taken, by default all. Taken packets are numbered from 0 over the life of the swarm, as they are
+        taken: with ``enough`` of 1 in the order of the block, else those that had to wait behind the others. The
+        number is the tag in settled(). With QoS 0 a connection takes packets only while it is up.
         """
         check_qos(packets, qos)
         if qos not in {0, 1}:
@@ -150,9 +156,10 @@ class Swarm:
                 new = self._post(packets, device, rows, qos)
                 taken[rows[new]] = True
                 rows = rows[~new]
+                is_done = not len(rows) or (enough is not None and packets.number - len(rows) >= enough)
                 left = until_s - time.monotonic()
-                self._flock.turn(min(left, TURN_S) if len(rows) and left > 0 else 0)
-            if not len(rows) or left <= 0:
+                self._flock.turn(0 if is_done else min(max(left, 0), TURN_S))
+            if is_done or left <= 0:
                 return taken
 
     def _post(self, packets: Packets, device: Ints, rows: Ints, qos: int) -> Mask:

@@ -111,7 +111,7 @@ def check(
 
 def plan_text(plan: Plan) -> str:
     """Return a plan for people to read."""
-    gateways = "1 gateway" if plan.connections == 1 else f"{plan.connections:,} gateways"
+    connected = f"{plan.connections:,} {plan.connections_of}{'' if plan.connections == 1 else 's'}"
     bridge = "the bridge" if plan.bridge_workers == 1 else f"{plan.bridge_workers} bridge workers"
     rows = [
         ("scenario", f"{plan.name} is valid"),
@@ -121,7 +121,7 @@ def plan_text(plan: Plan) -> str:
         ("readings", f"{plan.readings_per_s:,.1f} /s"),
         ("traffic", f"{size(plan.bytes_per_s)}/s of MQTT packets, {size(plan.payload_bytes_per_s)}/s of them payload"),
         ("rows", f"{plan.rows_per_day:,} a day, with {plan.readings_per_day:,} readings"),
-        ("connections", f"{gateways} and {bridge}"),
+        ("connections", f"{connected} and {bridge}"),
         *(("memory", f"{cap.what}: at most {cap.messages:,} messages, {size(cap.bytes)}") for cap in plan.caps),
         *(("ports", port) for port in plan.ports),
     ]

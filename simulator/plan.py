@@ -24,11 +24,13 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from fractions import Fraction
-from typing import Any
+from typing import Any, Literal
 
 from simulator.flow import Flow, key_figures
 from simulator.ingest.lane import MOST_AT_ONCE
 from simulator.publish.credit import LIMIT as UNWRITTEN
+from simulator.publish.gateways import connection_count
+from simulator.publish.outlet import short_of_files
 from simulator.scenario.fitting import Fitting
 from simulator.scenario.loader import Loaded
 from simulator.scenario.machine_type import MachineType
@@ -81,7 +83,8 @@ class Plan:
     """A row is a message: an asset at an instant."""
     readings_per_day: int
     connections: int
-    """MQTT connections of gateways."""
+    """MQTT connections of gateways or devices."""
+    connections_of: Literal["gateway", "device"]
     bridge_workers: int
     """MQTT connections of the bridge."""
     caps: tuple[Cap, ...]
@@ -125,7 +128,7 @@ def plan(loaded: Loaded) -> Plan:
             changes_per_s += number * state_changes(spec)
     always += key_figures(scenario)
     busy, mean = always + working, always + average
-    connections = gateway_count(scenario)
+    connections = connection_count(scenario)
     return Plan(
         name=scenario.name,
         assets=assets,
@@ -137,10 +140,16 @@ def plan(loaded: Loaded) -> Plan:
         rows_per_day=round(DAY_S * mean.messages),
         readings_per_day=round(DAY_S * mean.readings),
         connections=connections,
+        connections_of=scenario.messaging.connections,
         bridge_workers=scenario.messaging.bridge_workers,
         caps=(*caps(scenario, connections, busy), *gateway_caps(loaded, busy)),
         ports=("a broker that parksim starts takes a free port of 127.0.0.1; --broker names another",),
-        warnings=(*loaded.warnings, *warm_up_warning(scenario, changes_per_s), *slow_gateways(loaded, sent_per_s)),
+        warnings=(
+            *loaded.warnings,
+            *warm_up_warning(scenario, changes_per_s),
+            *slow_gateways(loaded, sent_per_s),
+            *few_files(scenario, connections),
+        ),
     )
 
 
@@ -229,16 +238,6 @@ def share_at_work(factory: Factory, spec: MachineType) -> float:
     return float(minutes / (7 * DAY_MIN))
 
 
-def gateway_count(scenario: Scenario) -> int:
-    """Return how many MQTT connections the park opens."""
-    match scenario.messaging.gateway_per:
-        case "site":
-            return len(scenario.sites)
-        case "factory":
-            return sum(len(site.areas) for site in scenario.sites)
-    return sum(line.count for site in scenario.sites for factory in site.areas for line in factory.lines)
-
-
 def caps(scenario: Scenario, connections: int, busy: Flow) -> tuple[Cap, ...]:
     """Return what each stage of a run holds at most."""
     packet = busy.packets / busy.messages if busy.messages else 0.0
@@ -247,10 +246,11 @@ def caps(scenario: Scenario, connections: int, busy: Flow) -> tuple[Cap, ...]:
         round(3 * 60 * busy.messages),
         round(3 * 60 * busy.readings * READING_BYTES),
     )
-    workers = scenario.messaging.bridge_workers
+    messaging = scenario.messaging
+    workers = messaging.bridge_workers
     batches = "one batch of the bridge" if workers == 1 else "one batch each, over all bridge workers"
     stages = (
-        ("in flight to the broker, over all gateways", connections * scenario.messaging.window),
+        (f"in flight to the broker, over all {messaging.connections}s", connections * messaging.window),
         ("handed to the broker and not yet in the store", UNWRITTEN),
         (batches, workers * MOST_AT_ONCE),
     )
@@ -282,6 +282,15 @@ def slow_gateways(loaded: Loaded, sent_per_s: Mapping[tuple[str, str], float]) -
                 f"{site.name}/{system.name}: takes {carried:,.0f} messages/s at work and sends {role.flush_per_s:,}/s "
                 "after an outage, so it never catches up; let it serve fewer"
             )
+
+
+def few_files(scenario: Scenario, connections: int) -> tuple[str, ...]:
+    """Warn of more connections than a process may have open files here."""
+    shortage = short_of_files(connections) if scenario.messaging.connections == "device" else None
+    if shortage is None:
+        return ()
+    what = f"{connections:,} devices need {shortage.needed:,} open files, and a process may have {shortage.allowed:,}"
+    return (f"messaging.connections: {what} here; raise the limit (ulimit -n {shortage.needed})",)
 
 
 def warm_up_warning(scenario: Scenario, changes_per_s: float) -> tuple[str, ...]:

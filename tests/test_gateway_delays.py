@@ -15,6 +15,7 @@ from simulator.ingest.bridge import Bridge
 from simulator.ingest.stores.sqlite import SqliteStore
 from simulator.publish.consignment import Consignor
 from simulator.publish.gateway_book import GatewayBook
+from simulator.publish.outlet import Gateway
 from simulator.publish.publisher import Publisher
 from simulator.results.histogram import Latency
 from simulator.results.ledger import Ledger
@@ -60,7 +61,7 @@ def test_latency_runs_from_when_a_gateway_lets_go(tmp_path: Path) -> None:
         frames = Frames([asset.topic for asset in catalog.assets], qos=1, version=gateway.version)
         consignor = Consignor(JsonBlocks(catalog, frames), np.zeros(len(catalog.assets), np.int64), gateways=1)
         publisher = Publisher(
-            [gateway],
+            [Gateway(gateway)],
             ledger=ledger,
             latency=latency,
             pace=pace,

@@ -19,6 +19,7 @@ from simulator.errors import OutOfReachError
 from simulator.publish.consignment import Consignor
 from simulator.publish.credit import Credit
 from simulator.publish.gateways import gateways
+from simulator.publish.outlet import Gateway
 from simulator.publish.publisher import Publisher
 from simulator.results.counts import Counts
 from simulator.results.histogram import Latency
@@ -50,7 +51,7 @@ class Bench:
         alone = np.zeros(len(self.catalog.assets), np.int64)
         self.consignor = Consignor(JsonBlocks(self.catalog, frames), alone, gateways=1)
         self.publisher = Publisher(
-            [gateway],
+            [Gateway(gateway)],
             ledger=self.ledger,
             latency=self.latency,
             pace=Pace(START_MS * MS, self.clock.monotonic_ns(), speed),

@@ -17,6 +17,7 @@ from simulator.bench.rounds import Rate, in_turn, report, timed
 from simulator.bench.under_test import endpoint_of, settings_of
 from simulator.clock import Pace, RealClock
 from simulator.errors import OutOfReachError
+from simulator.publish.outlet import Gateway
 from simulator.publish.pacing import ahead, paced
 from simulator.publish.publisher import Publisher
 from simulator.results.histogram import Latency
@@ -106,7 +107,7 @@ class Live:
         clock, stop = RealClock(), threading.Event()
         pace = Pace(self._stream.world.start_ns, clock.monotonic_ns(), None)
         publisher = Publisher(
-            [session],
+            [Gateway(session)],
             ledger=self._ledger,
             latency=Latency(),
             pace=pace,

@@ -16,6 +16,7 @@ from simulator.wire.json_blocks import JsonBlocks
 __all__ = ["Consignment", "Consignor"]
 
 Ints = NDArray[np.int64]
+Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +44,13 @@ class Consignment:
         for gateway in np.flatnonzero(np.diff(self.edge)).tolist():
             yield gateway, self._rows(int(self.edge[gateway]), int(self.edge[gateway + 1]))
 
-    def rest(self, first: int) -> Consignment:
-        """Return all messages but the first ones."""
-        return self._rows(first, len(self))
+    def rest(self, taken: Mask) -> Consignment:
+        """Return all messages but those taken, one at least; ``taken`` speaks of the first ones, in their order."""
+        number = int(np.count_nonzero(taken))
+        if taken[:number].all():
+            return self._rows(number, len(self))
+        left = np.concatenate((np.flatnonzero(~taken), np.arange(len(taken), len(self))))
+        return Consignment(self.block.picked(left), np.array([0, len(left)]), self.marks[left], self.until_ns)
 
     def _rows(self, first: int, last: int) -> Consignment:
         edge = np.array([0, last - first])

@@ -23,7 +23,7 @@ class Gone(NamedTuple):
 
 
 class OnTheWay:
-    """The messages that one session took over and has not settled, by tag: they are numbered from 0 as they go."""
+    """The messages that one outlet took over and has not settled, by tag: they are numbered from 0 as they go."""
 
     def __init__(self) -> None:
         self._first = 0

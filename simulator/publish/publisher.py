@@ -1,4 +1,4 @@
-"""The publisher: messages go to the gateway sessions in blocks, bounded and accounted for."""
+"""The publisher: messages go to the outlets in blocks, bounded and accounted for."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import time
 from collections.abc import Callable, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from brokers.blocks import Packets
-from brokers.endpoint import Session
 from brokers.errors import BrokerError
 from simulator.clock import Clock, Pace
 from simulator.errors import OutOfReachError
@@ -17,8 +17,10 @@ from simulator.publish.consignment import Consignment
 from simulator.publish.credit import Credit
 from simulator.publish.gateway_book import GatewayBook
 from simulator.publish.on_the_way import OnTheWay
+from simulator.publish.outlet import Outlet
 from simulator.results.histogram import Latency
 from simulator.results.ledger import Ledger
+from simulator.wire.block import Block
 
 __all__ = ["Publisher"]
 
@@ -26,21 +28,21 @@ UNBOUNDED = 1 << 30
 POLL_S = 0.002
 NOT_SENT = "not sent after a failure"
 TURN_S = 0.05
-"""How long to wait in a session whose window is full before the acknowledgements are looked at again."""
+"""How long to wait in an outlet whose windows are full before the acknowledgements are looked at again."""
 
 
 class Publisher:
-    """Sends consignments through gateway sessions, in order per gateway.
+    """Sends consignments through outlets, those of a gateway through its own, in order per connection.
 
-    While a session's window or the credit is used up it waits: in a live run that shows as lateness, never as loss.
-    It gives up when the sessions have made no progress for ``patience_s``, or ``farewell_s`` once ``stop`` is set,
+    While a window or the credit is used up it waits: in a live run that shows as lateness, never as loss.
+    It gives up when the outlets have made no progress for ``patience_s``, or ``farewell_s`` once ``stop`` is set,
     and at once when ``hopeless``, asked while it waits, says why the run cannot go on. What gateways of the scenario
     relayed needs a ``book``. Used by one thread.
     """
 
     def __init__(
         self,
-        sessions: Sequence[Session],
+        outlets: Sequence[Outlet],
         *,
         ledger: Ledger,
         latency: Latency,
@@ -54,7 +56,7 @@ class Publisher:
         farewell_s: float = 2.0,
         book: GatewayBook | None = None,
     ) -> None:
-        self._sessions = sessions
+        self._outlets = outlets
         self._ledger = ledger
         self._latency = latency
         self._pace = pace
@@ -67,8 +69,8 @@ class Publisher:
         self._farewell_s = farewell_s
         self._book = book
         # After QoS and version of the protocol; the identifier stands before the properties, which are one byte.
-        self._behind = 2 + (sessions[0].version == 5) if qos else 0
-        self._on_the_way = [OnTheWay() for _ in sessions]
+        self._behind = 2 + (outlets[0].version == 5) if qos else 0
+        self._on_the_way = [OnTheWay() for _ in outlets]
         self._idle_s = 0.0
 
     def send(self, consignment: Consignment) -> None:
@@ -117,8 +119,8 @@ class Publisher:
 
     def collect(self) -> None:
         """Take the acknowledgements that have come in and book them."""
-        for session, waiting in zip(self._sessions, self._on_the_way, strict=True):
-            settled = session.settled()
+        for outlet, waiting in zip(self._outlets, self._on_the_way, strict=True):
+            settled = outlet.settled()
             for one in settled.refused:
                 gone = waiting.take(np.array([one.tag]))
                 first = ~gone.again
@@ -168,25 +170,30 @@ class Publisher:
             return 0
         identifier = offered.payload - self._behind if self._behind else None
         packets = Packets(offered.data, offered.start, identifier)
-        taken = self._sessions[gateway].publish_packets(packets, qos=self._qos, timeout_s=timeout_s)
-        if not taken:
+        taken = self._outlets[gateway].offer(packets, offered.asset, qos=self._qos, timeout_s=timeout_s)
+        number = int(np.count_nonzero(taken))
+        if not number:
             return 0
-        now_ns = self._clock.monotonic_ns()
-        gone = offered.part(0, taken)
-        due_ns = self._pace.due_each(gone.due_ns)
-        self._on_the_way[gateway].put(gone.asset, gone.seq, due_ns, gone.again)
-        again = int(np.count_nonzero(gone.again))
-        if again:
-            self._ledger.publish_again(again)
-        first = ~gone.again
-        self._ledger.publish(gone.asset[first], gone.seq[first])
-        if self._pace.speed is not None:
-            self._latency.lateness.record((now_ns - due_ns)[first])
-        if taken == len(block):
+        self._note(offered, taken, self._on_the_way[gateway])
+        if number == len(block):
             del queues[gateway]
         else:
             queues[gateway] = queues[gateway].rest(taken)
-        return taken
+        return number
+
+    def _note(self, offered: Block, taken: NDArray[np.bool_], waiting: OnTheWay) -> None:
+        """Book the messages that an outlet has just taken."""
+        now_ns = self._clock.monotonic_ns()
+        asset, seq, again = offered.asset[taken], offered.seq[taken], offered.again[taken]
+        due_ns = self._pace.due_each(offered.due_ns[taken])
+        waiting.put(asset, seq, due_ns, again)
+        repeated = int(np.count_nonzero(again))
+        if repeated:
+            self._ledger.publish_again(repeated)
+        first = ~again
+        self._ledger.publish(asset[first], seq[first])
+        if self._pace.speed is not None:
+            self._latency.lateness.record((now_ns - due_ns)[first])
 
     def _drop(self, queues: dict[int, Consignment], reason: str) -> None:
         for left in queues.values():
@@ -207,6 +214,6 @@ class Publisher:
         if hopeless is not None and not interrupted:
             raise OutOfReachError(hopeless)
         if not interrupted:
-            troubles = [trouble for session in self._sessions if (trouble := session.trouble())]
+            troubles = [trouble for outlet in self._outlets if (trouble := outlet.trouble())]
             message = f"the broker has taken nothing for {patience_s:g} s: {troubles[0] if troubles else 'no answer'}"
             raise OutOfReachError(message)

@@ -47,34 +47,36 @@ def execute(
     stop: threading.Event,
     on_open: Callable[[Hops], None],
     on_snapshot: Callable[[Snapshot], None],
+    told: Callable[[str], object] = lambda _: None,
 ) -> Result:
     """Run a park through a broker into a store, and return what became of it.
 
     Ends when the simulated time is over, when ``stop`` is set, or when a hop fails for good; then all that is under
     way is drained, which has a deadline: see simulator.run.farewell. ``on_open`` is called when all hops are open,
-    ``on_snapshot`` about once a second from another thread. Raises ScenarioError for what cannot be run,
-    OutOfReachError when broker or store cannot be used at the start.
+    ``on_snapshot`` about once a second from another thread; what takes long before is ``told``.
+    Raises ScenarioError for what cannot be run, OutOfReachError when broker or store cannot be used at the start.
     """
     started_ns = clock.now_ns()
     scenario = loaded.scenario.model_copy(update={"seed": options.seed})
     with ExitStack() as stack:
         # before the warm-up, which may take long: a wrong address shows at once
-        broker = enter_broker(stack, options.broker)
+        broker = enter_broker(stack, options.broker, scenario)
         world = warmed_up(scenario, loaded, clock, stop)
-        start_ns = world.start_ns
-        until_ns = None if options.duration_ns is None else start_ns + options.duration_ns
-        progress = Progress(start_ns)
         hops = connect(
             stack,
             broker,
             scenario,
             options,
             world.catalog,
-            start_ns=start_ns,
+            # devices may take long to connect
+            ready=lambda: caught_up(world, scenario, clock, stop).start_ns,
             clock=clock,
             stop=stop,
+            told=told,
             traffic=world.traffic,
         )
+        until_ns = None if options.duration_ns is None else world.start_ns + options.duration_ns
+        progress = Progress(world.start_ns)
         on_open(hops)
         cpu_s, began_ns = time.process_time(), clock.monotonic_ns()
         with watched(hops, options, progress, clock=clock, stop=stop, on_snapshot=on_snapshot):
@@ -100,13 +102,17 @@ def first_instant_ns(scenario: Scenario, clock: Clock) -> int:
 
 
 def warmed_up(scenario: Scenario, loaded: Loaded, clock: Clock, stop: threading.Event) -> World:
-    """Return the park at its first instant, which says when that is.
-
-    A long warm-up takes its time; where the scenario starts now the park then lives on, unseen, to the now that it has
-    become, or its timestamps would lag behind the wall clock for the whole run. Not for less than LAG_NS: a park that
-    has lived on is not the one that the scenario gives for that start; the result tells its origin.
-    """
+    """Return the park at its first instant, which says when that is. A long warm-up takes its time."""
     world = World(scenario, loaded.types, first_instant_ns(scenario, clock), stop=stop.is_set)
+    return caught_up(world, scenario, clock, stop)
+
+
+def caught_up(world: World, scenario: Scenario, clock: Clock, stop: threading.Event) -> World:
+    """Where the scenario starts now, let the park live on, unseen, to the now that it has become.
+
+    Else its timestamps would lag behind the wall clock for the whole run. Not for less than LAG_NS: a park that has
+    lived on is not the one that the scenario gives for that start; the result tells its origin.
+    """
     # living on takes time as well, though less each time
     while scenario.start == "now" and clock.now_ns() - world.start_ns >= LAG_NS and not stop.is_set():
         world.start_later(first_instant_ns(scenario, clock))

@@ -5,11 +5,9 @@ from __future__ import annotations
 import secrets
 import threading
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
-
-import numpy as np
 
 from brokers import open_broker
 from brokers.endpoint import Broker, Session
@@ -25,10 +23,12 @@ from simulator.ingest.store import Store
 from simulator.publish.consignment import Consignor
 from simulator.publish.credit import LIMIT, Credit
 from simulator.publish.gateway_book import GatewayBook
-from simulator.publish.gateways import gateways
+from simulator.publish.gateways import connection_count
+from simulator.publish.outlet import Outlet
 from simulator.publish.publisher import Publisher
 from simulator.results.histogram import Latency
 from simulator.results.ledger import Ledger
+from simulator.run.uplink import Uplink, make_room, open_uplink, patience_s
 from simulator.run.vigil import Vigil
 from simulator.scenario.schema import Scenario
 from simulator.signals.traffic import Traffic
@@ -69,7 +69,9 @@ class Hops:
     catalog: Catalog
     consignor: Consignor
     publisher: Publisher
-    sessions: tuple[Session, ...]
+    uplink: Uplink
+    listeners: tuple[Session, ...]
+    """Those of the bridge."""
     broker: Broker
     bridge: Bridge
     vigil: Vigil
@@ -85,18 +87,22 @@ class Hops:
     """By how much messages are dated early and late at most."""
 
     def retries(self) -> dict[str, int]:
-        """Count what did not go the plain way, at the sessions and at the bridge, by reason.
+        """Count what did not go the plain way, at sessions, devices and bridge, by reason.
 
         What a broker refused is not here: nobody tries it again, and the ledger has it as dropped.
         """
         total = Counter({f"bridge: {reason}": n for reason, n in self.bridge.retries.items()})
-        for session in self.sessions:
-            total.update({f"session: {reason}": n for reason, n in session.counters().items() if reason != "refused"})
+        counted = [("session", session.counters()) for session in (*self.uplink.sessions, *self.listeners)]
+        if self.uplink.swarm is not None:
+            counted.append(("device", self.uplink.swarm.counters()))
+        for whose, counters in counted:
+            total.update({f"{whose}: {reason}": n for reason, n in counters.items() if reason != "refused"})
         return {reason: n for reason, n in sorted(total.items()) if n}
 
     def trouble(self) -> str | None:
         """Say what is wrong at this moment; None while all is well."""
-        said = (self.bridge.trouble, *(session.trouble() for session in self.sessions))
+        lines: tuple[Outlet | Session, ...] = (*self.uplink.outlets, *self.listeners)
+        said = (self.bridge.trouble, *(line.trouble() for line in lines))
         return next((trouble for trouble in said if trouble), None)
 
 
@@ -107,33 +113,44 @@ def connect(
     options: Options,
     catalog: Catalog,
     *,
-    start_ns: int,
+    ready: Callable[[], int],
     clock: Clock,
     stop: threading.Event,
+    told: Callable[[str], object],
     traffic: Traffic | None = None,
 ) -> Hops:
-    """Open every hop, the bridge before the first publisher; the stack closes them in reverse order.
+    """Open every hop, the bridge before anything is published; the stack closes them in reverse order.
 
-    ``traffic`` is what gateways of the scenario carry. Raises ScenarioError, OutOfReachError.
+    ``ready`` is called once all are connected, which may take long and is ``told``; it returns the first simulated
+    instant. ``traffic`` is what gateways of the scenario carry. Raises ScenarioError, OutOfReachError.
     """
     run_id = secrets.token_hex(4)
     messaging = scenario.messaging
     ledger, latency = Ledger(len(catalog.assets)), Latency()
     with as_parksim_errors():
         store = stack.enter_context(open_store(options.store, catalog, run_id=run_id))
+        topics = districts(catalog, enterprise=scenario.enterprise, lanes=messaging.bridge_workers)
+        names = [f"parksim-{run_id}-bridge{f'-{number}' if number else ''}" for number in range(len(topics))]
+        if "://" in options.broker:
+            stack.callback(forget, broker, names)
+        listeners = opened(stack, broker, names)
+        uplink = open_uplink(
+            stack,
+            broker,
+            catalog.assets,
+            messaging,
+            run_id=run_id,
+            timeout_s=options.patience_s,
+            clock=clock,
+            stop=stop,
+            told=told,
+        )
+        start_ns = ready()
         # before anything is due: a large database may take a while
         off_ms = (0, 0) if traffic is None else traffic.clocks_off_ms()
         before = rows_before(store, start_ns, options.duration_ns, off_ms)
-        topics = districts(catalog, enterprise=scenario.enterprise, lanes=messaging.bridge_workers)
-        lanes = [f"parksim-{run_id}-bridge{f'-{number}' if number else ''}" for number in range(len(topics))]
-        if "://" in options.broker:
-            stack.callback(forget, broker, lanes)
-        listeners = opened(stack, broker, lanes, window=LIMIT, keep_session=True)
-        names, gateway_of = gateways(catalog.assets, messaging.gateway_per)
-        senders = [f"parksim-{run_id}-gateway-{number}" for number in range(len(names))]
-        sessions = opened(stack, broker, senders, window=messaging.window)
-        frames = Frames([asset.topic for asset in catalog.assets], qos=messaging.qos, version=sessions[0].version)
-        consignor = Consignor(JsonBlocks(catalog, frames), np.array(gateway_of, dtype=np.int64), gateways=len(names))
+        frames = Frames([asset.topic for asset in catalog.assets], qos=messaging.qos, version=uplink.version)
+        consignor = Consignor(JsonBlocks(catalog, frames), uplink.outlet_of, gateways=len(uplink.outlets))
         pace = Pace(start_ns, clock.monotonic_ns() + LEAD_NS, options.speed)
         bridge = Bridge(
             sessions=listeners,
@@ -151,13 +168,14 @@ def connect(
     vigil = Vigil(
         broker=broker,
         bridge=bridge,
-        sessions=(*sessions, *listeners),
+        sessions=(*uplink.sessions, *listeners),
+        swarm=uplink.swarm,
         clock=clock,
-        patience_s=options.patience_s,
+        patience_s=patience_s(messaging, options.patience_s),
         store_patience_s=options.store_patience_s,
     )
     publisher = Publisher(
-        sessions,
+        uplink.outlets,
         ledger=ledger,
         latency=latency,
         pace=pace,
@@ -166,7 +184,7 @@ def connect(
         credit=Credit(ledger, bridge_is_idle=bridge.is_idle),
         stop=stop,
         hopeless=vigil.hopeless,
-        patience_s=options.patience_s,
+        patience_s=patience_s(messaging, options.patience_s),
         book=(book := None if traffic is None else GatewayBook()),
     )
     return Hops(
@@ -174,7 +192,8 @@ def connect(
         catalog=catalog,
         consignor=consignor,
         publisher=publisher,
-        sessions=(*sessions, *listeners),
+        uplink=uplink,
+        listeners=listeners,
         broker=broker,
         bridge=bridge,
         vigil=vigil,
@@ -199,15 +218,13 @@ def rows_before(store: Store, start_ns: int, duration_ns: int | None, off_ms: tu
         return None
 
 
-def opened(
-    stack: ExitStack, broker: Broker, names: Sequence[str], *, window: int, keep_session: bool = False
-) -> list[Session]:
-    """Open sessions of these names, which the stack closes. Raises BrokerError."""
+def opened(stack: ExitStack, broker: Broker, names: Sequence[str]) -> tuple[Session, ...]:
+    """Open sessions of these names that a broker keeps, and the stack closes. Raises BrokerError."""
     sessions = []
     for name in names:
-        sessions.append(broker.connect(name, window=window, keep_session=keep_session))
+        sessions.append(broker.connect(name, window=LIMIT, keep_session=True))
         stack.callback(sessions[-1].close, timeout_s=0)
-    return sessions
+    return tuple(sessions)
 
 
 def forget(broker: Broker, names: Sequence[str]) -> None:
@@ -220,9 +237,11 @@ def forget(broker: Broker, names: Sequence[str]) -> None:
             broker.connect(name, window=1).close(timeout_s=0)
 
 
-def enter_broker(stack: ExitStack, text: str) -> Broker:
+def enter_broker(stack: ExitStack, text: str, scenario: Scenario) -> Broker:
     """Start the broker, or look whether it is there. Raises ScenarioError, OutOfReachError."""
     with as_parksim_errors():
+        if scenario.messaging.connections == "device":
+            make_room(text, devices=connection_count(scenario))
         return stack.enter_context(open_broker(text))
 
 

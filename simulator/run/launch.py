@@ -82,7 +82,15 @@ def conduct(loaded: Loaded, options: Options, view: View, *, quiet: bool) -> Res
     for warning in loaded.warnings:
         say(f"warning: {warning}")
     with stop_on_signals(stop, lambda: say(STOPPING)):
-        return execute(loaded, options, clock=RealClock(), stop=stop, on_open=introduce, on_snapshot=view.show)
+        return execute(
+            loaded,
+            options,
+            clock=RealClock(),
+            stop=stop,
+            on_open=introduce,
+            on_snapshot=view.show,
+            told=lambda text: None if quiet else say(text),
+        )
 
 
 def tell(loaded: Loaded, result: Result, options: Options, summary_file: Path | None) -> bool:

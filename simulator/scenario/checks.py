@@ -44,6 +44,7 @@ class Checker:
     def run(self) -> None:
         """Make every check."""
         self._types()
+        self._messaging()
         if not self._size():
             return
         self._unique((("sites", i, "name"), (site.name,)) for i, site in enumerate(self._scenario.sites))
@@ -77,6 +78,20 @@ class Checker:
                     f"{own.name!r} comes with parksim already; choose another name, or remove it here and write what "
                     "differs (cycle, pieces, first_pass_yield) at the machine",
                 )
+
+    def _messaging(self) -> None:
+        messaging = self._scenario.messaging
+        if messaging.connections == "gateway":
+            if messaging.connect_within:
+                sentence = "only devices connect spread over time; write `connections: device`, or remove this"
+                self._note(("messaging", "connect_within"), sentence)
+            return
+        if self._document.node(("messaging", "gateway_per")) is not None:
+            sentence = "devices share no connections; remove this, or write `connections: gateway`"
+            self._note(("messaging", "gateway_per"), sentence)
+        if messaging.qos == 2:
+            sentence = "2 is for gateways, must be 0 or 1 with `connections: device`"
+            self._note(("messaging", "qos"), sentence)
 
     def _size(self) -> bool:
         """Refuse a park that would not fit into memory, before any name of it is made."""

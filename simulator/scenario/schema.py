@@ -14,6 +14,7 @@ from simulator.scenario.breaks import Breaks
 from simulator.scenario.fault import MOST_FAULTS, Fault
 from simulator.scenario.holidays import Tet
 from simulator.scenario.machine_type import MachineType
+from simulator.scenario.messaging import Messaging
 from simulator.scenario.people import People
 from simulator.scenario.quantities import NAME, Amount, Duration, Name
 from simulator.scenario.sensor import Strict
@@ -26,7 +27,6 @@ __all__ = [
     "Kpis",
     "Line",
     "Machine",
-    "Messaging",
     "Run",
     "Scenario",
     "Shifts",
@@ -270,6 +270,12 @@ class Site(Strict):
     )
 
     @property
+    def devices(self) -> int:
+        """How many machines and systems measure something."""
+        lines = (line for area in self.areas for line in area.lines)
+        return sum(line.count * sum(machine.count for machine in line.machines) for line in lines)
+
+    @property
     def areas(self) -> tuple[Factory, ...]:
         """The factories and, as more of them that never close, the areas of the systems: a line per type."""
         return (*self.factories, *(self._open_area(name) for name in dict.fromkeys(one.area for one in self.systems)))
@@ -290,25 +296,6 @@ class Site(Strict):
             crew=self.crew,
             lines=tuple(Line(name=kind, machines=machines) for kind, machines in lines.items()),
         )
-
-
-class Messaging(Strict):
-    """How readings travel."""
-
-    format: Literal["json"] = Field(default="json", description="the form of a payload")
-    qos: Literal[0, 1, 2] = Field(
-        default=1, description="MQTT quality of service: at most once, at least once, exactly once"
-    )
-    gateway_per: Literal["site", "factory", "line"] = Field(
-        default="factory", description="what shares one MQTT connection"
-    )
-    window: int = Field(default=100, ge=1, le=65_535, description="messages sent and not yet acknowledged, per gateway")
-    bridge_workers: int = Field(
-        default=1,
-        ge=1,
-        le=16,
-        description="connections that carry messages into the store side by side, each those of its own machines",
-    )
 
 
 class Kpis(Strict):

@@ -54,6 +54,12 @@ class Block:
         columns = (column[first:last] for column in self.columns)
         return Block(self.data[low:high], self.start[first : last + 1] - low, self.payload[first:last] - low, *columns)
 
+    def picked(self, rows: Ints) -> Block:
+        """Return some of the messages, one at least if there are any, in an order, int64[M] of places."""
+        data, start = reordered(self.data, self.start, rows)
+        header = (self.payload - self.start[:-1])[rows]
+        return Block(data, start, start[:-1] + header, *(column[rows] for column in self.columns))
+
     def payloads(self) -> list[bytes]:
         """Return every payload, for those who look at single messages."""
         data = self.data.tobytes()
@@ -82,7 +88,4 @@ class Block:
     @classmethod
     def ordered(cls, parts: list[Block], order: Ints) -> Block:
         """Join blocks and put their messages into an order, int64[M] of places in the concatenation."""
-        whole = cls.joined(parts)
-        data, start = reordered(whole.data, whole.start, order)
-        header = (whole.payload - whole.start[:-1])[order]
-        return cls(data, start, start[:-1] + header, *(column[order] for column in whole.columns))
+        return cls.joined(parts).picked(order)
