@@ -3,7 +3,8 @@
     ParksimError                    exit code
     ├── ScenarioError               104   a file or option that cannot be used
     ├── OutOfReachError             106   a broker or store that cannot be reached or refuses us
-    │   └── StoreError              106   a store refused a write; says whether a retry helps
+    │   ├── StoreError              106   a store refused a write; says whether a retry helps
+    │   └── SourceError             106   the process that simulates the park has ended
     └── DataLossError               107   readings lost or unaccounted
 
 A message says what, which value, where and, where one can know it, what to do.
@@ -13,7 +14,7 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-__all__ = ["DataLossError", "ExitCode", "OutOfReachError", "ParksimError", "ScenarioError", "StoreError"]
+__all__ = ["DataLossError", "ExitCode", "OutOfReachError", "ParksimError", "ScenarioError", "SourceError", "StoreError"]
 
 
 class ExitCode(IntEnum):
@@ -65,6 +66,10 @@ class StoreError(OutOfReachError):
         self.retryable = retryable
         self.after_s = after_s
         self.split = split
+
+
+class SourceError(OutOfReachError):
+    """The process that simulates the park has ended or does not answer."""
 
 
 class DataLossError(ParksimError):

@@ -84,6 +84,12 @@ class Census:
             },
         }
 
+    def everything(self) -> dict[str, Any]:
+        """Return the figures of the park and its parts as a result has them."""
+        whole, parts = self.whole(), self.parts()
+        # Names of factories have a slash, so that none of them is called park.
+        return {**whole, **parts, "oee": {"park": whole["oee"], **parts["oee"]}}
+
     def _made(self, members: Iterable[int]) -> Figures:
         """Return failures since the origin, pieces and energy since the start."""
         ever, run = total(self.work, members), total(self.work.since(self.at_start), members)

@@ -7,35 +7,27 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 
-from simulator.batch import Batch, Catalog
 from simulator.clock import SECOND_NS, Clock
-from simulator.errors import OutOfReachError
-from simulator.park.census import Census
-from simulator.park.world import World
+from simulator.errors import OutOfReachError, SourceError
+from simulator.plan import plan
 from simulator.publish.consignment import Consignment
-from simulator.publish.forwarding import Forwarding, forwarded
-from simulator.publish.pacing import ahead, paced
+from simulator.publish.detached import Detached
+from simulator.publish.pacing import paced
+from simulator.publish.source import Ending, Source, Window, Workshop
 from simulator.results.result import Result
 from simulator.results.snapshot import Snapshot
 from simulator.run.farewell import SETTLED_S, Deadline, audited, settle
 from simulator.run.hops import Hops, Options, as_parksim_errors, connect, enter_broker
 from simulator.run.outcome import Progress, Spent, outcome
 from simulator.scenario.loader import Loaded
-from simulator.scenario.quantities import instant_ns
 from simulator.scenario.schema import Scenario
 
 __all__ = ["execute"]
 
-MILLISECOND_NS = 1_000_000
-WINDOW_NS = SECOND_NS
-"""Wall time that a window of a paced run covers."""
-LONGEST_WINDOW_NS = 60 * SECOND_NS
-"""Simulated time that a window covers at most."""
-READINGS_AT_ONCE = 50_000
-"""Of a window, where a park speaks so fast that a shorter one would do: enough to make each step of the work cheap, few
-enough for the caches, and for whoever sends meanwhile to get his turn."""
-LAG_NS = 3 * SECOND_NS // 2
-"""How far behind the wall clock a run that starts now may start; the cut to the second is up to a second of it."""
+FAST_PER_S = 10_000
+"""Readings a second, from which on a live park has a process of its own."""
+MANY = 2_000_000
+"""Readings of a run at full speed, from which on the park has one."""
 SNAPSHOT_S = 1.0
 
 
@@ -61,62 +53,58 @@ def execute(
     with ExitStack() as stack:
         # before the warm-up, which may take long: a wrong address shows at once
         broker = enter_broker(stack, options.broker, scenario)
-        world = warmed_up(scenario, loaded, clock, stop)
-        hops = connect(
-            stack,
-            broker,
-            scenario,
-            options,
-            world.catalog,
-            # devices may take long to connect
-            ready=lambda: caught_up(world, scenario, clock, stop).start_ns,
-            clock=clock,
-            stop=stop,
-            told=told,
-            traffic=world.traffic,
-        )
-        until_ns = None if options.duration_ns is None else world.start_ns + options.duration_ns
-        progress = Progress(world.start_ns)
+        source = open_source(stack, loaded, scenario, options, clock=clock, stop=stop)
+        hops = connect(stack, broker, scenario, options, source, clock=clock, stop=stop, told=told)
+        progress = Progress(source.start_ns)
         on_open(hops)
         cpu_s, began_ns = time.process_time(), clock.monotonic_ns()
         with watched(hops, options, progress, clock=clock, stop=stop, on_snapshot=on_snapshot):
             if not stop.is_set():
-                batches = leaving(world, hops, until_ns, window_ns(options.speed, sampled_per_s(world.catalog)))
-                windows = ((hops.consignor.consign(batch), world.census()) for batch in batches)
-                send(paced(noted(ahead(windows), progress), hops.pace, clock, stop), hops, progress)
+                send(paced(noted(hops.windows, progress), hops.pace, clock, stop), hops, progress)
             interrupted = stop.is_set() and progress.reason is None
             deadline = Deadline.after(clock, SETTLED_S)
             is_well = settle(hops, progress, deadline) and not interrupted
             # a run may be over before anything was due
             busy_ns = max(1, clock.monotonic_ns() - busy_since_ns(hops, began_ns))
             audit = audited(hops, progress, None if is_well else deadline)
+            ending = left(source, progress)
         spent = Spent(started_ns, clock.now_ns(), busy_ns / SECOND_NS, time.process_time() - cpu_s)
-        return outcome(loaded, options, hops, progress, world, audit=audit, spent=spent, interrupted=interrupted)
+        return outcome(
+            loaded,
+            options,
+            hops,
+            progress,
+            ending,
+            origin_ns=source.origin_ns,
+            audit=audit,
+            spent=spent,
+            interrupted=interrupted,
+        )
 
 
-def first_instant_ns(scenario: Scenario, clock: Clock) -> int:
-    """Return the first simulated instant; ``now`` is the wall clock, cut to the second."""
-    if scenario.start == "now":
-        return clock.now_ns() // SECOND_NS * SECOND_NS
-    return instant_ns(scenario.start)
+def open_source(
+    stack: ExitStack, loaded: Loaded, scenario: Scenario, options: Options, *, clock: Clock, stop: threading.Event
+) -> Source:
+    """Build the park and let it warm up, in a process of its own where it has much to say."""
+    if is_fast(plan(loaded).readings_per_s, options):
+        return stack.enter_context(Detached(scenario, loaded.types, stop=stop))
+    return Workshop(scenario, loaded.types, clock, stop=stop.is_set)
 
 
-def warmed_up(scenario: Scenario, loaded: Loaded, clock: Clock, stop: threading.Event) -> World:
-    """Return the park at its first instant, which says when that is. A long warm-up takes its time."""
-    world = World(scenario, loaded.types, first_instant_ns(scenario, clock), stop=stop.is_set)
-    return caught_up(world, scenario, clock, stop)
+def is_fast(readings_per_s: float, options: Options) -> bool:
+    """Say whether a park speaks so fast, or so much at full speed, that a second process is worth its start."""
+    if options.speed is not None:
+        return readings_per_s * options.speed >= FAST_PER_S
+    return options.duration_ns is None or readings_per_s * options.duration_ns / SECOND_NS >= MANY
 
 
-def caught_up(world: World, scenario: Scenario, clock: Clock, stop: threading.Event) -> World:
-    """Where the scenario starts now, let the park live on, unseen, to the now that it has become.
-
-    Else its timestamps would lag behind the wall clock for the whole run. Not for less than LAG_NS: a park that has
-    lived on is not the one that the scenario gives for that start; the result tells its origin.
-    """
-    # living on takes time as well, though less each time
-    while scenario.start == "now" and clock.now_ns() - world.start_ns >= LAG_NS and not stop.is_set():
-        world.start_later(first_instant_ns(scenario, clock))
-    return world
+def left(source: Source, progress: Progress) -> Ending:
+    """Ask the source for its last words; one that has ended has none."""
+    try:
+        return source.end(progress.windows, progress.until_ns)
+    except SourceError as error:
+        progress.reason = progress.reason or str(error)
+        return Ending(None, [], 0)
 
 
 def busy_since_ns(hops: Hops, began_ns: int) -> int:
@@ -124,32 +112,13 @@ def busy_since_ns(hops: Hops, began_ns: int) -> int:
     return hops.pace.wall_start_ns if hops.ledger.counts().published else min(began_ns, hops.pace.wall_start_ns)
 
 
-def window_ns(speed: float | None, readings_per_s: float) -> int:
-    """Return how much simulated time is made at once, in whole milliseconds."""
-    wanted_ns = LONGEST_WINDOW_NS if speed is None else min(LONGEST_WINDOW_NS, round(WINDOW_NS * speed))
-    enough_ns = round(READINGS_AT_ONCE / readings_per_s * SECOND_NS) if readings_per_s else LONGEST_WINDOW_NS
-    return max(MILLISECOND_NS, min(wanted_ns, enough_ns) // MILLISECOND_NS * MILLISECOND_NS)
-
-
-def sampled_per_s(catalog: Catalog) -> float:
-    """Return how many readings a simulated second brings, those per cycle and on change left out."""
-    return sum(SECOND_NS / sensor.period_ns for sensor in catalog.sensors if sensor.period_ns)
-
-
-def leaving(world: World, hops: Hops, until_ns: int | None, length_ns: int) -> Iterator[Batch]:
-    """Yield the batches of a world as they leave: as they are born, unless gateways of the scenario relay them."""
-    batches = world.batches(until_ns, length_ns)
-    if world.traffic is None:
-        return batches
-    return forwarded(batches, Forwarding(world.catalog, world.traffic, hops.consignor.encoder.carries))
-
-
-def noted(windows: Iterable[tuple[Consignment, Census]], progress: Progress) -> Iterator[Consignment]:
-    """Pass the windows on, and keep the figures of the park at the end of the current one."""
-    for window, census in windows:
-        progress.census, progress.park = census, census.whole()
-        yield window
-        progress.until_ns = window.until_ns
+def noted(windows: Iterable[Window], progress: Progress) -> Iterator[Consignment]:
+    """Pass the messages on, and keep where the park stands at the end of the current window."""
+    for window in windows:
+        progress.windows += 1
+        progress.park, progress.left_out = window.park, window.left_out
+        yield window.consignment
+        progress.until_ns = window.consignment.until_ns
 
 
 def send(slices: Iterable[Consignment], hops: Hops, progress: Progress) -> None:

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from itertools import chain
 
 from brokers import open_broker
 from brokers.endpoint import Broker, Session
@@ -20,20 +21,18 @@ from simulator.ingest.decode import LAST_MS
 from simulator.ingest.districts import districts
 from simulator.ingest.open import open_store
 from simulator.ingest.store import Store
-from simulator.publish.consignment import Consignor
 from simulator.publish.credit import LIMIT, Credit
 from simulator.publish.gateway_book import GatewayBook
 from simulator.publish.gateways import connection_count
 from simulator.publish.outlet import Outlet
+from simulator.publish.pacing import ahead
 from simulator.publish.publisher import Publisher
+from simulator.publish.source import Shipping, Source, Window, window_ns
 from simulator.results.histogram import Latency
 from simulator.results.ledger import Ledger
 from simulator.run.uplink import Uplink, make_room, open_uplink, patience_s
 from simulator.run.vigil import Vigil
 from simulator.scenario.schema import Scenario
-from simulator.signals.traffic import Traffic
-from simulator.wire.frames import Frames
-from simulator.wire.json_blocks import JsonBlocks
 
 __all__ = ["Hops", "Options", "as_parksim_errors", "connect", "enter_broker"]
 
@@ -67,7 +66,8 @@ class Hops:
 
     run_id: str
     catalog: Catalog
-    consignor: Consignor
+    windows: Iterator[Window]
+    """What the park says, the first window made already."""
     publisher: Publisher
     uplink: Uplink
     listeners: tuple[Session, ...]
@@ -111,21 +111,18 @@ def connect(
     broker: Broker,
     scenario: Scenario,
     options: Options,
-    catalog: Catalog,
+    source: Source,
     *,
-    ready: Callable[[], int],
     clock: Clock,
     stop: threading.Event,
     told: Callable[[str], object],
-    traffic: Traffic | None = None,
 ) -> Hops:
     """Open every hop, the bridge before anything is published; the stack closes them in reverse order.
 
-    ``ready`` is called once all are connected, which may take long and is ``told``; it returns the first simulated
-    instant. ``traffic`` is what gateways of the scenario carry. Raises ScenarioError, OutOfReachError.
+    Connecting may take long and is ``told``; the source catches up after it. Raises ScenarioError, OutOfReachError.
     """
     run_id = secrets.token_hex(4)
-    messaging = scenario.messaging
+    messaging, catalog = scenario.messaging, source.catalog
     ledger, latency = Ledger(len(catalog.assets)), Latency()
     with as_parksim_errors():
         store = stack.enter_context(open_store(options.store, catalog, run_id=run_id))
@@ -145,12 +142,12 @@ def connect(
             stop=stop,
             told=told,
         )
-        start_ns = ready()
+        source.catch_up()
+        start_ns = source.start_ns
+        windows = begun(source, shipping(scenario, source, options, uplink), stop)
         # before anything is due: a large database may take a while
-        off_ms = (0, 0) if traffic is None else traffic.clocks_off_ms()
+        off_ms = source.clocks_off_ms or (0, 0)
         before = rows_before(store, start_ns, options.duration_ns, off_ms)
-        frames = Frames([asset.topic for asset in catalog.assets], qos=messaging.qos, version=uplink.version)
-        consignor = Consignor(JsonBlocks(catalog, frames), uplink.outlet_of, gateways=len(uplink.outlets))
         pace = Pace(start_ns, clock.monotonic_ns() + LEAD_NS, options.speed)
         bridge = Bridge(
             sessions=listeners,
@@ -185,12 +182,12 @@ def connect(
         stop=stop,
         hopeless=vigil.hopeless,
         patience_s=patience_s(messaging, options.patience_s),
-        book=(book := None if traffic is None else GatewayBook()),
+        book=(book := None if source.clocks_off_ms is None else GatewayBook()),
     )
     return Hops(
         run_id=run_id,
         catalog=catalog,
-        consignor=consignor,
+        windows=windows,
         publisher=publisher,
         uplink=uplink,
         listeners=listeners,
@@ -205,6 +202,26 @@ def connect(
         book=book,
         clocks_off_ms=off_ms,
     )
+
+
+def shipping(scenario: Scenario, source: Source, options: Options, uplink: Uplink) -> Shipping:
+    """Say what the messages are made for."""
+    return Shipping(
+        qos=scenario.messaging.qos,
+        version=uplink.version,
+        outlet_of=uplink.outlet_of,
+        outlets=len(uplink.outlets),
+        until_ns=None if options.duration_ns is None else source.start_ns + options.duration_ns,
+        window_ns=window_ns(source.catalog, options.speed),
+    )
+
+
+def begun(source: Source, shipping: Shipping, stop: threading.Event) -> Iterator[Window]:
+    """Return the windows of a source, made ahead; the first one, which takes longest, is waited for."""
+    if stop.is_set():
+        return iter(())
+    windows = ahead(source.windows(shipping))
+    return chain([window for window in [next(windows, None)] if window is not None], windows)
 
 
 def rows_before(store: Store, start_ns: int, duration_ns: int | None, off_ms: tuple[int, int]) -> int | None:

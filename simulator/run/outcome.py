@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
-from typing import Any
 from zoneinfo import ZoneInfo
 
-from simulator.park.census import Census
-from simulator.park.world import World
+from simulator.publish.source import Ending
 from simulator.results.result import SCHEMA, Result, machine, versions
 from simulator.results.verdict import Audit, judge
 from simulator.run.hops import Hops, Options
@@ -29,8 +27,10 @@ class Progress:
     """All readings before this simulated instant were handed over or accounted for."""
     park: dict[str, float | int | None] = field(default_factory=dict)
     """The key figures of the park; empty before the first window."""
-    census: Census | None = None
-    """Whom they are of, and those of its parts; None before the first window."""
+    windows: int = 0
+    """Those that were asked for."""
+    left_out: int = 0
+    """Readings of these that the wire cannot carry."""
     reason: str | None = None
     """Why the run ends before its time."""
     waiting: str | None = None
@@ -54,8 +54,9 @@ def outcome(
     options: Options,
     hops: Hops,
     progress: Progress,
-    world: World,
+    ending: Ending,
     *,
+    origin_ns: int,
     audit: Audit,
     spent: Spent,
     interrupted: bool,
@@ -66,7 +67,6 @@ def outcome(
     scenario = loaded.scenario
     zone = ZoneInfo(scenario.timezone)
     gaps = hops.ledger.gaps(SHOWN_GAPS) if counts.unaccounted else []
-    faults, not_listed = world.faults(progress.until_ns)
     return Result.model_validate(
         {
             "schema": SCHEMA,
@@ -80,7 +80,7 @@ def outcome(
             "reason": progress.reason or audit.problem,
             "simulated": {
                 "start": instant(hops.pace.sim_start_ns, zone),
-                "origin": instant(world.origin_ns, zone),
+                "origin": instant(origin_ns, zone),
                 "until": instant(progress.until_ns, zone),
                 "speed": "max" if options.speed is None else options.speed,
                 # an address may name a host, which is nobody's business
@@ -92,7 +92,7 @@ def outcome(
             "machine": machine(),
             "versions": versions(),
             "messages": counts.messages(),
-            "readings": counts.readings() | {"left_out": hops.consignor.encoder.left_out},
+            "readings": counts.readings() | {"left_out": progress.left_out},
             "rates": {
                 "published_per_s": counts.published / spent.busy_s,
                 "received_per_s": counts.received / spent.busy_s,
@@ -117,11 +117,11 @@ def outcome(
                     "to": None if one.to_ns is None else instant(one.to_ns, zone),
                     "cause": one.cause,
                 }
-                for one in faults
+                for one in ending.faults
             ],
-            "faults_not_listed": not_listed,
+            "faults_not_listed": ending.faults_not_listed,
             "generator": {"cpu": spent.cpu_s / spent.busy_s, "calibrated_max_per_s": None, "share_of_max": None},
-            "park": park_of(progress.census) if progress.census else None,
+            "park": ending.park,
             "dead_letters": [
                 {"topic": one.topic, "reason": one.reason, "payload": one.payload.decode(errors="backslashreplace")}
                 for one in hops.bridge.dead_letters.kept[:SHOWN_DEAD_LETTERS]
@@ -129,13 +129,6 @@ def outcome(
             "gaps": [{"topic": hops.catalog.assets[a].topic, "first": first, "last": last} for a, first, last in gaps],
         }
     )
-
-
-def park_of(census: Census) -> dict[str, Any]:
-    """Return what a result tells of the park."""
-    whole, parts = census.whole(), census.parts()
-    # Names of factories have a slash, so that none of them is called park.
-    return {**whole, **parts, "oee": {"park": whole["oee"], **parts["oee"]}}
 
 
 def instant(ns: int, zone: tzinfo) -> str:

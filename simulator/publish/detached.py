@@ -1,0 +1,176 @@
+"""A source in a process of its own: while one core hands messages over, another makes the next ones.
+
+In one process the two would take turns, since only one thread of Python runs at a time: whoever sends would be late
+by as long as NumPy takes for a step, and both together would be as fast as one core.
+"""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from multiprocessing.connection import Connection, Pipe
+from threading import Event
+from types import TracebackType
+from typing import Any, NamedTuple, Self
+
+from simulator.batch import Catalog
+from simulator.clock import RealClock
+from simulator.errors import ParksimError, SourceError
+from simulator.publish.source import Ending, Shipping, Window, Workshop
+from simulator.scenario.machine_type import MachineType
+from simulator.scenario.schema import Scenario
+
+__all__ = ["Detached"]
+
+LOOK_S = 0.1
+ENDED_S = 2.0
+
+
+class Introduction(NamedTuple):
+    """What a source says of itself."""
+
+    catalog: Catalog
+    origin_ns: int
+    start_ns: int
+    clocks_off_ms: tuple[int, int] | None
+
+
+class Stop(NamedTuple):
+    """Make no more; end a warm-up before its time."""
+
+
+class CatchUp(NamedTuple):
+    """Let the park live on to now."""
+
+
+class End(NamedTuple):
+    """Tell of a park that is left."""
+
+    windows: int
+    until_ns: int
+
+
+class Detached:
+    """Speaks with the process that has the park. Used by one thread at a time; a context manager that ends it.
+
+    Raises SourceError, wherever an answer is waited for, when that process has ended or failed.
+    """
+
+    def __init__(self, scenario: Scenario, types: Mapping[str, MachineType], *, stop: Event) -> None:
+        """Have a park built and warmed up, which may take long; once ``stop`` is set it ends before its time."""
+        self._line, theirs = Pipe()
+        with theirs:
+            # not with -m, which would make another module of this one, with classes of its own
+            code = f"from {__name__} import main; main({theirs.fileno()})"
+            self._child = subprocess.Popen(  # noqa: S603  # this module, by the interpreter that runs it
+                [sys.executable, "-c", code],
+                stdin=subprocess.DEVNULL,
+                pass_fds=[theirs.fileno()],
+                # Ctrl-C is for us: the park is told to stop when it is time
+                process_group=0,
+            )
+        try:
+            self._send((scenario, dict(types)))
+            while not self._line.poll(LOOK_S):
+                if stop.is_set():
+                    self._send(Stop())
+                    break
+            self._introduce(self._answer())
+        except BaseException:
+            self.close()
+            raise
+
+    def catch_up(self) -> None:
+        self._send(CatchUp())
+        self._introduce(self._answer())
+
+    def windows(self, shipping: Shipping) -> Iterator[Window]:
+        self._send(shipping)
+        while (window := self._answer()) is not None:
+            yield window
+
+    def end(self, windows: int, until_ns: int) -> Ending:
+        self._send(End(windows, until_ns))
+        # windows that were made ahead come first
+        while not isinstance(answer := self._answer(), Ending):
+            pass
+        return answer
+
+    def close(self) -> None:
+        """End the process."""
+        self._line.close()
+        with suppress(subprocess.TimeoutExpired):
+            self._child.wait(ENDED_S)
+        self._child.kill()
+        self._child.wait()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _introduce(self, said: Introduction) -> None:
+        self.catalog, self.origin_ns, self.start_ns, self.clocks_off_ms = said
+
+    def _send(self, order: object) -> None:
+        # one that has ended is noticed by whoever waits for the answer
+        with suppress(OSError):
+            self._line.send(order)
+
+    def _answer(self) -> Any:
+        try:
+            answer = self._line.recv()
+        except (EOFError, OSError) as error:
+            with suppress(subprocess.TimeoutExpired):
+                self._child.wait(ENDED_S)
+            message = f"the process that simulates the park has ended, with status {self._child.returncode}"
+            raise SourceError(message) from error
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+def serve(line: Connection) -> None:
+    """Have a park, and do what is asked over the line until it is closed at the other end."""
+    scenario, types = line.recv()
+    # whatever comes while the park warms up, catches up or makes windows means: enough
+    workshop = Workshop(scenario, types, RealClock(), stop=line.poll)
+    line.send(introduction(workshop))
+    while True:
+        match line.recv():
+            case Shipping() as shipping:
+                for window in workshop.windows(shipping):
+                    line.send(window)
+                    if line.poll():
+                        break
+                line.send(None)
+            case CatchUp():
+                workshop.catch_up()
+                line.send(introduction(workshop))
+            case End(windows, until_ns):
+                line.send(workshop.end(windows, until_ns))
+
+
+def introduction(workshop: Workshop) -> Introduction:
+    return Introduction(workshop.catalog, workshop.origin_ns, workshop.start_ns, workshop.clocks_off_ms)
+
+
+def main(descriptor: int) -> None:
+    """Serve until the other end closes the line, or its process has ended."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with Connection(descriptor) as line, suppress(EOFError, ConnectionError):
+        try:
+            serve(line)
+        except (EOFError, ConnectionError):
+            raise
+        except Exception as error:
+            # raised again where it can be told
+            line.send(error)
+            if not isinstance(error, ParksimError):
+                raise

@@ -1,0 +1,165 @@
+"""Where messages come from: a park that happens, and an encoder that writes what it says, window by window."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.batch import Batch, Catalog
+from simulator.clock import SECOND_NS, Clock
+from simulator.park.census import Census
+from simulator.park.world import FaultTold, World
+from simulator.publish.consignment import Consignment, Consignor
+from simulator.publish.forwarding import Forwarding, forwarded
+from simulator.scenario.machine_type import MachineType
+from simulator.scenario.quantities import instant_ns
+from simulator.scenario.schema import Scenario
+from simulator.wire.frames import Frames
+from simulator.wire.json_blocks import JsonBlocks
+
+__all__ = ["Ending", "Shipping", "Source", "Window", "Workshop", "first_instant_ns", "window_ns"]
+
+MILLISECOND_NS = 1_000_000
+WINDOW_NS = SECOND_NS
+"""Wall time that a window of a paced run covers."""
+LONGEST_WINDOW_NS = 60 * SECOND_NS
+"""Simulated time that a window covers at most."""
+READINGS_AT_ONCE = 50_000
+"""Of a window, where a park speaks so fast that a shorter one would do: enough to make each step of the work cheap, few
+enough for the caches, and for whoever sends meanwhile to get his turn."""
+LAG_NS = 3 * SECOND_NS // 2
+"""How far behind the wall clock a run that starts now may start; the cut to the second is up to a second of it."""
+REMEMBERED = 16
+"""Windows whose census is kept: those made ahead of the one that leaves, which are three or four, and some more."""
+
+
+@dataclass(frozen=True)
+class Shipping:
+    """What the messages of a run are made for."""
+
+    qos: int
+    version: int
+    """Of MQTT: 4 for 3.1.1, 5 for 5."""
+    outlet_of: NDArray[np.int64]
+    """int64[assets]: the number of the outlet of each asset."""
+    outlets: int
+    until_ns: int | None
+    """The simulated instant before which the readings end; None goes on for ever."""
+    window_ns: int
+
+
+class Window(NamedTuple):
+    """Messages of a window, and where the park stands at its end."""
+
+    consignment: Consignment
+    park: dict[str, float | int | None]
+    """The key figures of the park."""
+    left_out: int
+    """Readings so far that the wire cannot carry."""
+
+
+class Ending(NamedTuple):
+    """What a park has to tell when it has been left."""
+
+    park: dict[str, Any] | None
+    """The figures of the park and its parts at the end of the last window that was asked for; None before the first."""
+    faults: list[FaultTold]
+    faults_not_listed: int
+
+
+class Source(Protocol):
+    """A park whose messages are made on demand."""
+
+    catalog: Catalog
+    origin_ns: int
+    clocks_off_ms: tuple[int, int] | None
+    """By how much gateways of the scenario date messages early and late at most; None where it has no gateways."""
+
+    @property
+    def start_ns(self) -> int:
+        """The first instant whose readings are wanted."""
+
+    def catch_up(self) -> None:
+        """Where the scenario starts now, let the park live on to the now that it has become."""
+
+    def windows(self, shipping: Shipping) -> Iterator[Window]:
+        """Yield the messages of consecutive windows. Once only."""
+
+    def end(self, windows: int, until_ns: int) -> Ending:
+        """Tell of a park that was left when so many windows had been asked for, at that simulated instant."""
+
+
+class Workshop:
+    """The source in this process."""
+
+    def __init__(
+        self, scenario: Scenario, types: Mapping[str, MachineType], clock: Clock, *, stop: Callable[[], bool]
+    ) -> None:
+        """Build the park and warm it up, which may take long; once ``stop`` says so it ends before its time."""
+        self._scenario = scenario
+        self._clock = clock
+        self._stop = stop
+        self._world = World(scenario, types, first_instant_ns(scenario, clock), stop=stop)
+        self._made = 0
+        self._censuses: deque[tuple[int, Census]] = deque(maxlen=REMEMBERED)
+        self.catalog = self._world.catalog
+        self.origin_ns = self._world.origin_ns
+        traffic = self._world.traffic
+        self.clocks_off_ms = None if traffic is None else traffic.clocks_off_ms()
+        self.catch_up()
+
+    @property
+    def start_ns(self) -> int:
+        return self._world.start_ns
+
+    def catch_up(self) -> None:
+        """Let the park live on, unseen, so that its timestamps do not lag behind the wall clock for the whole run.
+
+        Not for less than LAG_NS: a park that has lived on is not the one that the scenario gives for that start; the
+        result tells its origin.
+        """
+        # living on takes time as well, though less each time
+        while self._scenario.start == "now" and self._clock.now_ns() - self.start_ns >= LAG_NS and not self._stop():
+            self._world.start_later(first_instant_ns(self._scenario, self._clock))
+
+    def windows(self, shipping: Shipping) -> Iterator[Window]:
+        frames = Frames([asset.topic for asset in self.catalog.assets], qos=shipping.qos, version=shipping.version)
+        encoder = JsonBlocks(self.catalog, frames)
+        consignor = Consignor(encoder, shipping.outlet_of, gateways=shipping.outlets)
+        for batch in self._leaving(shipping, encoder):
+            consignment, census = consignor.consign(batch), self._world.census()
+            self._made += 1
+            self._censuses.append((self._made, census))
+            yield Window(consignment, census.whole(), encoder.left_out)
+
+    def end(self, windows: int, until_ns: int) -> Ending:
+        census = next((one for number, one in self._censuses if number == windows), None)
+        faults, more = self._world.faults(until_ns)
+        return Ending(None if census is None else census.everything(), faults, more)
+
+    def _leaving(self, shipping: Shipping, encoder: JsonBlocks) -> Iterator[Batch]:
+        """Yield batches as they leave: as they are born, unless gateways of the scenario relay them."""
+        batches = self._world.batches(shipping.until_ns, shipping.window_ns)
+        if self._world.traffic is None:
+            return batches
+        return forwarded(batches, Forwarding(self.catalog, self._world.traffic, encoder.carries))
+
+
+def first_instant_ns(scenario: Scenario, clock: Clock) -> int:
+    """Return the first simulated instant; ``now`` is the wall clock, cut to the second."""
+    if scenario.start == "now":
+        return clock.now_ns() // SECOND_NS * SECOND_NS
+    return instant_ns(scenario.start)
+
+
+def window_ns(catalog: Catalog, speed: float | None) -> int:
+    """Return how much simulated time is made at once, in whole milliseconds."""
+    readings_per_s = sum(SECOND_NS / sensor.period_ns for sensor in catalog.sensors if sensor.period_ns)
+    wanted_ns = LONGEST_WINDOW_NS if speed is None else min(LONGEST_WINDOW_NS, round(WINDOW_NS * speed))
+    enough_ns = round(READINGS_AT_ONCE / readings_per_s * SECOND_NS) if readings_per_s else LONGEST_WINDOW_NS
+    return max(MILLISECOND_NS, min(wanted_ns, enough_ns) // MILLISECOND_NS * MILLISECOND_NS)
