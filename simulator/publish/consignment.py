@@ -62,6 +62,12 @@ class Consignment:
         ``after``: int64[gateways], how far they had come; ``window``: the span of simulated time that the cut covers.
         """
         due_ns = self.block.due_ns
+        relayed = None if self.relayed is None else self.relayed.events(*window)
+        if len(after) == 1:
+            # thousands of times a second
+            first, last = int(after[0]), int(due_ns.searchsorted(until_ns))
+            block, marks = self.block.part(first, last), self.marks[first:last]
+            return Consignment(block, np.array([0, last - first]), marks, window[1], relayed), np.array([last])
         reached = after.copy()
         parts = []
         for gateway in np.flatnonzero(after < self.edge[1:]).tolist():
@@ -74,7 +80,6 @@ class Consignment:
         else:
             block = Block.joined([self.block.part(*part) for part in parts])
             marks = np.concatenate([self.marks[slice(*part)] for part in parts] or [self.marks[:0]])
-        relayed = None if self.relayed is None else self.relayed.events(*window)
         edge = np.concatenate(([0], np.cumsum(reached - after)))
         return Consignment(block, edge, marks, window[1], relayed), reached
 

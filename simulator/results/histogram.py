@@ -14,6 +14,8 @@ SUB_BITS = 10
 """2**11 = 2048 steps per doubling at the bottom, 1024 above: every value is kept to better than one part in 1024."""
 SLOTS = (64 - SUB_BITS) << SUB_BITS
 """Slots for 1 .. 2**63 - 1; as many again for negative values, mirrored."""
+AT_ONCE = 4096
+"""Samples that are counted together: for a few, most of the time goes into the calls."""
 MOST_EXPECTED = 100_000
 """Messages on their way whose due instant is kept apart from their date: far more than a run may have there."""
 PERCENTILES = {"p50": 50.0, "p90": 90.0, "p99": 99.0, "p999": 99.9}
@@ -43,45 +45,71 @@ def lowest(slot: int) -> int:
 
 
 class Histogram:
-    """Counts of int64 samples, negative ones and zero included, in fixed memory (0.9 MB). Thread-safe.
+    """Counts of int64 samples, negative ones and zero included, in fixed memory (1 MB). Thread-safe.
 
     Two histograms add exactly, whatever way the samples were split; percentiles are never averaged.
     """
 
     def __init__(self) -> None:
         self._counts: NDArray[np.int64] = np.zeros(2 * SLOTS + 1, np.int64)
-        self._lock = threading.Lock()
-        self.min: int | None = None
-        self.max: int | None = None
+        self._least: int | None = None
+        self._most: int | None = None
+        self._waiting: list[NDArray[np.int64]] = []
+        """Samples that are not counted yet."""
+        self._many = 0
+        """How many these are."""
+        self._lock = threading.RLock()
 
     def record(self, samples_ns: ArrayLike) -> None:
         """Count one sample or an array of them, integer nanoseconds."""
-        samples = np.atleast_1d(np.asarray(samples_ns, dtype=np.int64))
-        if not samples.size:
-            return
-        least, most = int(samples.min()), int(samples.max())
-        # -2**63 has no positive twin in int64
-        samples = np.maximum(samples, -np.iinfo(np.int64).max)
-        places = SLOTS + np.sign(samples) * slots(np.abs(samples))
+        samples = np.array(samples_ns, dtype=np.int64, ndmin=1)
         with self._lock:
-            np.add.at(self._counts, places, 1)
-            self.min = least if self.min is None else min(self.min, least)
-            self.max = most if self.max is None else max(self.max, most)
+            self._waiting.append(samples)
+            self._many += len(samples)
+            if self._many >= AT_ONCE:
+                self._count()
+
+    def _count(self) -> NDArray[np.int64]:
+        """Count the samples that wait, and return the counts."""
+        with self._lock:
+            if self._many:
+                samples = np.concatenate(self._waiting)
+                least, most = int(samples.min()), int(samples.max())
+                self._least = least if self._least is None else min(self._least, least)
+                self._most = most if self._most is None else max(self._most, most)
+                # -2**63 has no positive twin in int64
+                samples = np.maximum(samples, -np.iinfo(np.int64).max)
+                np.add.at(self._counts, SLOTS + np.sign(samples) * slots(np.abs(samples)), 1)
+            self._waiting.clear()
+            self._many = 0
+            return self._counts
+
+    @property
+    def min(self) -> int | None:
+        """The least sample; None without samples."""
+        self._count()
+        return self._least
+
+    @property
+    def max(self) -> int | None:
+        """The greatest sample; None without samples."""
+        self._count()
+        return self._most
 
     def __len__(self) -> int:
         """How many samples were recorded."""
         with self._lock:
-            return int(self._counts.sum())
+            return int(self._count().sum())
 
     @property
     def zeros(self) -> int:
         """How many samples were exactly 0."""
-        return int(self._counts[SLOTS])
+        return int(self._count()[SLOTS])
 
     @property
     def negatives(self) -> int:
         """How many samples were below 0."""
-        return int(self._counts[:SLOTS].sum())
+        return int(self._count()[:SLOTS].sum())
 
     def percentile(self, percent: float) -> int | None:
         """Return the value that ``percent`` of the samples do not exceed, to three digits; None without samples."""
@@ -89,8 +117,8 @@ class Histogram:
 
     def _percentiles(self, percents: list[float]) -> list[int | None]:
         with self._lock:
-            summed = np.cumsum(self._counts)
-            least, most = self.min, self.max
+            summed = np.cumsum(self._count())
+            least, most = self._least, self._most
         if least is None or most is None:
             return [None] * len(percents)
         total = int(summed[-1])
@@ -113,15 +141,15 @@ class Histogram:
         total = Histogram()
         for part in (self, other):
             with part._lock:
-                total._counts += part._counts
-                total.min = min((v for v in (total.min, part.min) if v is not None), default=None)
-                total.max = max((v for v in (total.max, part.max) if v is not None), default=None)
+                total._counts += part._count()
+                total._least = min((v for v in (total._least, part._least) if v is not None), default=None)
+                total._most = max((v for v in (total._most, part._most) if v is not None), default=None)
         return total
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Histogram):
             return NotImplemented
-        same = bool(np.array_equal(self._counts, other._counts))
+        same = bool(np.array_equal(self._count(), other._count()))
         return same and (self.min, self.max) == (other.min, other.max)
 
     __hash__ = None  # type: ignore[assignment]  # it changes with every sample
