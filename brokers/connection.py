@@ -5,6 +5,7 @@ from __future__ import annotations
 import select
 import socket
 import time
+from typing import NamedTuple
 
 import numpy as np
 
@@ -14,9 +15,17 @@ from brokers.paho_client import MOST_PACKET, Door
 from brokers.slips import Piece
 from brokers.splitter import Split, Splitter
 
-__all__ = ["Connection"]
+__all__ = ["ANYTHING", "Connection", "Worth"]
 
-SLICE_S = 0.001
+
+class Worth(NamedTuple):
+    """In a busy stream: how many bytes are waited for before waking up, which is dear, and for how long at most."""
+
+    least: int = 1
+    within_s: float = 0.001
+
+
+ANYTHING = Worth()
 
 
 class Connection:
@@ -84,17 +93,14 @@ class Connection:
         self._control.clear()
         return piece
 
-    def wait(self, timeout_s: float, *, reading: bool, least: int = 1) -> bool:
-        """Wait until something happens; return whether there may be something to read.
-
-        In a busy stream, fewer bytes than ``least`` are waited with for a millisecond: waking up for each is dear.
-        """
-        least = least if self._is_busy else 1
+    def wait(self, timeout_s: float, *, reading: bool, worth: Worth = ANYTHING) -> bool:
+        """Wait until something happens; return whether there may be something to read."""
+        least = worth.least if self._is_busy else 1
         if least != self._least:
             self._transport.wake_at(least)
             self._least = least
         if least > 1:
-            timeout_s = min(timeout_s, SLICE_S)
+            timeout_s = min(timeout_s, worth.within_s)
         interest = (select.POLLIN if reading else 0) | (select.POLLOUT if self._is_blocked else 0)
         if interest != self._interest:
             self._poll.register(self._transport.fileno(), interest)
@@ -102,7 +108,6 @@ class Connection:
         hears = reading and self._transport.pending()
         events = self._poll.poll(0 if hears else timeout_s * 1000)
         if not events and least > 1:
-            self._is_busy = False
             return reading
         for number, mask in events:
             if number == self._sleeper.fileno():
@@ -117,10 +122,10 @@ class Connection:
         """Return what has come in; None if nothing has."""
         chunk = self._transport.receive()
         self.looked_s = time.monotonic()
+        self._is_busy = bool(chunk)
         if not chunk:
             return None
         self._heard_s, self._unanswered_s = self.looked_s, None
-        self._is_busy = True
         return self._splitter.feed(chunk)
 
     def stay_alive(self, *, reading: bool) -> None:

@@ -35,6 +35,8 @@ class EmbeddedBroker:
         "not acknowledged within 5 s or before a reconnect is forgotten, and all is lost if its process dies."
     )
 
+    may_wait = 1 << 30
+
     def __init__(self) -> None:
         self._child: subprocess.Popen[bytes] | None = None
         self._complaints: IO[bytes] | None = None

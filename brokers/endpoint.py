@@ -255,6 +255,8 @@ class Broker(Protocol):
 
     profile: str
     """One sentence: what is running, and what it can lose."""
+    may_wait: int
+    """Messages that may wait in it for one client without any being dropped, as far as we know."""
 
     @property
     def endpoint(self) -> Endpoint | None:

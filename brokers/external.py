@@ -14,6 +14,9 @@ __all__ = ["ExternalBroker"]
 class ExternalBroker:
     """The broker at an address. Entering connects once, so that a wrong address or password shows at the start."""
 
+    may_wait = 1000
+    """The default of mosquitto (``max_queued_messages``), which drops further ones without a word."""
+
     def __init__(self, endpoint: Endpoint) -> None:
         self.endpoint = endpoint
         self.profile = (

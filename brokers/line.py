@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from brokers.connection import Connection
+from brokers.connection import ANYTHING, Connection, Worth
 from brokers.endpoint import Endpoint
 from brokers.errors import BrokerError, ProtocolError
 from brokers.frames import DISCONNECT, released
@@ -112,17 +112,18 @@ class Line:
         else:
             self._ring()
 
-    def work(self, is_done: Callable[[], bool], until_s: float, change: threading.Condition, *, least: int = 1) -> None:
+    def work(
+        self, is_done: Callable[[], bool], until_s: float, change: threading.Condition, *, worth: Worth = ANYTHING
+    ) -> None:
         """Wait until it is done, at most until the monotonic time; do the work if nobody else does.
 
-        ``change`` is notified when somebody else has done something; ``least`` is how many bytes are worth waking up
-        for.
+        ``change`` is notified when somebody else has done something; ``worth`` is what is worth waking up for.
         """
         while not (is_done() or self._ended) and (left := until_s - time.monotonic()) > 0:
             if self._up and self._seat.take(left):
                 try:
                     while self._up and not is_done() and (left := until_s - time.monotonic()) > 0:
-                        self._turn(min(left, TURN_S), is_done, least=least)
+                        self._turn(min(left, TURN_S), is_done, worth=worth)
                 finally:
                     self._seat.leave()
                 continue
@@ -228,7 +229,7 @@ class Line:
         *,
         hears: bool = False,
         reading: bool = True,
-        least: int = 1,
+        worth: Worth = ANYTHING,
     ) -> None:
         """Write what there is; unless that is all that was wanted, wait for something to happen; read what has come."""
         if not self._up:
@@ -238,7 +239,7 @@ class Line:
             self._connection.write()
             reading = reading and not self._inbox.is_full()
             if timeout_s > 0 and not is_done():
-                hears = self._connection.wait(timeout_s, reading=reading, least=least)
+                hears = self._connection.wait(timeout_s, reading=reading, worth=worth)
             else:
                 hears |= self._outbox.in_flight() > 0 or time.monotonic() - self._connection.looked_s > GLANCE_S
             if hears and reading:

@@ -30,7 +30,7 @@ class MemoryBroker:
         self.change = threading.Condition(threading.RLock())
         self.is_held = False
         self.is_down = False
-        self._max_queued = max_queued
+        self._max_queued = self.may_wait = max_queued
         self._mailboxes: dict[str, Mailbox] = {}
         self._refused: set[str] = set()
 

@@ -63,6 +63,9 @@ class ManagedMosquitto:
     throughput); otherwise all is in memory. It ends with this process even when that is killed.
     """
 
+    may_wait = QUEUE_BYTES >> 14
+    """Of 16 KiB each."""
+
     def __init__(self, *, durable: bool = True) -> None:
         kept = "queues and sessions go to disk every second, a crash loses at most the last one"
         lost = "queues and sessions are in memory, a crash loses them"

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from brokers.blocks import Arrivals, Packets, Settled, arrived, check_qos
+from brokers.connection import ANYTHING, Worth
 from brokers.endpoint import Acknowledgement, Delivery, Endpoint, Outgoing
 from brokers.errors import BrokerError, RefusedError, UnreachableError
 from brokers.frames import LONGEST, LONGEST_TOPIC, MQTT_5, packed
@@ -22,9 +23,11 @@ INBOX_MESSAGES = 50_000
 INBOX_BYTES = 64 * 1024 * 1024
 SHARE = 4
 """What part of the window is filled again at a time: the broker has the rest to go on with meanwhile."""
-MOST_WORTH = 8192
-"""Bytes that are worth waking up for in a busy stream of QoS 0. With QoS 1 and 2 it is a byte for each message of the
-window, which is far less than a window: else the broker would wait for us."""
+MOST_WORTH = 64 * 1024
+"""Bytes, which fit into what the system keeps for a socket."""
+WORTH_MESSAGES, WORTH_S = 500, 0.01
+"""Messages that are worth waking up for in a busy stream, and for how long fewer are waited with: whoever takes them
+works for a few as long as for two hundred."""
 ANSWER = 4
 """Bytes of an acknowledgement."""
 GRANT_S = 10.0
@@ -55,7 +58,9 @@ class LineSession:
         self._address = str(endpoint)
         self._closed = False
         self._window = window
-        self._worth_reading = 1
+        self._worth_reading = ANYTHING
+        self._taken = 0
+        """How many messages were taken the last time."""
         self._outbox = Outbox(window)
         self._inbox = Inbox(max_messages=max(INBOX_MESSAGES, window), max_bytes=INBOX_BYTES)
         self._line = Line(endpoint, client_id, self._outbox, self._inbox, window=window, keep_session=keep_session)
@@ -125,7 +130,7 @@ class LineSession:
     def _wait_for_room(self, qos: int, until_s: float) -> bool:
         """Wait for room for a message, or for the end of the session; return False if the time is over."""
         worth = ANSWER * (self._outbox.in_flight() // SHARE) if qos else 1
-        self._line.work(lambda: self._outbox.room(qos) > 0, until_s, self._outbox.change, least=max(1, worth))
+        self._line.work(lambda: self._outbox.room(qos) > 0, until_s, self._outbox.change, worth=Worth(max(1, worth)))
         return self._outbox.room(qos) > 0 or not self._line.is_open()
 
     def acknowledgements(self) -> list[Acknowledgement]:
@@ -158,13 +163,24 @@ class LineSession:
             self._line.flush(hears=True)
         else:
             until_s = time.monotonic() + timeout_s
-            self._line.work(self._inbox.has_arrivals, until_s, self._inbox.change, least=self._worth_reading)
+            self._line.work(self._inbox.has_arrivals, until_s, self._inbox.change, worth=self._worth_reading)
         taken = self._inbox.take(limit=limit)
         if taken.number:
-            self._worth_reading = self._window if taken.qos.any() else MOST_WORTH
+            self._worth_reading = self._worth(taken)
         if not taken.number and not self._closed:
             self._check_open()
         return taken
+
+    def _worth(self, taken: Arrivals) -> Worth:
+        """Return what is worth waking up for after these messages."""
+        number, before, self._taken = taken.number, self._taken, taken.number
+        size = taken.size // number
+        if not taken.qos.any():
+            return Worth(min(MOST_WORTH, WORTH_MESSAGES * size), WORTH_S)
+        if number == before:
+            # as many each time: perhaps the broker sends no more before we acknowledge them
+            return Worth(self._window)
+        return Worth(max(1, min(MOST_WORTH, WORTH_MESSAGES * size, self._window // SHARE * size)), WORTH_S)
 
     def acknowledge_block(self, arrivals: Arrivals, count: int) -> None:
         self._inbox.accept(arrivals.rows(slice(0, count)))

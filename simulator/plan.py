@@ -28,9 +28,10 @@ from typing import Any, Literal
 
 from simulator.flow import Flow, key_figures
 from simulator.ingest.lane import MOST_AT_ONCE
-from simulator.publish.credit import LIMIT as UNWRITTEN
+from simulator.publish.credit import MOST
 from simulator.publish.gateways import connection_count
 from simulator.publish.outlet import short_of_files
+from simulator.publish.windows import AHEAD, LONGEST_WINDOW_NS, READINGS_AT_ONCE
 from simulator.scenario.fitting import Fitting
 from simulator.scenario.loader import Loaded
 from simulator.scenario.machine_type import MachineType
@@ -46,8 +47,8 @@ __all__ = ["Cap", "Plan", "plan"]
 SECOND_NS = 1_000_000_000
 MINUTE_NS = 60 * SECOND_NS
 DAY_S = 86_400
-READING_BYTES = 20
-"""Of a reading in a Batch: time, sensor, value."""
+COLUMNS_BYTES = 81
+"""Of a message beside its packet: the columns of a consignment."""
 KEPT_MESSAGE_BYTES, KEPT_READING_BYTES = 72, 12
 """Of a message that a gateway keeps: its columns, those of its readings."""
 CHANGES = {"held": 4, "aborted": 8}
@@ -241,17 +242,19 @@ def share_at_work(factory: Factory, spec: MachineType) -> float:
 def caps(scenario: Scenario, connections: int, busy: Flow) -> tuple[Cap, ...]:
     """Return what each stage of a run holds at most."""
     packet = busy.packets / busy.messages if busy.messages else 0.0
+    readings = min(LONGEST_WINDOW_NS / SECOND_NS * busy.readings, READINGS_AT_ONCE)
+    each = busy.messages / busy.readings if busy.readings else 0.0
     ahead = Cap(
-        "windows made ahead at full speed, three of a minute",
-        round(3 * 60 * busy.messages),
-        round(3 * 60 * busy.readings * READING_BYTES),
+        f"windows made ahead at full speed, {AHEAD} of at most a minute",
+        round(AHEAD * readings * each),
+        round(AHEAD * readings * each * (packet + COLUMNS_BYTES)),
     )
     messaging = scenario.messaging
     workers = messaging.bridge_workers
     batches = "one batch of the bridge" if workers == 1 else "one batch each, over all bridge workers"
     stages = (
         (f"in flight to the broker, over all {messaging.connections}s", connections * messaging.window),
-        ("handed to the broker and not yet in the store", UNWRITTEN),
+        ("handed to a broker of parksim's own and not yet in the store", MOST),
         (batches, workers * MOST_AT_ONCE),
     )
     return (ahead, *(Cap(what, messages, round(messages * packet)) for what, messages in stages))

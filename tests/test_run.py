@@ -22,11 +22,12 @@ from simulator.clock import FakeClock
 from simulator.errors import OutOfReachError, ScenarioError, StoreError
 from simulator.ingest.store import Row
 from simulator.park.world import World
+from simulator.publish.windows import window_ns
 from simulator.results.result import Result
 from simulator.results.snapshot import Snapshot
 from simulator.run import execute as run_module
 from simulator.run import hops as hops_module
-from simulator.run.execute import execute, window_ns
+from simulator.run.execute import execute
 from simulator.run.hops import Hops, Options
 from simulator.scenario.loader import load_scenario
 from simulator.scenario.quantities import instant_ns
@@ -133,7 +134,7 @@ def test_at_speed_one_a_minute_takes_a_minute_and_nothing_is_late(tmp_path: Path
     clock = SettledClock()
     result = conducted(tmp_path, speed=1.0, clock=clock)
     assert (result.latency_ms.lateness.count, result.latency_ms.lateness.max) == (result.messages.published, 0)
-    assert clock.monotonic_ns() == run_module.WINDOW_NS // 5 + 60 * SECOND
+    assert clock.monotonic_ns() == hops_module.LEAD_NS + 60 * SECOND
     assert pytest.approx(result.messages.published / 60 / result.rates.published_per_s) == 1.0
 
 

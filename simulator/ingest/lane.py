@@ -31,9 +31,6 @@ __all__ = ["MOST_AT_ONCE", "Lane"]
 MOST_AT_ONCE = 5_000
 """Messages of one batch. Memory holds one batch; the rest waits in the session's window and at the broker."""
 RECEIVE_TIMEOUT_S = 0.1
-WORTH_A_BATCH = 500
-REST_NS = SECOND_NS // 100
-"""From one batch to the next where there are fewer in it than that: a batch costs as much as 200 messages do."""
 FIRST_WAIT_S = 0.1
 LONGEST_BACK_OFF_S = 10.0
 LONGEST_WAIT_S = 60.0
@@ -48,14 +45,11 @@ NOTHING = Cargo(LineBlock.joined([]), (), np.empty(0, dtype=np.int64))
 class Lane:
     """Carries what one session hears into one store, step by step.
 
-    A batch is what has arrived when the last write ended, or 10 ms after the last batch where that was a small one. One
-    of a certain size is never waited for, because a broker that sends at most W unacknowledged messages would wait for
-    us as we wait for it; and one that sends as many as the time before may do so already.
-
-    While the store cannot take the batch nothing is received, so that the broker queues, and in the end the publishers
-    wait. Nothing is dropped: a message is written, or it is a dead letter with a reason, or it stays unacknowledged and
-    the broker sends it again, to this session or, with a persistent session, to the next. What is in hand when the
-    steps end is therefore in flight, not lost.
+    A batch is what has arrived when the last write ended: it is never waited for, because a broker that sends at most
+    W unacknowledged messages would wait for us as we wait for it. While the store cannot take the batch nothing is
+    received, so that the broker queues, and in the end the publishers wait. Nothing is dropped: a message is written,
+    or it is a dead letter with a reason, or it stays unacknowledged and the broker sends it again, to this session
+    or, with a persistent session, to the next. What is in hand when the steps end is therefore in flight, not lost.
     """
 
     def __init__(
@@ -95,10 +89,6 @@ class Lane:
         self._shipment = Shipment(NOTHING)
         self._cap: int | None = None
         self._unbroken = 0
-        self._rested_ns = 0
-        """Until when not to look for the next batch."""
-        self._sizes = (0, 0)
-        """Messages of the batch before the last, and of the last."""
         self._failures = 0
         self._not_before_ns = 0
         self._heard_ns = self._moved_ns = clock.monotonic_ns()
@@ -157,8 +147,6 @@ class Lane:
         Waits for the first message at most 0.1 s, and for the time that the store has asked for.
         """
         if not self.backlog:
-            if not self._clock.wait_until(self._rested_ns, self._stop):
-                return 0
             arrivals = self._session.receive_block(limit=MOST_AT_ONCE, timeout_s=RECEIVE_TIMEOUT_S)
             if not arrivals.number:
                 return 0
@@ -175,10 +163,6 @@ class Lane:
     def _take(self, arrivals: Arrivals) -> None:
         """Turn arrivals into a new shipment; those that are no rows become dead letters."""
         now = self._heard_ns = self._clock.monotonic_ns()
-        self._sizes = (self._sizes[1], arrivals.number)
-        is_waited_for = arrivals.qos.any() and self._sizes[0] == self._sizes[1]
-        if arrivals.number < WORTH_A_BATCH and not is_waited_for:
-            self._rested_ns = now + REST_NS
         cargo, refused = self._reader.read(arrivals)
         places, assets, numbers = named(cargo, refused)
         # sent again though it is in the store already: there is nothing to do but to acknowledge it

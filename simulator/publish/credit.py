@@ -8,8 +8,8 @@ from simulator.results.ledger import Ledger
 
 __all__ = ["Credit"]
 
-LIMIT = 1000
-"""mosquitto keeps 1000 messages for each client (``max_queued_messages``) and drops further ones without a word."""
+MOST = 10_000
+"""More would make nothing faster, and everything later."""
 PATIENCE_POLLS = 2500
 """Of 2 ms each."""
 ONCE_BITTEN = 50
@@ -18,7 +18,7 @@ ONCE_BITTEN = 50
 
 
 class Credit:
-    """Bounds the messages that were handed over and are not in the store yet.
+    """Bounds the messages that were handed over and are not in the store yet, to ``limit``.
 
     ``bridge_is_idle`` says whether the bridge is connected and holds nothing. Messages that a connected, idle bridge
     has not seen for long are lost; they are written off, so that a loss does not hold up the run for ever. From then
@@ -30,7 +30,7 @@ class Credit:
         ledger: Ledger,
         *,
         bridge_is_idle: Callable[[], bool],
-        limit: int = LIMIT,
+        limit: int,
         patience_polls: int = PATIENCE_POLLS,
     ) -> None:
         self._ledger = ledger

@@ -9,6 +9,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from multiprocessing.connection import Connection, Pipe
@@ -142,9 +143,11 @@ def serve(line: Connection) -> None:
     # whatever comes while the park warms up, catches up or makes windows means: enough
     workshop = Workshop(scenario, types, RealClock(), stop=line.poll)
     line.send(introduction(workshop))
+    began_s = 0.0
     while True:
         match line.recv():
             case Shipping() as shipping:
+                began_s = time.process_time()
                 for window in workshop.windows(shipping):
                     line.send(window)
                     if line.poll():
@@ -154,7 +157,7 @@ def serve(line: Connection) -> None:
                 workshop.catch_up()
                 line.send(introduction(workshop))
             case End(windows, until_ns):
-                line.send(workshop.end(windows, until_ns))
+                line.send(workshop.end(windows, until_ns)._replace(cpu_s=time.process_time() - began_s))
 
 
 def introduction(workshop: Workshop) -> Introduction:

@@ -22,16 +22,8 @@ from simulator.scenario.schema import Scenario
 from simulator.wire.frames import Frames
 from simulator.wire.json_blocks import JsonBlocks
 
-__all__ = ["Ending", "Shipping", "Source", "Window", "Workshop", "first_instant_ns", "window_ns"]
+__all__ = ["Ending", "Shipping", "Source", "Window", "Workshop", "first_instant_ns"]
 
-MILLISECOND_NS = 1_000_000
-WINDOW_NS = SECOND_NS
-"""Wall time that a window of a paced run covers."""
-LONGEST_WINDOW_NS = 60 * SECOND_NS
-"""Simulated time that a window covers at most."""
-READINGS_AT_ONCE = 50_000
-"""Of a window, where a park speaks so fast that a shorter one would do: enough to make each step of the work cheap, few
-enough for the caches, and for whoever sends meanwhile to get his turn."""
 LAG_NS = 3 * SECOND_NS // 2
 """How far behind the wall clock a run that starts now may start; the cut to the second is up to a second of it."""
 REMEMBERED = 16
@@ -70,6 +62,8 @@ class Ending(NamedTuple):
     """The figures of the park and its parts at the end of the last window that was asked for; None before the first."""
     faults: list[FaultTold]
     faults_not_listed: int
+    cpu_s: float = 0.0
+    """CPU time since it began to make windows, in a process of its own."""
 
 
 class Source(Protocol):
@@ -155,11 +149,3 @@ def first_instant_ns(scenario: Scenario, clock: Clock) -> int:
     if scenario.start == "now":
         return clock.now_ns() // SECOND_NS * SECOND_NS
     return instant_ns(scenario.start)
-
-
-def window_ns(catalog: Catalog, speed: float | None) -> int:
-    """Return how much simulated time is made at once, in whole milliseconds."""
-    readings_per_s = sum(SECOND_NS / sensor.period_ns for sensor in catalog.sensors if sensor.period_ns)
-    wanted_ns = LONGEST_WINDOW_NS if speed is None else min(LONGEST_WINDOW_NS, round(WINDOW_NS * speed))
-    enough_ns = round(READINGS_AT_ONCE / readings_per_s * SECOND_NS) if readings_per_s else LONGEST_WINDOW_NS
-    return max(MILLISECOND_NS, min(wanted_ns, enough_ns) // MILLISECOND_NS * MILLISECOND_NS)

@@ -68,7 +68,7 @@ def execute(
             busy_ns = max(1, clock.monotonic_ns() - busy_since_ns(hops, began_ns))
             audit = audited(hops, progress, None if is_well else deadline)
             ending = left(source, progress)
-        spent = Spent(started_ns, clock.now_ns(), busy_ns / SECOND_NS, time.process_time() - cpu_s)
+        spent = Spent(started_ns, clock.now_ns(), busy_ns / SECOND_NS, time.process_time() - cpu_s + ending.cpu_s)
         return outcome(
             loaded,
             options,

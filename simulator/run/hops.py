@@ -21,13 +21,14 @@ from simulator.ingest.decode import LAST_MS
 from simulator.ingest.districts import districts
 from simulator.ingest.open import open_store
 from simulator.ingest.store import Store
-from simulator.publish.credit import LIMIT, Credit
+from simulator.publish.credit import MOST, Credit
 from simulator.publish.gateway_book import GatewayBook
 from simulator.publish.gateways import connection_count
 from simulator.publish.outlet import Outlet
 from simulator.publish.pacing import ahead
 from simulator.publish.publisher import Publisher
-from simulator.publish.source import Shipping, Source, Window, window_ns
+from simulator.publish.source import Shipping, Source, Window
+from simulator.publish.windows import sampled_per_s, window_ns
 from simulator.results.histogram import Latency
 from simulator.results.ledger import Ledger
 from simulator.run.uplink import Uplink, make_room, open_uplink, patience_s
@@ -36,6 +37,8 @@ from simulator.scenario.schema import Scenario
 
 __all__ = ["Hops", "Options", "as_parksim_errors", "connect", "enter_broker"]
 
+LISTENING = 1000
+"""Messages that a broker may have sent to a bridge and that are not in the store yet."""
 LEAD_NS = SECOND_NS // 5
 """From the plan of the due times to the first of them: time to subscribe."""
 MILLISECOND_NS = 1_000_000
@@ -178,7 +181,7 @@ def connect(
         pace=pace,
         clock=clock,
         qos=messaging.qos,
-        credit=Credit(ledger, bridge_is_idle=bridge.is_idle),
+        credit=Credit(ledger, bridge_is_idle=bridge.is_idle, limit=min(MOST, broker.may_wait)),
         stop=stop,
         hopeless=vigil.hopeless,
         patience_s=patience_s(messaging, options.patience_s),
@@ -212,7 +215,7 @@ def shipping(scenario: Scenario, source: Source, options: Options, uplink: Uplin
         outlet_of=uplink.outlet_of,
         outlets=len(uplink.outlets),
         until_ns=None if options.duration_ns is None else source.start_ns + options.duration_ns,
-        window_ns=window_ns(source.catalog, options.speed),
+        window_ns=window_ns(options.speed, sampled_per_s(source.catalog)),
     )
 
 
@@ -239,7 +242,7 @@ def opened(stack: ExitStack, broker: Broker, names: Sequence[str]) -> tuple[Sess
     """Open sessions of these names that a broker keeps, and the stack closes. Raises BrokerError."""
     sessions = []
     for name in names:
-        sessions.append(broker.connect(name, window=LIMIT, keep_session=True))
+        sessions.append(broker.connect(name, window=LISTENING, keep_session=True))
         stack.callback(sessions[-1].close, timeout_s=0)
     return tuple(sessions)
 

@@ -29,6 +29,8 @@ from simulator.view.summary import summary
 
 __all__ = ["launch", "options_of"]
 
+TURN_S = 0.0005
+"""After which a thread that has Python lets another have it: at Python's 5 ms whoever sends is late by as much."""
 STOPPING = "stopping: draining what is under way; press Ctrl-C again to end at once"
 
 
@@ -81,6 +83,7 @@ def conduct(loaded: Loaded, options: Options, view: View, *, quiet: bool) -> Res
 
     for warning in loaded.warnings:
         say(f"warning: {warning}")
+    sys.setswitchinterval(TURN_S)
     with stop_on_signals(stop, lambda: say(STOPPING)):
         return execute(
             loaded,
