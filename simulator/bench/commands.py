@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -77,6 +78,10 @@ def publish(
     ] = 1000,
     messages: Messages = 200_000,
     rounds: Rounds = 5,
+    paced: Annotated[
+        str,
+        typer.Option(metavar="TIME", help="Then publish at half the raw rate for so long, and tell how late. 0s: no."),
+    ] = "10s",
     against: Against = None,
 ) -> None:
     """Simulate, encode and publish, against a bare socket that sends the same packets out of memory.
@@ -87,11 +92,26 @@ def publish(
       parksim bench publish configs/throughput.yaml --qos 1 --window 100 --broker mqtt://localhost
     """
     from simulator.bench.publish import publish as measure
+    from simulator.publish.pacing import TURN_S
     from simulator.scenario.loader import load_scenario
 
     loaded, other = load_scenario(scenario), rival(against)
+    paced_s = seconds("--paced", paced)
+    sys.setswitchinterval(TURN_S)
     with opened(broker) as entered:
-        show(measure(loaded, entered, qos=qos, window=window, messages=messages, rounds=rounds, rival=other, told=tell))
+        show(
+            measure(
+                loaded,
+                entered,
+                qos=qos,
+                window=window,
+                messages=messages,
+                rounds=rounds,
+                paced_s=paced_s,
+                rival=other,
+                told=tell,
+            )
+        )
 
 
 @bench.command(short_help="How fast the bridge makes rows of what a broker sends.")
@@ -138,6 +158,18 @@ def write(
 
     loaded, other = load_scenario(scenario), rival(against)
     show(measure(loaded, store, messages=messages, workers=workers, rounds=rounds, rival=other, told=tell))
+
+
+def seconds(option: str, text: str) -> float:
+    """Read a time that may be zero. Raises ScenarioError."""
+    from simulator.errors import ScenarioError
+    from simulator.scenario.quantities import duration_ns
+
+    try:
+        return duration_ns(text) / 1e9
+    except ValueError as error:
+        message = f"{option} {text}: {error}"
+        raise ScenarioError(message) from error
 
 
 def rival(command: str | None) -> Rival | None:

@@ -143,13 +143,12 @@ def serve(line: Connection) -> None:
     # whatever comes while the park warms up, catches up or makes windows means: enough
     workshop = Workshop(scenario, types, RealClock(), stop=line.poll)
     line.send(introduction(workshop))
-    began_s = 0.0
     while True:
         match line.recv():
             case Shipping() as shipping:
                 began_s = time.process_time()
                 for window in workshop.windows(shipping):
-                    line.send(window)
+                    line.send(window._replace(cpu_s=time.process_time() - began_s))
                     if line.poll():
                         break
                 line.send(None)
@@ -157,7 +156,7 @@ def serve(line: Connection) -> None:
                 workshop.catch_up()
                 line.send(introduction(workshop))
             case End(windows, until_ns):
-                line.send(workshop.end(windows, until_ns)._replace(cpu_s=time.process_time() - began_s))
+                line.send(workshop.end(windows, until_ns))
 
 
 def introduction(workshop: Workshop) -> Introduction:

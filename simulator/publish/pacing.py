@@ -12,13 +12,16 @@ import numpy as np
 from simulator.clock import Clock, Pace
 from simulator.publish.consignment import Consignment
 
-__all__ = ["ahead", "paced"]
+__all__ = ["TURN_S", "ahead", "paced"]
 
 T = TypeVar("T")
 
 TICK_NS = 1_000_000
 """Slices leave at least this far apart: a thousand wake-ups a second cost a tenth of a core, ten thousand all of it."""
 SLICE_MESSAGES = 2048
+TURN_S = 0.0005
+"""After which a thread that has Python should let another have it (sys.setswitchinterval). At Python's 5 ms whoever
+sends would be late by as much."""
 
 
 def paced(

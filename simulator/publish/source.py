@@ -53,6 +53,8 @@ class Window(NamedTuple):
     """The key figures of the park."""
     left_out: int
     """Readings so far that the wire cannot carry."""
+    cpu_s: float = 0.0
+    """CPU time so far of the process that makes them, if that is another one; its warm-up is left out."""
 
 
 class Ending(NamedTuple):
@@ -62,8 +64,6 @@ class Ending(NamedTuple):
     """The figures of the park and its parts at the end of the last window that was asked for; None before the first."""
     faults: list[FaultTold]
     faults_not_listed: int
-    cpu_s: float = 0.0
-    """CPU time since it began to make windows, in a process of its own."""
 
 
 class Source(Protocol):

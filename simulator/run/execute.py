@@ -68,7 +68,7 @@ def execute(
             busy_ns = max(1, clock.monotonic_ns() - busy_since_ns(hops, began_ns))
             audit = audited(hops, progress, None if is_well else deadline)
             ending = left(source, progress)
-        spent = Spent(started_ns, clock.now_ns(), busy_ns / SECOND_NS, time.process_time() - cpu_s + ending.cpu_s)
+        spent = Spent(started_ns, clock.now_ns(), busy_ns / SECOND_NS, time.process_time() - cpu_s + progress.cpu_s)
         return outcome(
             loaded,
             options,
@@ -116,7 +116,7 @@ def noted(windows: Iterable[Window], progress: Progress) -> Iterator[Consignment
     """Pass the messages on, and keep where the park stands at the end of the current window."""
     for window in windows:
         progress.windows += 1
-        progress.park, progress.left_out = window.park, window.left_out
+        progress.park, progress.left_out, progress.cpu_s = window.park, window.left_out, window.cpu_s
         yield window.consignment
         progress.until_ns = window.consignment.until_ns
 

@@ -14,6 +14,7 @@ import typer
 
 from simulator.clock import RealClock
 from simulator.errors import ExitCode, ScenarioError
+from simulator.publish.pacing import TURN_S
 from simulator.results.addresses import without_addresses
 from simulator.results.result import Result
 from simulator.results.result_file import check_writable, write_result
@@ -29,8 +30,6 @@ from simulator.view.summary import summary
 
 __all__ = ["launch", "options_of"]
 
-TURN_S = 0.0005
-"""After which a thread that has Python lets another have it: at Python's 5 ms whoever sends is late by as much."""
 STOPPING = "stopping: draining what is under way; press Ctrl-C again to end at once"
 
 

@@ -31,6 +31,8 @@ class Progress:
     """Those that were asked for."""
     left_out: int = 0
     """Readings of these that the wire cannot carry."""
+    cpu_s: float = 0.0
+    """What making them took, in a process of its own."""
     reason: str | None = None
     """Why the run ends before its time."""
     waiting: str | None = None
