@@ -10,11 +10,11 @@ from contextlib import closing
 from pathlib import Path
 from types import TracebackType
 from typing import Self
-from zlib import crc32
 
 import numpy as np
 import orjson
 import pytest
+from plain_marks import mark_of
 from presses import START_MS, catalog_of, rows_of
 
 from brokers.blocks import Arrivals
@@ -146,7 +146,7 @@ def ledger_of(rows: Sequence[Row], *, marked: bool = True) -> Ledger:
     """A ledger of a run that has published these rows and seen them acknowledged; unmarked it knows only numbers."""
     ledger = Ledger(len(CATALOG.assets))
     columns = [row.asset for row in rows], [row.seq for row in rows]
-    marks = [crc32(message(row)[1]) for row in rows] if marked else UNMARKED
+    marks = [mark_of(message(row)[1]) for row in rows] if marked else UNMARKED
     ledger.schedule(*columns, [len(row.fields) for row in rows], marks)
     ledger.publish(*columns)
     ledger.acknowledge(*columns)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import threading
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
-from zlib import crc32
 
 import orjson
 import pytest
+from plain_marks import mark_of
 from presses import START_MS, catalog_of, rows_of
 
 from brokers.endpoint import Outgoing
@@ -80,7 +80,7 @@ class Plant:
     def publish(self, rows: Sequence[Row]) -> None:
         columns = [row.asset for row in rows], [row.seq for row in rows]
         payloads = [orjson.dumps({"t": row.time_ms, "n": row.seq} | dict(row.fields)) for row in rows]
-        self.ledger.schedule(*columns, [len(row.fields) for row in rows], [crc32(one) for one in payloads])
+        self.ledger.schedule(*columns, [len(row.fields) for row in rows], [mark_of(one) for one in payloads])
         topics = [CATALOG.assets[row.asset].topic for row in rows]
         self.say(*zip(topics, payloads, strict=True))
         self.ledger.publish(*columns)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from zlib import crc32
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,6 +9,7 @@ from brokers.blocks import Arrivals
 from simulator.ingest.cargo import Cargo, Reader, Refused, named
 from simulator.ingest.decode import Refusal
 from simulator.results.ledger import Ledger
+from simulator.wire.marks import marks
 
 __all__ = ["Sentry"]
 
@@ -30,11 +29,9 @@ class Sentry:
         cargo, refused = self._reader.read(arrivals)
         places, assets, numbers = named(cargo, refused)
         ours = self._ledger.is_scheduled(assets, numbers)
-        data = memoryview(arrivals.data)
-        ends = zip(arrivals.payload_start[places].tolist(), arrivals.payload_end[places].tolist(), strict=True)
-        marks = np.fromiter((crc32(data[low:high]) for low, high in ends), dtype=np.int64, count=len(places))
+        checksums = marks(arrivals.data, arrivals.payload_start[places], arrivals.payload_end[places])
         same = ours.copy()
-        same[ours] = self._ledger.is_marked(assets[ours], numbers[ours], marks[ours])
+        same[ours] = self._ledger.is_marked(assets[ours], numbers[ours], checksums[ours])
         if same.all():
             return cargo, refused
         strange = strangers(places[~same], numbers[~same], ours[~same])

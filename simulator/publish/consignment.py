@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 from simulator.batch import Batch, Relayed
 from simulator.wire.block import Block
 from simulator.wire.json_blocks import JsonBlocks
+from simulator.wire.marks import marks
 
 __all__ = ["Consignment", "Consignor"]
 
@@ -96,7 +96,5 @@ class Consignor:
         """Write the messages of a batch."""
         block = self.encoder.block(batch, lane=self._gateway_of)
         edge = np.searchsorted(self._gateway_of[block.asset], np.arange(self._gateways + 1))
-        data = memoryview(block.data.tobytes())
-        ends = zip(block.payload.tolist(), block.start[1:].tolist(), strict=True)
-        marks = np.fromiter((crc32(data[low:high]) for low, high in ends), dtype=np.int64, count=len(block))
-        return Consignment(block, edge, marks, batch.until_ns, batch.relayed)
+        checksums = marks(block.data, block.payload, block.start[1:])
+        return Consignment(block, edge, checksums, batch.until_ns, batch.relayed)
