@@ -11,8 +11,6 @@ from simulator.wire.marks import LONGEST, WEIGHTS, marks
 
 LONG = st.binary(min_size=LONGEST - 2, max_size=LONGEST + 2)
 PAYLOADS = st.lists(st.one_of(st.binary(max_size=80), LONG), max_size=9)
-    st.one_of(st.binary(max_size=80), st.binary(min_size=LONGEST - 2, max_size=LONGEST + 2)), max_size=9
-)
 
 
 def plainly(payload: bytes) -> int:

@@ -84,6 +84,11 @@ class Detached:
             self.close()
             raise
 
+    @property
+    def pid(self) -> int:
+        """Of the process that has the park."""
+        return self._child.pid
+
     def catch_up(self) -> None:
         self._send(CatchUp())
         self._introduce(self._answer())
