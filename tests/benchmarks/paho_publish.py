@@ -16,6 +16,8 @@ from pathlib import Path
 
 import paho.mqtt.client as mqtt
 
+MOST_QUEUED = 60_000
+"""paho refuses a message when 65,535 wait."""
 ANSWER_S = 600
 
 
@@ -34,6 +36,8 @@ def main() -> None:
     assert connected.wait(ANSWER_S)
     begun = time.perf_counter()
     for topic, payload in messages:
+        while len(client._out_messages) >= MOST_QUEUED:
+            time.sleep(0.001)
         info = client.publish(topic, payload, qos)
     if qos:
         info.wait_for_publish(ANSWER_S)
