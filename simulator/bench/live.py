@@ -18,11 +18,11 @@ from simulator.errors import OutOfReachError, SourceError
 from simulator.publish.consignment import Consignment
 from simulator.publish.detached import Detached
 from simulator.publish.outlet import Gateway
-from simulator.publish.pacing import ahead, paced
+from simulator.publish.pacing import TICK_NS, ahead, paced
 from simulator.publish.publisher import Publisher
 from simulator.publish.source import Shipping
 from simulator.publish.windows import AHEAD, sampled_per_s, window_ns
-from simulator.results.histogram import Latency
+from simulator.results.histogram import Histogram, Latency
 from simulator.results.ledger import Ledger
 from simulator.scenario.loader import Loaded
 
@@ -31,6 +31,17 @@ __all__ = ["Live"]
 BARRIER = "parksim/bench/barrier"
 SETTLED_S = 30.0
 LEAD_NS = SECOND_NS // 10
+WAITS = 3_000
+
+
+def waiting() -> Histogram:
+    """Return by how much this machine wakes up late whoever waits for a millisecond and does nothing else."""
+    clock, stop, late = RealClock(), threading.Event(), Histogram()
+    for _ in range(WAITS):
+        until_ns = clock.monotonic_ns() + TICK_NS
+        clock.wait_until(until_ns, stop)
+        late.record(clock.monotonic_ns() - until_ns)
+    return late
 
 
 class Live:
@@ -77,7 +88,10 @@ class Live:
         return Rate.of(made, took, dropped=sum(self._ledger.counts().dropped.values()) - dropped)
 
     def late(self, per_s: float, seconds: float) -> dict[str, Any]:
-        """Publish at a given pace for so long; tell how late messages were handed over, from when they were due."""
+        """Publish at a given pace for so long; tell how late messages were handed over, from when they were due.
+
+        Beside it stands how late a loop is that only waits, measured when the publishing is over.
+        """
         self._forget()
         first = next(self._windows).consignment
         start_ns = int(first.block.due_ns[0])
@@ -99,7 +113,12 @@ class Live:
         with self._session() as session:
             self._publish(session, windows(), Pace(start_ns, begun_ns, speed), latency)
         took_s = (RealClock().monotonic_ns() - begun_ns) / SECOND_NS
-        return {"asked_per_s": per_s, "sent_per_s": sent / took_s, "lateness_ms": latency.lateness.as_ms()}
+        return {
+            "asked_per_s": per_s,
+            "sent_per_s": sent / took_s,
+            "lateness_ms": latency.lateness.as_ms(),
+            "waiting_ms": waiting().as_ms(),
+        }
 
     def _forget(self) -> None:
         """Throw away what was made ahead while nobody measured."""

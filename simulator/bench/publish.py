@@ -35,9 +35,10 @@ def publish(
 
     The product simulates, encodes, books and sends while it is measured; the raw side sends packets of the same park
     that were made before. Both end when the broker has read the last one (QoS 0), or acknowledged it. After the rounds
-    the product publishes for ``paced_s`` at half of the raw rate, and tells how late messages were. Returns what
-    rounds.report() does, in messages a second, and ``at_half: {asked_per_s, sent_per_s, lateness_ms}``. Raises
-    BrokerError, ParksimError.
+    the product publishes for ``paced_s`` at half of the raw rate, and tells how late messages were.
+
+    Returns what rounds.report() does, in messages a second, and ``at_half: {asked_per_s, sent_per_s, lateness_ms,
+    waiting_ms}``. Raises BrokerError, ParksimError.
     """
     endpoint = endpoint_of(broker)
     with bare_line(endpoint, "parksim-bench-look") as line:

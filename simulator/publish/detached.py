@@ -6,6 +6,8 @@ by as long as NumPy takes for a step, and both together would be as fast as one 
 
 from __future__ import annotations
 
+import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -27,6 +29,7 @@ from simulator.scenario.schema import Scenario
 __all__ = ["Detached"]
 
 LOOK_S = 0.1
+LESS_URGENT = 10
 ENDED_S = 2.0
 
 
@@ -54,6 +57,35 @@ class End(NamedTuple):
     until_ns: int
 
 
+class Line:
+    """A connection on which arrays travel beside what they belong to.
+
+    A pickle that holds them would be copied as a whole at both ends, and no other thread of Python could run meanwhile.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self.poll = connection.poll
+        self.close = connection.close
+        self._connection = connection
+
+    def send(self, what: object) -> None:
+        arrays: list[pickle.PickleBuffer] = []
+        told = pickle.dumps(what, protocol=5, buffer_callback=arrays.append)
+        raw = [array.raw() for array in arrays]
+        self._connection.send((told, [one.nbytes for one in raw]))
+        for one in raw:
+            if one.nbytes:
+                self._connection.send_bytes(one)
+
+    def recv(self) -> Any:
+        told, sizes = self._connection.recv()
+        arrays = [bytearray(size) for size in sizes]
+        for array in arrays:
+            if array:
+                self._connection.recv_bytes_into(array)
+        return pickle.loads(told, buffers=arrays)  # noqa: S301 - from a process of our own
+
+
 class Detached:
     """Speaks with the process that has the park. Used by one thread at a time; a context manager that ends it.
 
@@ -62,7 +94,8 @@ class Detached:
 
     def __init__(self, scenario: Scenario, types: Mapping[str, MachineType], *, stop: Event) -> None:
         """Have a park built and warmed up, which may take long; once ``stop`` is set it ends before its time."""
-        self._line, theirs = Pipe()
+        ours, theirs = Pipe()
+        self._line = Line(ours)
         with theirs:
             # not with -m, which would make another module of this one, with classes of its own
             code = f"from {__name__} import main; main({theirs.fileno()})"
@@ -142,7 +175,7 @@ class Detached:
         return answer
 
 
-def serve(line: Connection) -> None:
+def serve(line: Line) -> None:
     """Have a park, and do what is asked over the line until it is closed at the other end."""
     scenario, types = line.recv()
     # whatever comes while the park warms up, catches up or makes windows means: enough
@@ -171,7 +204,10 @@ def introduction(workshop: Workshop) -> Introduction:
 def main(descriptor: int) -> None:
     """Serve until the other end closes the line, or its process has ended."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    with Connection(descriptor) as line, suppress(EOFError, ConnectionError):
+    # what is made ahead can wait for whoever hands it over in time
+    os.nice(LESS_URGENT)
+    with Connection(descriptor) as connection, suppress(EOFError, ConnectionError):
+        line = Line(connection)
         try:
             serve(line)
         except (EOFError, ConnectionError):

@@ -12,7 +12,7 @@ import numpy as np
 from simulator.clock import Clock, Pace
 from simulator.publish.consignment import Consignment
 
-__all__ = ["TURN_S", "ahead", "paced"]
+__all__ = ["TICK_NS", "TURN_S", "ahead", "paced"]
 
 T = TypeVar("T")
 
