@@ -51,6 +51,8 @@ class Line:
     ) -> None:
         """Connect with the newest version that the broker speaks. Raises BrokerError."""
         self.trouble: str | None = None
+        self.worth = ANYTHING
+        """What is worth waking up for to read messages."""
         self.counters: Counter[str] = Counter()
         self._endpoint = endpoint
         self._keep_session = keep_session
@@ -151,7 +153,7 @@ class Line:
                 elif not self._seat.rest(self._stop):
                     with self._seat.of_watchman():
                         while self._up and not self._stop.is_set() and not self._seat.is_wanted():
-                            self._turn(TURN_S)
+                            self._turn(TURN_S, worth=self.worth)
             with self._seat.of_watchman():
                 self._say_goodbye()
         except BaseException as error:

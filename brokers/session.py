@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from brokers.blocks import Arrivals, Packets, Settled, arrived, check_qos
-from brokers.connection import ANYTHING, Worth
+from brokers.connection import Worth
 from brokers.endpoint import Acknowledgement, Delivery, Endpoint, Outgoing
 from brokers.errors import BrokerError, RefusedError, UnreachableError
 from brokers.frames import LONGEST, LONGEST_TOPIC, MQTT_5, packed
@@ -58,7 +58,6 @@ class LineSession:
         self._address = str(endpoint)
         self._closed = False
         self._window = window
-        self._worth_reading = ANYTHING
         self._taken = 0
         """How many messages were taken the last time."""
         self._outbox = Outbox(window)
@@ -163,10 +162,10 @@ class LineSession:
             self._line.flush(hears=True)
         else:
             until_s = time.monotonic() + timeout_s
-            self._line.work(self._inbox.has_arrivals, until_s, self._inbox.change, worth=self._worth_reading)
+            self._line.work(self._inbox.has_arrivals, until_s, self._inbox.change, worth=self._line.worth)
         taken = self._inbox.take(limit=limit)
         if taken.number:
-            self._worth_reading = self._worth(taken)
+            self._line.worth = self._worth(taken)
         if not taken.number and not self._closed:
             self._check_open()
         return taken
