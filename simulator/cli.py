@@ -219,6 +219,51 @@ def validate(
     raise typer.Exit(found.exit_code)
 
 
+@app.command(short_help="Compare a database with what it should hold.")
+def verify(
+    subject: Annotated[
+        Path,
+        typer.Argument(metavar="RESULT.json|SCENARIO", help="What a run wrote with --summary, or a scenario file."),
+    ],
+    store: Annotated[
+        str, typer.Option(metavar="STORE", help="The database: sqlite:FILE, influxdb://host:8086/BUCKET?org=ORG.")
+    ],
+    from_: Annotated[
+        str | None, typer.Option("--from", metavar="INSTANT", help="Look from here on: 2026-01-01T06:00:00+07:00.")
+    ] = None,
+    to: Annotated[str | None, typer.Option(metavar="INSTANT", help="Look before this instant.")] = None,
+    seed: Annotated[int | None, typer.Option(metavar="N", help="Another seed than that of the scenario.")] = None,
+) -> None:
+    """Simulate a run again, and compare every value with what a database holds: missing, extra, different, duplicate.
+
+    The report is JSON on standard output. Ends in exit code 107 if anything deviates. A value is a reading or the
+    sequence number of a row; it is the same if it rounds to the same decimal at the resolution of its sensor.
+
+    \b
+    Examples:
+      parksim verify result.json --store sqlite:park.db
+      parksim verify configs/throughput.yaml --to 2026-03-10T08:00:00+07:00 --store influxdb://localhost/park
+    """
+    import json
+
+    from simulator.clock import RealClock
+    from simulator.verify.assignment import assignment
+    from simulator.verify.progress import Progress
+    from simulator.verify.verification import exit_code_of
+    from simulator.verify.verification import verify as compare
+
+    wanted = assignment(subject, from_=from_, to=to, seed=seed)
+    progress = Progress("verify", sys.stderr, RealClock())
+    try:
+        report = compare(wanted, store, told=progress)
+    finally:
+        progress.close()
+    typer.echo(json.dumps(report, indent=2, ensure_ascii=False))
+    deviations = ", ".join(f"{report[name]:,} {name}" for name in ("missing", "extra", "different", "duplicate"))
+    typer.echo(f"{report['expected']:,} values expected, {report['found']:,} found: {deviations}", err=True)
+    raise typer.Exit(exit_code_of(report))
+
+
 @app.command(short_help="Print the JSON Schema of scenario files.")
 def schema() -> None:
     """Print the JSON Schema of scenario files, for editors and other tools.

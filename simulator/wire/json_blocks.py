@@ -30,7 +30,7 @@ from simulator.wire.block import Block
 from simulator.wire.digits import EXACT, WORD, Numbers, words_of
 from simulator.wire.frames import Frames
 
-__all__ = ["JsonBlocks"]
+__all__ = ["JsonBlocks", "Messages"]
 
 Ints = NDArray[np.int64]
 Words = NDArray[np.uint32]
@@ -53,6 +53,19 @@ class Shape(NamedTuple):
     decimals: Ints
     constant: int
     """Bytes of a message beside its numbers."""
+
+
+class Messages(NamedTuple):
+    """The messages of a batch, before they are written."""
+
+    first: Ints
+    """int64[M]: the first reading of each."""
+    sensor: NDArray[np.int32]
+    """int32[N]: of each reading that is sent."""
+    scaled: Ints
+    """int64[N]: its value in units of the last decimal."""
+    columns: tuple[NDArray[Any], ...]
+    """What a Block knows of each message, from ``time_ns`` on."""
 
 
 class JsonBlocks:
@@ -82,6 +95,13 @@ class JsonBlocks:
 
         With ``lane``, int64[assets], those of the lowest lane come first, and so on, each lane in that order.
         """
+        found = self.messages(batch)
+        if not len(found.first):
+            return Block.none()
+        return self._messages(found.first, found.columns, self._key[found.sensor], found.scaled, lane)
+
+    def messages(self, batch: Batch) -> Messages:
+        """Return the messages of a batch in its order, numbered, without what JSON cannot carry."""
         with np.errstate(over="ignore"):
             scaled = np.rint(batch.value * self._scale[batch.sensor])
         kept = np.abs(scaled) <= EXACT  # false for NaN, too
@@ -94,8 +114,6 @@ class JsonBlocks:
             time_ns, sensor, due_ns, born_ns = time_ns[kept], sensor[kept], due_ns[kept], born_ns[kept]
             scaled = scaled[kept]
             seq, again = (None if column is None else column[kept] for column in (seq, again))
-        if not len(sensor):
-            return Block.none()
         asset = self._asset_of[sensor]
         first = message_starts(time_ns, asset, due_ns) if seq is not None else message_starts(time_ns, asset)
         owner = asset[first].astype(np.int64)
@@ -108,7 +126,7 @@ class JsonBlocks:
             born_ns[first],
             np.zeros(len(first), dtype=bool) if again is None else again[first],
         )
-        return self._messages(first, columns, self._key[sensor], scaled.astype(np.int64), lane)
+        return Messages(first, sensor, scaled.astype(np.int64), columns)
 
     def carries(self, sensor: NDArray[np.int32], value: NDArray[np.float64]) -> NDArray[np.bool_]:
         """Say of each reading whether JSON can carry it."""

@@ -1,0 +1,1 @@
+"""Reading back what a store holds, to compare it with what it should hold."""

@@ -1,0 +1,1 @@
+"""Whether a database holds what it should: the park is simulated again, and compared value by value."""
