@@ -66,7 +66,17 @@ def report(wanted: Assignment, store: str, rows: int, comparison: Comparison) ->
         "messages_admitted": wanted.admitted,
         **{name: comparison.total(name) for name in ("expected", "found", *DEVIATIONS)},
         "by_asset": dict(comparison.by_asset()),
-        "examples": [one._asdict() | {"time_ms": text_of(one.time_ms)} for one in comparison.examples],
+        "examples": [
+            {
+                "kind": one.kind,
+                "topic": one.topic,
+                "at": text_of(one.time_ms),
+                "field": one.field,
+                "expected": one.expected,
+                "found": one.found,
+            }
+            for one in comparison.examples
+        ],
     }
 
 
