@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from simulator.batch import Asset, Batch, Catalog, Relayed, Sensor
 from simulator.clock import FakeClock, Pace
 from simulator.publish.consignment import Consignment, Consignor
-from simulator.publish.pacing import SLICE_MESSAGES, ahead, paced
+from simulator.publish.pacing import SLICE_MESSAGES, Ahead, paced
 from simulator.wire.json_blocks import JsonBlocks
 
 MS = 1_000_000
@@ -123,7 +123,7 @@ def test_the_next_window_is_made_while_this_one_leaves() -> None:
                 third.set()
             yield number
 
-    reader = ahead(windows())
+    reader = Ahead(windows())
     assert next(reader) == 0
     assert third.wait(10)
     assert made == [0, 1, 2]
@@ -138,7 +138,7 @@ def test_what_the_maker_of_windows_raises_comes_out() -> None:
         message = "the world broke"
         raise RuntimeError(message)
 
-    reader = ahead(windows())
+    reader = Ahead(windows())
     assert next(reader) == 1
     with pytest.raises(RuntimeError, match="the world broke"):
         next(reader)
@@ -146,7 +146,7 @@ def test_what_the_maker_of_windows_raises_comes_out() -> None:
 
 def test_leaving_early_ends_the_maker() -> None:
     """A reader that has enough leaves no thread behind."""
-    reader = ahead(iter(range(1000)))
+    reader = Ahead(iter(range(1000)))
     next(reader)
     making = [thread for thread in threading.enumerate() if thread.name == "parksim-world"]
     reader.close()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Self
 
@@ -14,11 +14,11 @@ from brokers import Broker
 from brokers.endpoint import Session
 from simulator.bench.rounds import Rate, timed
 from simulator.clock import SECOND_NS, Pace, RealClock
-from simulator.errors import OutOfReachError, SourceError
+from simulator.errors import OutOfReachError
 from simulator.publish.consignment import Consignment
 from simulator.publish.detached import Detached
 from simulator.publish.outlet import Gateway
-from simulator.publish.pacing import TICK_NS, ahead, paced
+from simulator.publish.pacing import TICK_NS, Ahead, paced
 from simulator.publish.publisher import Publisher
 from simulator.publish.source import Shipping
 from simulator.publish.windows import AHEAD, sampled_per_s, window_ns
@@ -64,7 +64,7 @@ class Live:
             until_ns=None,
             window_ns=window_ns(None, sampled_per_s(self._source.catalog)),
         )
-        self._windows = ahead(self._source.windows(shipping))
+        self._windows = Ahead(self._source.windows(shipping))
         self._ledger = Ledger(len(assets))
 
     def measure(self, messages: int) -> Rate:
@@ -160,7 +160,5 @@ class Live:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        # the process first: whoever reads from it then stops
+        self._windows.close()
         self._source.close()
-        with suppress(SourceError):
-            self._windows.close()

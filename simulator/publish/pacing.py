@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Generator, Iterable, Iterator
-from typing import TypeVar
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from typing import Generic, Self, TypeVar
 
 import numpy as np
 
 from simulator.clock import Clock, Pace
 from simulator.publish.consignment import Consignment
 
-__all__ = ["TICK_NS", "TURN_S", "ahead", "paced"]
+__all__ = ["TICK_NS", "TURN_S", "Ahead", "paced"]
 
 T = TypeVar("T")
 
@@ -61,39 +62,62 @@ def paced(
             from_ns = window.until_ns
 
 
-def ahead(windows: Iterable[T]) -> Generator[T, None, None]:
-    """Yield the windows, while a thread makes the next one: a window that is ready is not late.
+class Ahead(Generic[T]):
+    """An iterator over windows, of which a thread makes the next one in the meantime: one that is ready is not late.
 
-    One window is ready and one is in the making at any time. An error of the maker comes out here.
+    One window is ready and one is in the making at any time. An error of the maker comes out of next(). Whoever does
+    not take all of them closes it.
     """
-    ready: queue.Queue[T | Exception | None] = queue.Queue(maxsize=1)
-    enough = threading.Event()
 
-    def offer(item: T | Exception | None) -> None:
-        while not enough.is_set():
+    def __init__(self, windows: Iterable[T]) -> None:
+        """Begin at once."""
+        self._windows = windows
+        self._ready: queue.Queue[T | Exception | None] = queue.Queue(maxsize=1)
+        self._in_hand: list[T] = []
+        self._enough = threading.Event()
+        self._maker = threading.Thread(target=self._make, name="parksim-world", daemon=True)
+        self._maker.start()
+
+    def wait(self) -> None:
+        """Wait until the next window is ready, or there is none."""
+        if not self._in_hand:
+            with suppress(StopIteration):
+                self._in_hand.append(next(self))
+
+    def close(self) -> None:
+        """Make no more; on return nobody uses what makes them. Twice is once."""
+        self._enough.set()
+        self._maker.join()
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> T:
+        if self._in_hand:
+            return self._in_hand.pop()
+        item = None if self._enough.is_set() else self._ready.get()
+        if item is None:
+            self.close()
+            raise StopIteration
+        if isinstance(item, Exception):
+            self.close()
+            raise item
+        return item
+
+    def _make(self) -> None:
+        try:
+            for window in self._windows:
+                self._offer(window)
+                if self._enough.is_set():
+                    return
+            self._offer(None)
+        except Exception as error:  # noqa: BLE001 - raised again where it can be handled
+            self._offer(error)
+
+    def _offer(self, item: T | Exception | None) -> None:
+        while not self._enough.is_set():
             try:
-                ready.put(item, timeout=0.1)
+                self._ready.put(item, timeout=0.1)
             except queue.Full:
                 continue
             return
-
-    def make() -> None:
-        try:
-            for window in windows:
-                offer(window)
-                if enough.is_set():
-                    return
-            offer(None)
-        except Exception as error:  # noqa: BLE001 - raised again where it can be handled
-            offer(error)
-
-    maker = threading.Thread(target=make, name="parksim-world", daemon=True)
-    maker.start()
-    try:
-        while (item := ready.get()) is not None:
-            if isinstance(item, Exception):
-                raise item
-            yield item
-    finally:
-        enough.set()
-        maker.join()

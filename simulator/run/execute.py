@@ -61,6 +61,7 @@ def execute(
         with watched(hops, options, progress, clock=clock, stop=stop, on_snapshot=on_snapshot):
             if not stop.is_set():
                 send(paced(noted(hops.windows, progress), hops.pace, clock, stop), hops, progress)
+            hops.windows.close()
             interrupted = stop.is_set() and progress.reason is None
             deadline = Deadline.after(clock, SETTLED_S)
             is_well = settle(hops, progress, deadline) and not interrupted

@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
-from itertools import chain
 
 from brokers import open_broker
 from brokers.endpoint import Broker, Session
@@ -25,7 +24,7 @@ from simulator.publish.credit import MOST, Credit
 from simulator.publish.gateway_book import GatewayBook
 from simulator.publish.gateways import connection_count
 from simulator.publish.outlet import Outlet
-from simulator.publish.pacing import ahead
+from simulator.publish.pacing import Ahead
 from simulator.publish.publisher import Publisher
 from simulator.publish.source import Shipping, Source, Window
 from simulator.publish.windows import sampled_per_s, window_ns
@@ -69,7 +68,7 @@ class Hops:
 
     run_id: str
     catalog: Catalog
-    windows: Iterator[Window]
+    windows: Ahead[Window]
     """What the park says, the first window made already."""
     publisher: Publisher
     uplink: Uplink
@@ -147,7 +146,10 @@ def connect(
         )
         source.catch_up()
         start_ns = source.start_ns
-        windows = begun(source, shipping(scenario, source, options, uplink), stop)
+        windows = Ahead(source.windows(shipping(scenario, source, options, uplink)) if not stop.is_set() else ())
+        stack.callback(windows.close)
+        # the first one takes longest
+        windows.wait()
         # before anything is due: a large database may take a while
         off_ms = source.clocks_off_ms or (0, 0)
         before = rows_before(store, start_ns, options.duration_ns, off_ms)
@@ -217,14 +219,6 @@ def shipping(scenario: Scenario, source: Source, options: Options, uplink: Uplin
         until_ns=None if options.duration_ns is None else source.start_ns + options.duration_ns,
         window_ns=window_ns(options.speed, sampled_per_s(source.catalog)),
     )
-
-
-def begun(source: Source, shipping: Shipping, stop: threading.Event) -> Iterator[Window]:
-    """Return the windows of a source, made ahead; the first one, which takes longest, is waited for."""
-    if stop.is_set():
-        return iter(())
-    windows = ahead(source.windows(shipping))
-    return chain([window for window in [next(windows, None)] if window is not None], windows)
 
 
 def rows_before(store: Store, start_ns: int, duration_ns: int | None, off_ms: tuple[int, int]) -> int | None:
