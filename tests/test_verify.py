@@ -5,7 +5,10 @@ from __future__ import annotations
 import io
 import itertools
 import json
+import shutil
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -28,10 +31,19 @@ def parksim(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch)
     return Parksim(capsys, monkeypatch)
 
 
+@pytest.fixture(scope="module")
+def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Five simulated minutes of the quickstart, always the same, made once."""
+    folder = tmp_path_factory.mktemp("original")
+    command = [sys.executable, "-m", "simulator", "run", fixed(folder), *run_arguments(folder, "5m")]
+    subprocess.run([str(word) for word in command], check=True, capture_output=True)
+    return folder
+
+
 @pytest.fixture
-def run(tmp_path: Path, parksim: Parksim) -> Path:
-    """A folder with the result and the database of five simulated minutes of the quickstart, always the same."""
-    return run_of(fixed(tmp_path), tmp_path, parksim)
+def run(tmp_path: Path, original: Path) -> Path:
+    """A folder with a result and its database, to do with as one likes."""
+    return shutil.copytree(original, tmp_path / "run")
 
 
 def fixed(folder: Path) -> Path:
@@ -42,10 +54,13 @@ def fixed(folder: Path) -> Path:
 
 
 def run_of(scenario: Path, folder: Path, parksim: Parksim, duration: str = "5m") -> Path:
-    arguments = ("--for", duration, "--speed", "max", "--broker", "memory", "--view", "none")
-    files = ("--store", f"sqlite:{folder / 'park.db'}", "--summary", folder / "result.json")
-    assert parksim("run", scenario, *arguments, *files).code == 0
+    assert parksim("run", scenario, *run_arguments(folder, duration)).code == 0
     return folder
+
+
+def run_arguments(folder: Path, duration: str) -> tuple[object, ...]:
+    arguments = ("--for", duration, "--speed", "max", "--broker", "memory", "--view", "none")
+    return (*arguments, "--store", f"sqlite:{folder / 'park.db'}", "--summary", folder / "result.json")
 
 
 def verified(parksim: Parksim, folder: Path, *arguments: object, code: int) -> dict[str, Any]:
@@ -133,12 +148,13 @@ def test_a_scenario_with_a_fixed_start_needs_no_result(tmp_path: Path, parksim: 
     assert parksim("verify", *looked, "--seed", 3).code == 107
 
 
+@pytest.mark.no_cover
 def test_gateways_that_keep_messages_are_followed(tmp_path: Path, parksim: Parksim) -> None:
     """What came hours late, what a clock dated wrongly and what was sent twice is expected as it was sent."""
     scenario = CONFIGS / "bad-day.yaml"
-    run_of(scenario, tmp_path, parksim, "20m")
+    run_of(scenario, tmp_path, parksim, "5m")
     report = verified(parksim, tmp_path, code=0)
-    assert report["expected"] == report["found"] > 10_000
+    assert report["expected"] == report["found"] > 1_000
 
 
 @pytest.mark.parametrize(
