@@ -112,7 +112,8 @@ class Detached:
                 if stop.is_set():
                     self._send(Stop())
                     break
-            self._introduce(self._answer())
+            said: Introduction = self._answer()
+            self.catalog, self.origin_ns, self.start_ns, self.clocks_off_ms = said
         except BaseException:
             self.close()
             raise
@@ -124,7 +125,7 @@ class Detached:
 
     def catch_up(self) -> None:
         self._send(CatchUp())
-        self._introduce(self._answer())
+        self.start_ns = self._answer()
 
     def windows(self, shipping: Shipping) -> Iterator[Window]:
         self._send(shipping)
@@ -154,9 +155,6 @@ class Detached:
     ) -> None:
         self.close()
 
-    def _introduce(self, said: Introduction) -> None:
-        self.catalog, self.origin_ns, self.start_ns, self.clocks_off_ms = said
-
     def _send(self, order: object) -> None:
         # one that has ended is noticed by whoever waits for the answer
         with suppress(OSError):
@@ -180,7 +178,7 @@ def serve(line: Line) -> None:
     scenario, types = line.recv()
     # whatever comes while the park warms up, catches up or makes windows means: enough
     workshop = Workshop(scenario, types, RealClock(), stop=line.poll)
-    line.send(introduction(workshop))
+    line.send(Introduction(workshop.catalog, workshop.origin_ns, workshop.start_ns, workshop.clocks_off_ms))
     while True:
         match line.recv():
             case Shipping() as shipping:
@@ -192,13 +190,9 @@ def serve(line: Line) -> None:
                 line.send(None)
             case CatchUp():
                 workshop.catch_up()
-                line.send(introduction(workshop))
+                line.send(workshop.start_ns)
             case End(windows, until_ns):
                 line.send(workshop.end(windows, until_ns))
-
-
-def introduction(workshop: Workshop) -> Introduction:
-    return Introduction(workshop.catalog, workshop.origin_ns, workshop.start_ns, workshop.clocks_off_ms)
 
 
 def main(descriptor: int) -> None:

@@ -46,8 +46,9 @@ def digits(sensor: SensorType, spec: MachineType, cycles_per_s: float) -> float:
         return 1  # a machine at work is in Execute, 6
     typical = TYPICAL.get(sensor.model.kind, middle)(sensor, spec, cycles_per_s * HALF_DAY_S)
     low, high = sensor.range
-    first = round(min(max(typical, low), high) * 10**sensor.decimals)
-    written = (decimal_text(first + number * sensor.step, sensor.decimals) for number in range(NEIGHBOURS))
+    decimals, step = sensor.decimals, sensor.step
+    first = round(min(max(typical, low), high) * 10**decimals)
+    written = (decimal_text(first + number * step, decimals) for number in range(NEIGHBOURS))
     return sum(map(len, written)) / NEIGHBOURS
 
 
