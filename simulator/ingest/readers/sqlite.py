@@ -13,6 +13,7 @@ import numpy as np
 from simulator.batch import Catalog
 from simulator.errors import OutOfReachError, StoreError
 from simulator.ingest.readers.values import Fields, Values
+from simulator.ingest.stores.sqlite import columns, listed, quoted
 
 __all__ = ["SqliteReader"]
 
@@ -37,7 +38,7 @@ class SqliteReader:
             raise OutOfReachError(message) from error
         self._asset_of = {ids[asset.topic]: number for number, asset in enumerate(catalog.assets) if asset.topic in ids}
         self._columns = {
-            kind: [name for name in self._fields.names_of[kind] if name in self._there(kind)]
+            kind: sorted(columns(self._db, kind).intersection(self._fields.names_of[kind]))
             for kind in self._fields.kinds
             if kind in tables
         }
@@ -47,8 +48,9 @@ class SqliteReader:
 
     def values(self, *, from_ms: int, to_ms: int) -> Iterator[Values]:
         for kind, names in self._columns.items():
-            listed = ", ".join(map(quoted, ("asset", "time_ms", *names)))
-            text = f"SELECT {listed} FROM {quoted(kind)} WHERE time_ms >= ? AND time_ms < ?"  # noqa: S608 - quoted
+            text = (
+                f"SELECT {listed(('asset', 'time_ms', *names))} FROM {quoted(kind)} WHERE time_ms >= ? AND time_ms < ?"  # noqa: S608 - quoted
+            )
             try:
                 cursor = self._db.execute(text, (from_ms, to_ms))
                 while rows := cursor.fetchmany(ROWS_AT_ONCE):
@@ -60,12 +62,9 @@ class SqliteReader:
     def _read(self, names: list[str], rows: list[tuple[float | None, ...]]) -> Values:
         if not rows:
             return Values.none()
-        ids, times, *columns = zip(*rows, strict=True)
+        ids, times, *found = zip(*rows, strict=True)
         asset = np.array([self._asset_of[int(one or 0)] for one in ids], dtype=np.int64)
-        return self._fields.values(asset, np.array(times, dtype=np.int64), dict(zip(names, columns, strict=True)))
-
-    def _there(self, kind: str) -> set[str]:
-        return {row[1] for row in self._db.execute(f"PRAGMA table_info({quoted(kind)})")}
+        return self._fields.values(asset, np.array(times, dtype=np.int64), dict(zip(names, found, strict=True)))
 
     def __enter__(self) -> Self:
         return self
@@ -74,7 +73,3 @@ class SqliteReader:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._db.close()
-
-
-def quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'

@@ -12,7 +12,7 @@ import csv
 import json
 import re
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Protocol
 
 import orjson
@@ -103,14 +103,7 @@ class InfluxDB2:
             f' |> filter(fn: (r) => r._field == "{SEQ}" and ({measurements}))'
             f" |> group(columns: {keys}) |> count()"
         )
-        answer = link.request(
-            "POST",
-            "/api/v2/query",
-            query=[("org", link.address.org or "")],
-            body=text.encode(),
-            headers={"Content-Type": "application/vnd.flux", "Accept": "application/csv"},
-        )
-        for row in flux_rows(answer.body.decode("utf-8")):
+        for row in flux(link, text):
             yield series_of(row["_measurement"], row), int(row["_value"])
 
     def missing(self, address: Address) -> str:
@@ -137,8 +130,7 @@ class InfluxDB3:
         ]
 
     def counts(self, link: Connection, kinds: Iterable[str], from_ms: int, to_ms: int) -> Iterable[tuple[Series, int]]:
-        # A table that nothing was written to does not exist, and asking it would be an error.
-        there = {row["table_name"] for row in sql(link, "SELECT table_name FROM information_schema.tables")}
+        there = tables(link)
         tags = ", ".join(map(double_quoted, TAGS))
         for kind in kinds:
             if kind in there:
@@ -181,22 +173,9 @@ class VictoriaMetrics:
         return "/api/v2/write", [*([("org", address.org)] if address.org else []), *names]
 
     def counts(self, link: Connection, kinds: Iterable[str], from_ms: int, to_ms: int) -> Iterable[tuple[Series, int]]:
-        # What was written last waits up to a second in memory before queries see it; a server may forbid the flush.
-        with contextlib.suppress(StoreError):
-            link.request("GET", "/internal/force_flush")
         matches = {f"{kind}_{SEQ}": kind for kind in kinds}
-        # It remembers for up to ten seconds which series a selector has found, new ones or not. One that was never
-        # asked before is looked up: no series has this label, so it leaves none out.
-        once = f'asked!="{secrets.token_hex(8)}"'
-        selectors = [
-            ("match[]", f"{{__name__={json.dumps(name)},db={json.dumps(link.address.bucket)},{once}}}")
-            for name in matches
-        ]
-        window = [("start", f"{from_ms / 1_000:.3f}"), ("end", f"{(to_ms - 1) / 1_000:.3f}")]
-        # Lines of bounded length: a long series comes in several, in the order of time.
         last: tuple[Series, int] | None = None
-        for line in link.lines("/api/v1/export", query=[*selectors, *window, ("max_rows_per_line", "10000")]):
-            document = orjson.loads(line)
+        for document in exported(link, [f"__name__={json.dumps(name)}" for name in matches], from_ms, to_ms):
             series = series_of(matches[document["metric"]["__name__"]], document["metric"])
             times = set(document["timestamps"])
             # The same instant twice is one row, as in the rest of the family.
@@ -241,6 +220,40 @@ def influxql(link: Connection, text: str, *, database: str = "") -> list[dict[st
         raise StoreError(message, retryable=False)
     series: list[dict[str, Any]] = result.get("series", [])
     return series
+
+
+def flux(link: Connection, text: str) -> Iterable[dict[str, str]]:
+    answer = link.request(
+        "POST",
+        "/api/v2/query",
+        query=[("org", link.address.org or "")],
+        body=text.encode(),
+        headers={"Content-Type": "application/vnd.flux", "Accept": "application/csv"},
+    )
+    return flux_rows(answer.body.decode("utf-8"))
+
+
+def exported(link: Connection, matchers: Iterable[str], from_ms: int, to_ms: int) -> Iterator[dict[str, Any]]:
+    """Yield series of the bucket that meet any of some label matchers, with the samples that VictoriaMetrics stores.
+
+    Documents are of bounded length: a long series comes in several, in the order of time.
+    """
+    # What was written last waits up to a second in memory before queries see it; a server may forbid the flush.
+    with contextlib.suppress(StoreError):
+        link.request("GET", "/internal/force_flush")
+    # It remembers for up to ten seconds which series a selector has found, new ones or not. One that was never
+    # asked before is looked up: no series has this label, so it leaves none out.
+    once = f'asked!="{secrets.token_hex(8)}"'
+    bucket = f"db={json.dumps(link.address.bucket)}"
+    selectors = [("match[]", f"{{{matcher},{bucket},{once}}}") for matcher in matchers]
+    window = [("start", f"{from_ms / 1_000:.3f}"), ("end", f"{(to_ms - 1) / 1_000:.3f}")]
+    for line in link.lines("/api/v1/export", query=[*selectors, *window, ("max_rows_per_line", "10000")]):
+        yield orjson.loads(line)
+
+
+def tables(link: Connection) -> set[str]:
+    """Return the tables that InfluxDB 3 has; to ask one that nothing was written to is an error."""
+    return {row["table_name"] for row in sql(link, "SELECT table_name FROM information_schema.tables")}
 
 
 def sql(link: Connection, text: str) -> list[dict[str, Any]]:

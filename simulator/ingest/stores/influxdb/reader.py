@@ -6,19 +6,15 @@ documentation: /api/v2/query with annotated CSV, /api/v3/query_sql with JSON.
 
 from __future__ import annotations
 
-import contextlib
 import json
-import secrets
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Self
 
 import numpy as np
-import orjson
 
 from simulator.batch import Catalog
-from simulator.errors import StoreError
 from simulator.ingest.readers.values import Fields, Values
 from simulator.ingest.stores.influxdb.address import Address
 from simulator.ingest.stores.influxdb.connection import Connection
@@ -31,11 +27,13 @@ from simulator.ingest.stores.influxdb.dialects import (
     VictoriaMetrics,
     detect,
     double_quoted,
+    exported,
+    flux,
     flux_quoted,
-    flux_rows,
     influxql,
     series_of,
     sql,
+    tables,
 )
 from simulator.wire.line_protocol import SEQ, TAGS
 
@@ -50,8 +48,7 @@ class InfluxReader:
     def __init__(self, address: Address, catalog: Catalog) -> None:
         self._fields = Fields(catalog)
         self._asset_of: dict[Series, int] = {
-            (asset.kind, *(asset.tags.get(name, "") for name in TAGS)): number
-            for number, asset in enumerate(catalog.assets)
+            series_of(asset.kind, asset.tags): number for number, asset in enumerate(catalog.assets)
         }
         self._link = Connection(address)
         try:
@@ -90,15 +87,8 @@ class InfluxReader:
                 f" |> filter(fn: (r) => r._measurement == {flux_quoted(kind)})"
                 f" |> keep(columns: {json.dumps(['_time', '_field', '_value', '_measurement', *TAGS])})"
             )
-            answer = self._link.request(
-                "POST",
-                "/api/v2/query",
-                query=[("org", self._link.address.org or "")],
-                body=text.encode(),
-                headers={"Content-Type": "application/vnd.flux", "Accept": "application/csv"},
-            )
             found: dict[tuple[Series, str], tuple[list[int], list[float]]] = {}
-            for row in flux_rows(answer.body.decode("utf-8")):
+            for row in flux(self._link, text):
                 times, values = found.setdefault((series_of(kind, row), row["_field"]), ([], []))
                 times.append(millisecond(row["_time"]))
                 values.append(float(row["_value"]))
@@ -107,9 +97,8 @@ class InfluxReader:
 
     def with_sql(self, from_ms: int, to_ms: int) -> Iterator[Values]:
         """Ask InfluxDB 3; each row comes back as an object."""
-        # a table that nothing was written to does not exist, and a column neither: asking would be an error
-        there = {row["table_name"] for row in sql(self._link, "SELECT table_name FROM information_schema.tables")}
-        for kind in there.intersection(self._fields.kinds):
+        for kind in tables(self._link).intersection(self._fields.kinds):
+            # a column that nothing was written to does not exist either
             text = (
                 f"SELECT * FROM {double_quoted(kind)}"  # noqa: S608 - quoted
                 f" WHERE time >= to_timestamp_millis({from_ms}) AND time < to_timestamp_millis({to_ms})"
@@ -123,19 +112,10 @@ class InfluxReader:
 
     def with_export(self, from_ms: int, to_ms: int) -> Iterator[Values]:
         """Ask VictoriaMetrics; each field of a series comes back by itself, repeated values included."""
-        # What was written last waits up to a second in memory before queries see it; a server may forbid the flush.
-        with contextlib.suppress(StoreError):
-            self._link.request("GET", "/internal/force_flush")
         series_named = {
             f"{kind}_{name}": (kind, name) for kind in self._fields.kinds for name in self._fields.names_of[kind]
         }
-        bucket = json.dumps(self._link.address.bucket)
-        # It remembers for ten seconds which series a selector has found; one that was never asked before is looked up.
-        once = f'asked!="{secrets.token_hex(8)}"'
-        window = [("start", f"{from_ms / 1_000:.3f}"), ("end", f"{(to_ms - 1) / 1_000:.3f}")]
-        query = [("match[]", f"{{db={bucket},{once}}}"), *window, ("max_rows_per_line", "10000")]
-        for line in self._link.lines("/api/v1/export", query=query):
-            document = orjson.loads(line)
+        for document in exported(self._link, ['__name__!=""'], from_ms, to_ms):
             kind, name = series_named.get(document["metric"]["__name__"], (None, SEQ))
             if kind is not None:
                 series = series_of(kind, document["metric"])

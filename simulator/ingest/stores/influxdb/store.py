@@ -12,8 +12,8 @@ from simulator.errors import OutOfReachError, ScenarioError, StoreError
 from simulator.ingest.store import Row
 from simulator.ingest.stores.influxdb.address import Address
 from simulator.ingest.stores.influxdb.connection import Connection, RefusedError
-from simulator.ingest.stores.influxdb.dialects import Dialect, InfluxDB1, Series, detect
-from simulator.wire.line_protocol import TAGS, LineProtocol
+from simulator.ingest.stores.influxdb.dialects import Dialect, InfluxDB1, Series, detect, series_of
+from simulator.wire.line_protocol import LineProtocol
 
 __all__ = ["InfluxStore"]
 
@@ -27,9 +27,7 @@ class InfluxStore:
 
     def __init__(self, address: Address, catalog: Catalog) -> None:
         self.lines: LineProtocol | None = line_protocol(catalog)
-        self._own: set[Series] = {
-            (asset.kind, *(asset.tags.get(name, "") for name in TAGS)) for asset in catalog.assets
-        }
+        self._own: set[Series] = {series_of(asset.kind, asset.tags) for asset in catalog.assets}
         self._link = Connection(address)
         try:
             self._dialect = detect(self._link)
