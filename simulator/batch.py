@@ -81,6 +81,11 @@ class Catalog:
         return np.repeat(np.arange(len(self.assets), dtype=np.int32), [len(a.sensors) for a in self.assets])
 
     @cached_property
+    def scale(self) -> NDArray[np.float64]:
+        """float64[S]: by what a value of each sensor is multiplied to be in units of its last decimal."""
+        return np.array([10.0**sensor.decimals for sensor in self.sensors])
+
+    @cached_property
     def by_topic(self) -> dict[str, int]:
         """Asset numbers by topic."""
         return {asset.topic: number for number, asset in enumerate(self.assets)}

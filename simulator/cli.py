@@ -248,6 +248,7 @@ def verify(
 
     from simulator.clock import RealClock
     from simulator.verify.assignment import assignment
+    from simulator.verify.comparison import DEVIATIONS
     from simulator.verify.progress import Progress
     from simulator.verify.verification import exit_code_of
     from simulator.verify.verification import verify as compare
@@ -259,7 +260,7 @@ def verify(
     finally:
         progress.close()
     typer.echo(json.dumps(report, indent=2, ensure_ascii=False))
-    deviations = ", ".join(f"{report[name]:,} {name}" for name in ("missing", "extra", "different", "duplicate"))
+    deviations = ", ".join(f"{report[name]:,} {name}" for name in DEVIATIONS)
     typer.echo(f"{report['expected']:,} values expected, {report['found']:,} found: {deviations}", err=True)
     raise typer.Exit(exit_code_of(report))
 

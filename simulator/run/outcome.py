@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC
 from zoneinfo import ZoneInfo
 
 from simulator.publish.source import Ending
@@ -11,12 +11,12 @@ from simulator.results.result import SCHEMA, Result, machine, versions
 from simulator.results.verdict import Audit, judge
 from simulator.run.hops import Hops, Options
 from simulator.scenario.loader import Loaded
+from simulator.scenario.quantities import instant_text
 
 __all__ = ["Progress", "Spent", "outcome"]
 
 SHOWN_GAPS = 10
 SHOWN_DEAD_LETTERS = 10
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(slots=True)
@@ -75,15 +75,15 @@ def outcome(
             "scenario": {"name": scenario.name, "sha256": loaded.sha256, "text": loaded.text},
             "seed": options.seed,
             "run_id": hops.run_id,
-            "started": instant(spent.started_ns, UTC),
-            "finished": instant(spent.finished_ns, UTC),
+            "started": instant_text(spent.started_ns, UTC),
+            "finished": instant_text(spent.finished_ns, UTC),
             "verdict": verdict,
             "exit_code": int(exit_code),
             "reason": progress.reason or audit.problem,
             "simulated": {
-                "start": instant(hops.pace.sim_start_ns, zone),
-                "origin": instant(origin_ns, zone),
-                "until": instant(progress.until_ns, zone),
+                "start": instant_text(hops.pace.sim_start_ns, zone),
+                "origin": instant_text(origin_ns, zone),
+                "until": instant_text(progress.until_ns, zone),
                 "speed": "max" if options.speed is None else options.speed,
                 # an address may name a host, which is nobody's business
                 "broker": options.broker.partition(":")[0] if "://" in options.broker else hops.broker.profile,
@@ -115,8 +115,8 @@ def outcome(
                 {
                     "kind": one.kind,
                     "target": one.target,
-                    "from": instant(one.from_ns, zone),
-                    "to": None if one.to_ns is None else instant(one.to_ns, zone),
+                    "from": instant_text(one.from_ns, zone),
+                    "to": None if one.to_ns is None else instant_text(one.to_ns, zone),
                     "cause": one.cause,
                 }
                 for one in ending.faults
@@ -131,9 +131,3 @@ def outcome(
             "gaps": [{"topic": hops.catalog.assets[a].topic, "first": first, "last": last} for a, first, last in gaps],
         }
     )
-
-
-def instant(ns: int, zone: tzinfo) -> str:
-    """Write nanoseconds since the epoch as ISO 8601 with milliseconds and offset."""
-    moment = EPOCH + timedelta(milliseconds=ns // 1_000_000)
-    return moment.astimezone(zone).isoformat(timespec="milliseconds")

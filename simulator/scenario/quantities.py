@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, tzinfo
 from decimal import Decimal
 from typing import Annotated
 
@@ -11,7 +11,17 @@ from pydantic import BeforeValidator, WithJsonSchema
 
 from simulator.scenario.document import shown
 
-__all__ = ["NAME", "Amount", "Duration", "Name", "duration_ns", "duration_text", "instant_ns", "valid_name"]
+__all__ = [
+    "NAME",
+    "Amount",
+    "Duration",
+    "Name",
+    "duration_ns",
+    "duration_text",
+    "instant_ns",
+    "instant_text",
+    "valid_name",
+]
 
 NUMBER = r"[0-9]{1,20}(?:\.[0-9]{1,20})?"
 UNITS_NS = {
@@ -84,6 +94,12 @@ def instant_ns(instant: datetime) -> int:
     """Return nanoseconds since the Unix epoch of an aware instant, cut to whole milliseconds."""
     since = instant - EPOCH
     return (since.days * 86_400_000 + since.seconds * 1_000 + since.microseconds // 1_000) * UNITS_NS["ms"]
+
+
+def instant_text(ns: int, zone: tzinfo) -> str:
+    """Write nanoseconds since the Unix epoch as ISO 8601 with milliseconds and offset."""
+    moment = EPOCH + timedelta(milliseconds=ns // UNITS_NS["ms"])
+    return moment.astimezone(zone).isoformat(timespec="milliseconds")
 
 
 Duration = Annotated[

@@ -49,8 +49,7 @@ class Comparison:
         self._from_ms = from_ms
         assets = np.arange(len(catalog.assets))
         self._asset_of = np.concatenate((catalog.asset_of.astype(np.int64), assets))
-        scale = [10.0**sensor.decimals for sensor in catalog.sensors]
-        self._half = 0.5 / np.array(scale + [1.0] * len(assets))
+        self._half = 0.5 / np.concatenate((catalog.scale, np.ones(len(assets))))
         self._counts: dict[str, Ints] = {
             name: np.zeros(len(assets), np.int64) for name in ("expected", "found", *DEVIATIONS)
         }

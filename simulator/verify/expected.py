@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from simulator.clock import SECOND_NS
 from simulator.ingest.readers.values import Values
 from simulator.park.world import World
 from simulator.publish.forwarding import Forwarding, forwarded
@@ -16,7 +17,6 @@ from simulator.wire.json_blocks import JsonBlocks
 __all__ = ["Portion", "expected"]
 
 MS = 1_000_000
-SECOND_NS = 1_000_000_000
 READINGS = 5 * READINGS_AT_ONCE
 """Of a portion, about: a question to a database is worth so many, and memory holds as many twice."""
 LONGEST_NS = 3600 * SECOND_NS
@@ -39,14 +39,13 @@ def expected(world: World, until_ns: int, *, from_ns: int) -> Iterator[Portion]:
     batches = world.batches(until_ns, length_ns)
     if world.traffic is not None:
         batches = forwarded(batches, Forwarding(world.catalog, world.traffic, encoder.carries))
-    scale = np.array([10.0**sensor.decimals for sensor in world.catalog.sensors])
     sensors = len(world.catalog)
     for batch in batches:
         found = encoder.messages(batch)
         time_ns, asset, seq, count, _, _, again = found.columns
         rows = Values(sensors + asset, time_ns // MS, seq.astype(np.float64))
         sensor = found.sensor.astype(np.int64)
-        readings = Values(sensor, np.repeat(time_ns // MS, count), found.scaled / scale[sensor])
+        readings = Values(sensor, np.repeat(time_ns // MS, count), found.scaled / world.catalog.scale[sensor])
         values = Values.joined([rows, readings])
         # what is sent again is the same row
         first = ~np.concatenate((again, np.repeat(again, count))) & (values.time_ms >= from_ns // MS)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from simulator.batch import Catalog
 from simulator.errors import ExitCode, ScenarioError
 from simulator.ingest.readers.values import Reader, Values
 from simulator.park.world import World
+from simulator.scenario.quantities import instant_text
 from simulator.verify.assignment import Assignment
 from simulator.verify.comparison import DEVIATIONS, Comparison
 from simulator.verify.expected import expected
@@ -19,7 +20,6 @@ __all__ = ["exit_code_of", "open_reader", "verify"]
 
 SCHEMA = "parksim.verification/1"
 MS = 1_000_000
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def verify(wanted: Assignment, store: str, *, told: Callable[[float], object]) -> dict[str, Any]:
@@ -59,8 +59,8 @@ def report(wanted: Assignment, store: str, rows: int, comparison: Comparison) ->
         "schema": SCHEMA,
         "scenario": wanted.loaded.scenario.name,
         "seed": wanted.seed,
-        "from": text_of(wanted.from_ns // MS),
-        "to": text_of(wanted.until_ns // MS),
+        "from": instant_text(wanted.from_ns, UTC),
+        "to": instant_text(wanted.until_ns, UTC),
         "store": store,
         "rows_expected": rows,
         "messages_admitted": wanted.admitted,
@@ -70,7 +70,7 @@ def report(wanted: Assignment, store: str, rows: int, comparison: Comparison) ->
             {
                 "kind": one.kind,
                 "topic": one.topic,
-                "at": text_of(one.time_ms),
+                "at": instant_text(one.time_ms * MS, UTC),
                 "field": one.field,
                 "expected": one.expected,
                 "found": one.found,
@@ -99,8 +99,3 @@ def open_reader(text: str, catalog: Catalog) -> Reader:
         return InfluxReader(Address.parse(text), catalog)
     message = f"--store {scheme}: cannot be read back; give sqlite:FILE or influxdb://HOST:8086/BUCKET?org=ORG"
     raise ScenarioError(message)
-
-
-def text_of(time_ms: int) -> str:
-    """Write milliseconds since the epoch as ISO 8601."""
-    return (EPOCH + timedelta(milliseconds=time_ms)).isoformat(timespec="milliseconds")

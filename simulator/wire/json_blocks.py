@@ -77,7 +77,7 @@ class JsonBlocks:
     def __init__(self, catalog: Catalog, frames: Frames | None = None) -> None:
         self._frames = frames
         self._asset_of = catalog.asset_of
-        self._scale = np.array([10.0**sensor.decimals for sensor in catalog.sensors])
+        self._scale = catalog.scale
         names = {(sensor.name, sensor.decimals): 0 for sensor in catalog.sensors}
         self._names = list(names)
         key = {name: number for number, name in enumerate(self._names)}
@@ -113,7 +113,8 @@ class JsonBlocks:
             self.left_out += int(np.count_nonzero(~kept))
             time_ns, sensor, due_ns, born_ns = time_ns[kept], sensor[kept], due_ns[kept], born_ns[kept]
             scaled = scaled[kept]
-            seq, again = (None if column is None else column[kept] for column in (seq, again))
+            seq = None if seq is None else seq[kept]
+            again = None if again is None else again[kept]
         asset = self._asset_of[sensor]
         first = message_starts(time_ns, asset, due_ns) if seq is not None else message_starts(time_ns, asset)
         owner = asset[first].astype(np.int64)
