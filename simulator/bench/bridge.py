@@ -15,7 +15,7 @@ from brokers.frames import publish as publish_packet
 from simulator.bench.against import Rival
 from simulator.bench.recording import Recording, Stream
 from simulator.bench.rounds import Rate, Took, in_turn, report
-from simulator.bench.under_test import endpoint_of, settings_of
+from simulator.bench.under_test import endpoint_of, protocol_of, settings_of
 from simulator.clock import Pace, RealClock
 from simulator.ingest.bridge import Bridge
 from simulator.ingest.stores.none import NoStore
@@ -48,8 +48,7 @@ def bridge(
     broker dropped as ``lost``. Raises BrokerError, ParksimError.
     """
     endpoint = endpoint_of(broker)
-    with bare_line(endpoint, "parksim-bench-look") as line:
-        version = line.version
+    version = protocol_of(endpoint)
     recording = Stream(loaded, qos=0, version=version).record(messages)
     pattern = f"{loaded.scenario.enterprise}/#"
     end = publish_packet(END.encode(), b"the end", qos=0, version=version)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing
 from types import TracebackType
 from typing import Any, Self
 
@@ -125,13 +125,8 @@ class Live:
         for _ in range(AHEAD):
             next(self._windows)
 
-    @contextmanager
-    def _session(self) -> Iterator[Session]:
-        session = self._broker.connect("parksim-bench-product", window=self._window)
-        try:
-            yield session
-        finally:
-            session.close()
+    def _session(self) -> closing[Session]:
+        return closing(self._broker.connect("parksim-bench-product", window=self._window))
 
     def _publish(self, session: Session, windows: Iterator[Consignment], pace: Pace, latency: Latency) -> None:
         clock, stop = RealClock(), threading.Event()

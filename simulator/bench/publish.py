@@ -13,7 +13,7 @@ from simulator.bench.against import Rival
 from simulator.bench.live import Live
 from simulator.bench.recording import Stream
 from simulator.bench.rounds import Rate, in_turn, report, timed
-from simulator.bench.under_test import endpoint_of, settings_of
+from simulator.bench.under_test import endpoint_of, protocol_of, settings_of
 from simulator.scenario.loader import Loaded
 
 __all__ = ["publish"]
@@ -41,10 +41,8 @@ def publish(
     waiting_ms}``. Raises BrokerError, ParksimError.
     """
     endpoint = endpoint_of(broker)
-    with bare_line(endpoint, "parksim-bench-look") as line:
-        version = line.version
-    stream = Stream(loaded, qos=qos, version=version)
-    recording = stream.record(messages)
+    version = protocol_of(endpoint)
+    recording = Stream(loaded, qos=qos, version=version).record(messages)
     data, ends = numbered_packets(recording.packets()), recording.block.start[1:].tolist()
     with Live(broker, loaded, qos=qos, version=version, window=window) as live:
         told(f"the park is warm; {messages:,} messages a round")

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from brokers.blocks import Packets
-from simulator.batch import Batch, Catalog
+from simulator.batch import Catalog
 from simulator.bench.generate import start_of
 from simulator.park.world import World
 from simulator.publish.consignment import Consignment, Consignor
@@ -20,7 +19,8 @@ from simulator.wire.json_blocks import JsonBlocks
 
 __all__ = ["Recording", "Stream"]
 
-SECOND_NS = 1_000_000_000
+WINDOW_NS = 1_000_000_000
+"""Simulated time that is made at once."""
 
 
 class Recording(NamedTuple):
@@ -66,11 +66,11 @@ def packets_of(block: Block, *, qos: int, version: int) -> Packets:
 class Stream:
     """A park whose messages flow without an end, as fast as they are asked for."""
 
-    def __init__(self, loaded: Loaded, *, qos: int, version: int, window_s: float = 1.0) -> None:
-        """Build the park and let it warm up. ``window_s`` is how much simulated time is made at once."""
+    def __init__(self, loaded: Loaded, *, qos: int, version: int) -> None:
+        """Build the park and let it warm up."""
         self.world = World(loaded.scenario, loaded.types, start_of(loaded.scenario))
         self.qos, self.version = qos, version
-        self._batches = self.world.batches(None, round(window_s * SECOND_NS))
+        self._batches = self.world.batches(None, WINDOW_NS)
         topics = [asset.topic for asset in self.catalog.assets]
         self._consignor = Consignor(
             JsonBlocks(self.catalog, Frames(topics, qos=qos, version=version)),
@@ -82,22 +82,11 @@ class Stream:
     def catalog(self) -> Catalog:
         return self.world.catalog
 
-    def batches(self) -> Iterator[Batch]:
-        """Yield the next windows of readings."""
-        return self._batches
-
-    def consignments(self, number: int, done: Callable[[int], None]) -> Iterator[Consignment]:
-        """Yield the next windows until there are that many messages at least; tell ``done`` how many."""
-        made = 0
-        while made < number:
-            consignment = self._consignor.consign(next(self._batches))
-            made += len(consignment)
-            done(made)
-            yield consignment
-
     def record(self, number: int) -> Recording:
         """Make exactly so many messages; what is left of the last window is lost."""
-        parts = list(self.consignments(number, lambda _: None))
+        parts: list[Consignment] = []
+        while sum(map(len, parts)) < number:
+            parts.append(self._consignor.consign(next(self._batches)))
         block = Block.joined([part.block for part in parts]).part(0, number)
         marks = np.concatenate([part.marks for part in parts])[:number]
         return Recording(self.catalog, block, marks, self.qos, self.version)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from brokers import Broker, BrokerError, Endpoint
+from brokers.bare import bare_line
 from simulator.bench.recording import Recording
 from simulator.errors import ScenarioError
 from simulator.scenario.loader import Loaded
 
-__all__ = ["broker_version", "endpoint_of", "settings_of"]
+__all__ = ["broker_version", "endpoint_of", "protocol_of", "settings_of"]
 
 ANSWER_S = 2.0
 
@@ -23,6 +24,12 @@ def endpoint_of(broker: Broker) -> Endpoint:
         )
         raise ScenarioError(message)
     return endpoint
+
+
+def protocol_of(endpoint: Endpoint) -> int:
+    """Return the version of MQTT that a bare connection speaks there: 4 for 3.1.1, 5 for 5. Raises BrokerError."""
+    with bare_line(endpoint, "parksim-bench-look") as line:
+        return line.version
 
 
 def broker_version(broker: Broker) -> str:

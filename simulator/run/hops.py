@@ -30,7 +30,7 @@ from simulator.publish.source import Shipping, Source, Window
 from simulator.publish.windows import sampled_per_s, window_ns
 from simulator.results.histogram import Latency
 from simulator.results.ledger import Ledger
-from simulator.run.uplink import Uplink, make_room, open_uplink, patience_s
+from simulator.run.uplink import Uplink, make_room, open_uplink, opened, patience_s
 from simulator.run.vigil import Vigil
 from simulator.scenario.schema import Scenario
 
@@ -132,7 +132,7 @@ def connect(
         names = [f"parksim-{run_id}-bridge{f'-{number}' if number else ''}" for number in range(len(topics))]
         if "://" in options.broker:
             stack.callback(forget, broker, names)
-        listeners = opened(stack, broker, names)
+        listeners = opened(stack, broker, names, window=LISTENING, keep_session=True)
         uplink = open_uplink(
             stack,
             broker,
@@ -230,15 +230,6 @@ def rows_before(store: Store, start_ns: int, duration_ns: int | None, off_ms: tu
     except StoreError:
         # it may let us write and not read: the run goes on, and its result says that it could not be audited
         return None
-
-
-def opened(stack: ExitStack, broker: Broker, names: Sequence[str]) -> tuple[Session, ...]:
-    """Open sessions of these names that a broker keeps, and the stack closes. Raises BrokerError."""
-    sessions = []
-    for name in names:
-        sessions.append(broker.connect(name, window=LISTENING, keep_session=True))
-        stack.callback(sessions[-1].close, timeout_s=0)
-    return tuple(sessions)
 
 
 def forget(broker: Broker, names: Sequence[str]) -> None:

@@ -23,7 +23,7 @@ from simulator.scenario.messaging import Messaging
 if TYPE_CHECKING:  # a swarm brings paho along, which takes 60 ms to import
     from brokers.swarm import Swarm
 
-__all__ = ["Uplink", "make_room", "open_uplink", "patience_s"]
+__all__ = ["Uplink", "make_room", "open_uplink", "opened", "patience_s"]
 
 TOLD_EVERY_NS = 5 * SECOND_NS
 CONNECTS_PER_S = 100
@@ -95,12 +95,21 @@ def open_uplink(
         outlets = (Devices(swarm, np.array(device_of, dtype=np.int64)),)
         return Uplink(outlets, np.zeros(len(assets), dtype=np.int64), (), swarm)
     names, gateway_of = gateways(assets, messaging.gateway_per)
-    sessions = []
-    for number in range(len(names)):
-        sessions.append(broker.connect(f"parksim-{run_id}-gateway-{number}", window=messaging.window))
-        stack.callback(sessions[-1].close, timeout_s=0)
+    ids = [f"parksim-{run_id}-gateway-{number}" for number in range(len(names))]
+    sessions = opened(stack, broker, ids, window=messaging.window)
     shared = tuple(Gateway(session) for session in sessions)
-    return Uplink(shared, np.array(gateway_of, dtype=np.int64), tuple(sessions), None)
+    return Uplink(shared, np.array(gateway_of, dtype=np.int64), sessions, None)
+
+
+def opened(
+    stack: ExitStack, broker: Broker, names: Sequence[str], *, window: int, keep_session: bool = False
+) -> tuple[Session, ...]:
+    """Open sessions of these names, which the stack closes. Raises BrokerError."""
+    sessions = []
+    for name in names:
+        sessions.append(broker.connect(name, window=window, keep_session=keep_session))
+        stack.callback(sessions[-1].close, timeout_s=0)
+    return tuple(sessions)
 
 
 def open_swarm(stack: ExitStack, broker: Broker, ids: Sequence[str], messaging: Messaging) -> Swarm:
