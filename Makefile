@@ -15,6 +15,8 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 PYTHON := python3 python3.14 python3.13 python3.12 python3.11
 RESOLVE := pip compile pyproject.toml --quiet --universal --no-strip-extras --python-version 3.11 --fork-strategy fewest \
 	--generate-hashes --no-header
+# Many a test waits for a server: four at a time keep two cores busy. A file stays together for what its tests share.
+PARALLEL := -n 4 --dist loadfile
 # Debian puts mosquitto where only root looks.
 export PATH := $(PATH):/usr/sbin:/sbin
 
@@ -53,13 +55,13 @@ wheel: $(VENV)/.installed-dev ## build dist/*.whl
 
 tests: $(VENV)/.installed-dev ## all tests, with coverage
 	@echo '== tests'
-	@$(BIN)/pytest --cov
+	@$(BIN)/pytest --cov $(PARALLEL)
 
 unit: $(VENV)/.installed-dev ## the tests that need no server
-	@$(BIN)/pytest --ignore=tests/integration
+	@$(BIN)/pytest $(PARALLEL) --ignore=tests/integration
 
 integration: $(VENV)/.installed-dev ## the tests that talk to real servers
-	@$(BIN)/pytest tests/integration
+	@$(BIN)/pytest $(PARALLEL) tests/integration
 
 bench: $(VENV)/.installed ## measure this machine: speed of a run, of the start, of generation
 	@$(BIN)/python tests/benchmarks/quickstart.py
