@@ -23,6 +23,7 @@ from brokers.memory import MemoryBroker
 from simulator.clock import SECOND_NS, Clock, FakeClock, Pace, RealClock
 from simulator.errors import StoreError
 from simulator.ingest.bridge import Bridge
+from simulator.ingest.sentry import guarded
 from simulator.ingest.store import Row, Store
 from simulator.ingest.stores.none import NoStore
 from simulator.ingest.stores.sqlite import SqliteStore
@@ -168,7 +169,8 @@ def bridge_of(
         qos=1,
         catalog=CATALOG,
         store=store,
-        ledger=ledger,
+        books=ledger,
+        reader=guarded(store, CATALOG, ledger),
         latency=latency or Latency(),
         pace=Pace(sim_start_ns=START_MS * 1_000_000, wall_start_ns=0, speed=speed),
         clock=clock,

@@ -12,6 +12,7 @@ from brokers.memory import MemoryBroker
 from simulator.batch import Batch, Relayed
 from simulator.clock import FakeClock, Pace
 from simulator.ingest.bridge import Bridge
+from simulator.ingest.sentry import guarded
 from simulator.ingest.stores.sqlite import SqliteStore
 from simulator.publish.consignment import Consignor
 from simulator.publish.gateway_book import GatewayBook
@@ -51,7 +52,8 @@ def test_latency_runs_from_when_a_gateway_lets_go(tmp_path: Path) -> None:
             qos=1,
             catalog=catalog,
             store=store,
-            ledger=ledger,
+            books=ledger,
+            reader=guarded(store, catalog, ledger),
             latency=latency,
             pace=pace,
             clock=clock,

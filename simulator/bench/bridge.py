@@ -18,6 +18,7 @@ from simulator.bench.rounds import Rate, Took, in_turn, report
 from simulator.bench.under_test import endpoint_of, protocol_of, settings_of
 from simulator.clock import Pace, RealClock
 from simulator.ingest.bridge import Bridge
+from simulator.ingest.sentry import guarded
 from simulator.ingest.stores.none import NoStore
 from simulator.results.histogram import Latency
 from simulator.results.ledger import Ledger
@@ -103,13 +104,15 @@ def bridged(broker: Broker, recording: Recording, pattern: str, begin: Callable[
         clock, ledger = RealClock(), Ledger(len(recording.catalog.assets))
         block = recording.block
         ledger.schedule(block.asset, block.seq, block.readings, recording.marks)
+        store = NoStore(recording.catalog)
         carrier = Bridge(
             sessions=[session],
             topics=[[pattern]],
             qos=0,
             catalog=recording.catalog,
-            store=NoStore(recording.catalog),
-            ledger=ledger,
+            store=store,
+            books=ledger,
+            reader=guarded(store, recording.catalog, ledger),
             latency=Latency(),
             pace=Pace(0, clock.monotonic_ns(), None),
             clock=clock,

@@ -6,17 +6,18 @@ import math
 import threading
 from collections import Counter
 from collections.abc import Sequence
+from itertools import repeat
 
 from brokers.endpoint import Session
 from simulator.batch import Catalog
 from simulator.clock import SECOND_NS, Clock, Pace
-from simulator.ingest.cargo import LineReader, RowReader
+from simulator.ingest.books import Books
+from simulator.ingest.cargo import Reader
 from simulator.ingest.dead_letters import DeadLetters
 from simulator.ingest.lane import Lane
-from simulator.ingest.sentry import Sentry
+from simulator.ingest.spool import Spool
 from simulator.ingest.store import Store
 from simulator.results.histogram import Latency
-from simulator.results.ledger import Ledger
 
 __all__ = ["Bridge"]
 
@@ -30,7 +31,8 @@ class Bridge:
 
     While a write of one lane waits for the store the others receive, translate and write. ``topics`` says for each
     session what it subscribes to. No message may fall to two of them, and those of an asset must all fall to the same,
-    or they would overtake one another: see ``simulator.ingest.districts``.
+    or they would overtake one another: see ``simulator.ingest.districts``. With ``spools``, one for each session, what
+    the store does not take waits on disk.
     """
 
     def __init__(
@@ -41,19 +43,21 @@ class Bridge:
         qos: int,
         catalog: Catalog,
         store: Store,
-        ledger: Ledger,
+        books: Books,
+        reader: Reader,
         latency: Latency,
         pace: Pace,
         clock: Clock,
+        spools: Sequence[Spool] = (),
+        dead_letters: DeadLetters | None = None,
     ) -> None:
-        self.dead_letters = DeadLetters()
+        self.dead_letters = DeadLetters() if dead_letters is None else dead_letters
         self.failure: Exception | None = None
         """What ended the first thread that ended, if it was not close()."""
-        self._ledger = ledger
+        self._books = books
         self._clock = clock
         self._stop = threading.Event()
         self._threads: list[threading.Thread] = []
-        reader = Sentry(RowReader(catalog) if store.lines is None else LineReader(catalog), ledger)
         self._lanes = [
             Lane(
                 session=session,
@@ -62,14 +66,15 @@ class Bridge:
                 catalog=catalog,
                 reader=reader,
                 store=store,
-                ledger=ledger,
+                books=books,
                 latency=latency,
                 dead_letters=self.dead_letters,
                 pace=pace,
                 clock=clock,
                 stop=self._stop,
+                spool=spool,
             )
-            for session, its_topics in zip(sessions, topics, strict=True)
+            for session, its_topics, spool in zip(sessions, topics, spools or repeat(None, len(sessions)), strict=True)
         ]
 
     def start(self) -> None:
@@ -89,7 +94,7 @@ class Bridge:
 
     @property
     def backlog(self) -> int:
-        """Messages received and not yet acknowledged."""
+        """Messages received and not yet acknowledged, and those in spools."""
         return sum(lane.backlog for lane in self._lanes)
 
     @property
@@ -104,7 +109,9 @@ class Bridge:
     def trouble(self) -> str | None:
         """What the store says while it does not take a batch, to the lane that waits longest; None when all is well."""
         longest_first = sorted(self._lanes, key=Lane.stuck_s, reverse=True)
-        return next((said for lane in longest_first if (said := lane.trouble) is not None), None)
+        of_store = next((lane.trouble for lane in longest_first if lane.trouble), None)
+        of_spool = next((lane.spool_trouble for lane in longest_first if lane.spool_trouble), None)
+        return "; ".join(filter(None, (of_store, of_spool))) or None
 
     def stuck_s(self) -> float:
         """Return for how long the store has taken nothing of what waits in some lane; 0 while nothing waits."""
@@ -126,8 +133,23 @@ class Bridge:
         """Return how many received messages are not written yet, by topic."""
         return {topic: n for lane in self._lanes for topic, n in lane.left().items()}
 
+    def still_spooled(self) -> int:
+        """Return how many messages of the spools are sound and not written; for the end, after close().
+
+        Raises OSError.
+        """
+        return sum(lane.still_spooled() for lane in self._lanes)
+
+    @property
+    def damage(self) -> Counter[str]:
+        """What of the spools could not be read back, by kind."""
+        total: Counter[str] = Counter()
+        for lane in self._lanes:
+            total.update(lane.damage)
+        return total
+
     def step(self) -> int:
-        """Let each lane do a step, one after the other; return how many messages were acknowledged."""
+        """Let each lane do a step, one after the other; return how many messages were written or buried."""
         return sum(lane.step() for lane in self._lanes)
 
     def drain(self, deadline_s: float) -> bool:
@@ -137,7 +159,7 @@ class Bridge:
         for 3 s. Steps itself if the threads were never started.
         """
         began_ns = self._clock.monotonic_ns()
-        while self.backlog or self._ledger.unwritten():
+        while self.backlog or self._books.unwritten():
             now = self._clock.monotonic_ns()
             passed_s = (now - began_ns) / SECOND_NS
             quiet_s = min((min(lane.silent_s(), passed_s) for lane in self._at_work()), default=math.inf)

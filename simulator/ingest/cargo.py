@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from brokers.blocks import Arrivals
 from simulator.batch import Catalog
 from simulator.ingest.decode import Decoder, Refusal
-from simulator.ingest.store import Row
+from simulator.ingest.store import Row, Store
 from simulator.wire.line_blocks import LineBlock, LineBlocks
 from simulator.wire.line_protocol import LineProtocol
 
-__all__ = ["Cargo", "LineReader", "Reader", "Refused", "RowReader", "named"]
+__all__ = ["Cargo", "LineReader", "Reader", "Refused", "RowReader", "named", "reader_for"]
 
 Ints = NDArray[np.int64]
 
@@ -144,6 +144,11 @@ class LineReader:
         data, known = arrivals.data, self._asset_of
         for first, last in zip(arrivals.topic_start.tolist(), arrivals.topic_end.tolist(), strict=True):
             yield known.get(data[first:last], -1)
+
+
+def reader_for(store: Store, catalog: Catalog) -> Reader:
+    """Return who reads for a store: in blocks if it takes line protocol. Raises ValueError, see LineBlocks."""
+    return RowReader(catalog) if store.lines is None else LineReader(catalog)
 
 
 def named(cargo: Cargo, refused: Sequence[Refused]) -> tuple[Ints, Ints, Ints]:

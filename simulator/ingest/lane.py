@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import random
 import threading
 from collections import Counter
@@ -17,13 +18,15 @@ from brokers.errors import BrokerError
 from simulator.batch import Catalog
 from simulator.clock import SECOND_NS, Clock, Pace
 from simulator.errors import StoreError
-from simulator.ingest.cargo import Cargo, Reader, named
+from simulator.ingest.books import Books
+from simulator.ingest.cargo import Cargo, Reader, Refused, named
 from simulator.ingest.dead_letters import DeadLetters
 from simulator.ingest.decode import Refusal
 from simulator.ingest.shipment import Shipment
+from simulator.ingest.spool import Spool, SpoolFullError
 from simulator.ingest.store import Store
 from simulator.results.histogram import Histogram, Latency
-from simulator.results.ledger import Ledger
+from simulator.results.ledger import UNDATED
 from simulator.wire.line_blocks import LineBlock
 
 __all__ = ["MOST_AT_ONCE", "Lane"]
@@ -37,6 +40,9 @@ LONGEST_WAIT_S = 60.0
 """What a store may ask us to wait, at most."""
 REFUSED_WAIT_S = 3.0
 """Between two attempts while the store refuses us (wrong token, missing bucket): a person has to mend it."""
+TAKE_IN_NS = SECOND_NS // 10
+"""Between two looks at the session while the store is away."""
+FULL = {errno.ENOSPC, errno.EDQUOT}
 SHIPMENTS_BEFORE_GROWTH = 64
 MS = 1_000_000
 NOTHING = Cargo(LineBlock.joined([]), (), np.empty(0, dtype=np.int64))
@@ -50,6 +56,10 @@ class Lane:
     received, so that the broker queues, and in the end the publishers wait. Nothing is dropped: a message is written,
     or it is a dead letter with a reason, or it stays unacknowledged and the broker sends it again, to this session
     or, with a persistent session, to the next. What is in hand when the steps end is therefore in flight, not lost.
+
+    With a spool, what the store does not take goes there, is acknowledged, and what comes goes there too, until all of
+    it is written: oldest first, so that the messages of an asset keep their order. When the spool is full, or its disk
+    fails, it is as without one.
     """
 
     def __init__(
@@ -61,31 +71,39 @@ class Lane:
         catalog: Catalog,
         reader: Reader,
         store: Store,
-        ledger: Ledger,
+        books: Books,
         latency: Latency,
         dead_letters: DeadLetters,
         pace: Pace,
         clock: Clock,
         stop: threading.Event,
+        spool: Spool | None = None,
     ) -> None:
         self.retries: Counter[str] = Counter()
         """Writes that did not go through and were or will be tried again, by kind of reason."""
         self.trouble: str | None = None
         """What the store says while it does not take the batch; None when all is well."""
+        self.spool_trouble: str | None = None
+        """Why the spool takes nothing; None when all is well."""
         self._session = session
         self._topics = topics
         self._qos = qos
         self._catalog = catalog
         self._reader = reader
         self._store = store
-        self._ledger = ledger
+        self._books = books
         self._latency = latency
         self._dead_letters = dead_letters
         self._pace = pace
         self._clock = clock
         self._stop = stop
+        self._spool = spool
         self._arrivals = Arrivals.none()
-        """What came last and is not acknowledged."""
+        """What is in hand: it came last and is not acknowledged, or is the oldest of the spool."""
+        self._is_spooled = False
+        """Whether what is in hand is of the spool."""
+        self._unsafe, self._wanted = Arrivals.none(), np.zeros(0, dtype=bool)
+        """What came behind the spool, does not fit into it and is not acknowledged; and what of it is to be kept."""
         self._shipment = Shipment(NOTHING)
         self._cap: int | None = None
         self._unbroken = 0
@@ -99,12 +117,27 @@ class Lane:
 
     @property
     def backlog(self) -> int:
-        """Messages received and not yet acknowledged."""
-        return self._arrivals.number
+        """Messages received and not yet acknowledged, and those in the spool."""
+        in_hand = 0 if self._is_spooled else self._arrivals.number
+        return in_hand + self._unsafe.number + self.spooled
+
+    @property
+    def spooled(self) -> int:
+        """Messages in the spool."""
+        return 0 if self._spool is None else len(self._spool)
+
+    @property
+    def damage(self) -> dict[str, int]:
+        """What of the spool could not be read back, by kind."""
+        return {} if self._spool is None else self._spool.damage.told()
 
     def stuck_s(self) -> float:
-        """Return for how long the store has taken nothing of what waits for it; 0 while nothing waits."""
-        return (self._clock.monotonic_ns() - self._moved_ns) / SECOND_NS if self.backlog else 0.0
+        """Return for how long the store has taken nothing of what waits for it; 0 while nothing waits.
+
+        What is safe in a spool that takes more does not wait.
+        """
+        waits = self._unsafe.number or (self._arrivals.number and not self._is_spooled)
+        return (self._clock.monotonic_ns() - self._moved_ns) / SECOND_NS if waits else 0.0
 
     def is_idle(self) -> bool:
         """Say whether the broker hears us and nothing is in hand."""
@@ -126,57 +159,181 @@ class Lane:
         For the end, after the last step: what the session still has waiting is looked at too, and stays
         unacknowledged.
         """
-        waiting: list[tuple[list[int], list[int]]] = []
+        parts: list[tuple[Cargo, list[Refused]]] = []
         with suppress(BrokerError):  # a session that broke has nothing more to tell
             while (part := self._session.receive_block(limit=MOST_AT_ONCE, timeout_s=0)).number:
-                cargo, refused = self._reader.read(part)
-                _, assets, numbers = named(cargo, refused)
-                self._ledger.receive(assets, numbers)
-                waiting.append((assets.tolist(), numbers.tolist()))
-        waiting.append((self._shipment.left.asset.tolist(), self._shipment.left.seq.tolist()))
-        return [one for assets, _ in waiting for one in assets], [one for _, numbers in waiting for one in numbers]
+                parts.append(self._reader.read(part))
+                self._books.receive(*named(*parts[-1])[1:], UNDATED)
+        parts.append(self._reader.read(self._unsafe))
+        if not self._is_spooled:
+            parts.append((self._shipment.left, []))
+        columns = [named(*part) for part in parts]
+        assets, numbers = ([one for column in columns for one in column[place].tolist()] for place in (1, 2))
+        return assets, numbers
+
+    def still_spooled(self) -> int:
+        """Return how many messages of the spool are sound and not written; for the end, after the last step.
+
+        Raises OSError.
+        """
+        if self._spool is None:
+            return 0
+        number = 0
+        for part in self._spool.parts():
+            cargo, _ = self._reader.read(part)
+            number += int(np.count_nonzero(~self._books.is_written(cargo.asset, cargo.seq)))
+        return number
 
     def left(self) -> dict[str, int]:
-        """Return how many received messages are not written yet, by topic."""
+        """Return how many received messages are neither written nor in the spool, by topic."""
         rows = Counter(self._shipment.left.asset.tolist())
         return {self._catalog.assets[asset].topic: n for asset, n in sorted(rows.items())}
 
     def step(self) -> int:
-        """Receive a batch, or try again to write the one in hand. Return how many messages were acknowledged.
+        """Receive a batch, or try again to write the one in hand. Return how many messages were written or buried.
 
         Waits for the first message at most 0.1 s, and for the time that the store has asked for.
         """
-        if not self.backlog:
-            arrivals = self._session.receive_block(limit=MOST_AT_ONCE, timeout_s=RECEIVE_TIMEOUT_S)
-            if not arrivals.number:
-                return 0
-            self._take(arrivals)
-        elif not self._clock.wait_until(self._not_before_ns, self._stop):
+        if not self._may_go_on():
+            return 0
+        if not self._arrivals.number and not self._load():
             return 0
         if not self._write():
+            self._detour()
             return 0
         # Also what became a dead letter: it is recorded, and sending it again would not better it.
         done, self._arrivals = self._arrivals, Arrivals.none()
-        self._session.acknowledge_block(done, done.number)
+        if self._is_spooled:
+            self._leave_spool()
+        else:
+            self._session.acknowledge_block(done, done.number)
         return done.number
 
-    def _take(self, arrivals: Arrivals) -> None:
-        """Turn arrivals into a new shipment; those that are no rows become dead letters."""
+    def _may_go_on(self) -> bool:
+        """Wait until the store may be asked again, and bring what comes meanwhile into the spool; False: stop."""
+        while (now := self._clock.monotonic_ns()) < self._not_before_ns:
+            if self._spool is None or self._arrivals.number:
+                return self._clock.wait_until(self._not_before_ns, self._stop)
+            if self._stop.is_set():
+                return False
+            if not self._take_in():
+                self._clock.wait_until(min(self._not_before_ns, now + TAKE_IN_NS), self._stop)
+        return True
+
+    def _load(self) -> bool:
+        """Take in hand what comes next: the oldest of the spool before what the session has. False: nothing."""
+        if self._spool is not None and (self.spooled or self._unsafe.number):
+            return self._load_spooled(self._spool)
+        arrivals = self._session.receive_block(limit=MOST_AT_ONCE, timeout_s=RECEIVE_TIMEOUT_S)
+        if arrivals.number:
+            self._hand(arrivals, self._admit(arrivals)[0], is_spooled=False)
+            self._moved_ns = self._heard_ns
+        return bool(arrivals.number)
+
+    def _load_spooled(self, spool: Spool) -> bool:
+        self._take_in()
+        before = len(spool)
+        try:
+            oldest = spool.front(MOST_AT_ONCE)
+        except OSError as error:
+            self.trouble = f"the spool cannot be read: {error.strerror or error}"
+            self._hold("spool not readable", REFUSED_WAIT_S)
+            return False
+        # less those that turned out to be damaged
+        self._books.spool(len(spool) - before)
+        is_spooled = bool(oldest.number)
+        if not is_spooled:
+            oldest, self._unsafe = self._unsafe, Arrivals.none()
+        self._hand(oldest, self._unwritten(oldest), is_spooled=is_spooled)
+        return bool(oldest.number)
+
+    def _hand(self, arrivals: Arrivals, cargo: Cargo, *, is_spooled: bool) -> None:
+        self._arrivals, self._is_spooled = arrivals, is_spooled
+        self._shipment = Shipment(cargo, cap=self._cap)
+
+    def _admit(self, arrivals: Arrivals) -> tuple[Cargo, NDArray[np.bool_]]:
+        """Book what has come; return what is to be written, and what of it came for the first time.
+
+        What is no row becomes a dead letter.
+        """
         now = self._heard_ns = self._clock.monotonic_ns()
         cargo, refused = self._reader.read(arrivals)
         places, assets, numbers = named(cargo, refused)
+        dated = np.concatenate((cargo.time_ms, np.full(len(places) - len(cargo), UNDATED)))
         # sent again though it is in the store already: there is nothing to do but to acknowledge it
-        done = self._ledger.is_written(assets, numbers)
+        done = self._books.is_written(assets, numbers)
         order = np.argsort(places, kind="stable")
         new = np.empty(len(order), dtype=bool)
-        new[order] = self._ledger.receive(assets[order], numbers[order])
+        new[order] = self._books.receive(assets[order], numbers[order], dated[order])
         for one in refused:
             self._bury(arrivals, one.place, one.refusal)
         many = len(cargo)
         self._record(self._latency.broker, cargo, new[:many] & ~done[:many], now)
-        self._shipment = Shipment(cargo.only(~done[:many]), cap=self._cap)
-        self._moved_ns = now
-        self._arrivals = arrivals
+        return cargo.only(~done[:many]), new[:many][~done[:many]]
+
+    def _unwritten(self, arrivals: Arrivals) -> Cargo:
+        """Return what is to be written of messages that were admitted before."""
+        cargo, _ = self._reader.read(arrivals)
+        return cargo.only(~self._books.is_written(cargo.asset, cargo.seq))
+
+    def _take_in(self) -> int:
+        """Bring what the session has into the spool; return how many messages found room there."""
+        if not self._unsafe.number:
+            arrivals = self._session.receive_block(limit=MOST_AT_ONCE, timeout_s=0)
+            if not arrivals.number:
+                return 0
+            self._moved_ns = self._clock.monotonic_ns()
+            self._wanted = np.zeros(arrivals.number, dtype=bool)
+            cargo, new = self._admit(arrivals)
+            # what comes again and is not written is in the spool already
+            self._wanted[cargo.place[new]] = True
+            self._unsafe = arrivals
+        if not self._secure(self._unsafe, self._wanted):
+            return 0
+        done, self._unsafe = self._unsafe.number, Arrivals.none()
+        return done
+
+    def _detour(self) -> None:
+        """Put what is in hand into the spool, for the store does not take it."""
+        if self._spool is None:
+            return
+        self._learn_cap(self._shipment.cap, whole=False)
+        if not self._is_spooled:
+            wanted = np.zeros(self._arrivals.number, dtype=bool)
+            wanted[self._shipment.left.place] = True
+            if not self._secure(self._arrivals, wanted):
+                return
+        # what is of the spool stays there
+        self._arrivals, self._shipment, self._is_spooled = Arrivals.none(), Shipment(NOTHING), False
+
+    def _secure(self, arrivals: Arrivals, wanted: NDArray[np.bool_]) -> bool:
+        """Put messages into the spool and acknowledge all; False: there is no room, or the disk fails."""
+        assert self._spool is not None
+        try:
+            self._spool.append(arrivals.rows(wanted))
+        except OSError as error:
+            full = isinstance(error, SpoolFullError) or error.errno in FULL
+            self.retries["spool full" if full else "spool not writable"] += 1
+            said = error.strerror or str(error)
+            self.spool_trouble = f"nothing is received any more, for the spool takes nothing: {said}"
+            return False
+        self.spool_trouble = None
+        self._books.spool(int(np.count_nonzero(wanted)))
+        self._session.acknowledge_block(arrivals, arrivals.number)
+        return True
+
+    def _leave_spool(self) -> None:
+        """Forget the oldest of the spool, which are written."""
+        assert self._spool is not None
+        before = len(self._spool)
+        self._is_spooled = False
+        try:
+            self._spool.remove()
+        except OSError as error:
+            # a file too many costs room, and rows of it are written again by a later bridge, which changes nothing
+            self.retries["spool not deletable"] += 1
+            self.spool_trouble = f"a file of the spool cannot be deleted: {error.strerror or error}"
+        self._books.spool(len(self._spool) - before)
 
     def _write(self) -> bool:
         """Write what is left of the shipment; return False if the store wants us to come back later."""
@@ -219,7 +376,7 @@ class Lane:
     def _committed(self, cargo: Cargo) -> None:
         now = self._moved_ns = self._clock.monotonic_ns()
         asset, seq = cargo.asset, cargo.seq
-        new = self._ledger.write(asset, seq, cargo.readings)
+        new = self._books.write(asset, seq, cargo.readings)
         self._record(self._latency.end_to_end, cargo, new, now)
         if self._latency.expects:
             for one in zip(asset.tolist(), seq.tolist(), strict=True):
@@ -236,8 +393,11 @@ class Lane:
             reason, wait_s = "store out of reach", longest_s * (1 + spread) / 2
         else:
             reason, wait_s = "store refuses us", REFUSED_WAIT_S * (1 + spread / 10)
-        self.retries[reason] += 1
         self.trouble = str(error)
+        self._hold(reason, wait_s)
+
+    def _hold(self, reason: str, wait_s: float) -> None:
+        self.retries[reason] += 1
         self._not_before_ns = self._clock.monotonic_ns() + round(wait_s * SECOND_NS)
 
     def _set_aside(self, number: int | None, detail: str) -> None:
@@ -253,9 +413,9 @@ class Lane:
         topic = arrivals.topic(place).decode(errors="backslashreplace")
         self._dead_letters.add(refusal.reason, refusal.detail, topic, arrivals.payload(place))
         if refusal.asset is not None and refusal.seq is not None:
-            self._ledger.dead_letter(refusal.reason, [refusal.asset], [refusal.seq])
+            self._books.dead_letter(refusal.reason, [refusal.asset], [refusal.seq])
         else:
-            self._ledger.foreign(refusal.reason, 1)
+            self._books.foreign(refusal.reason, 1)
 
     def _record(self, histogram: Histogram, cargo: Cargo, which: NDArray[np.bool_], now_ns: int) -> None:
         """Note how long after they were due some messages came to a hop."""

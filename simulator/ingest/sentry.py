@@ -6,12 +6,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brokers.blocks import Arrivals
-from simulator.ingest.cargo import Cargo, Reader, Refused, named
+from simulator.batch import Catalog
+from simulator.ingest.cargo import Cargo, Reader, Refused, named, reader_for
 from simulator.ingest.decode import Refusal
+from simulator.ingest.store import Store
 from simulator.results.ledger import Ledger
 from simulator.wire.marks import marks
 
-__all__ = ["Sentry"]
+__all__ = ["Sentry", "guarded"]
 
 
 class Sentry:
@@ -38,6 +40,11 @@ class Sentry:
         others = {one.place for one in strange}
         refused = [one for one in refused if one.place not in others]
         return cargo.only(same[: len(cargo)]), sorted(refused + strange, key=lambda one: one.place)
+
+
+def guarded(store: Store, catalog: Catalog, ledger: Ledger) -> Sentry:
+    """Return the reader of a run's bridge. Raises ValueError for a name that the store cannot carry."""
+    return Sentry(reader_for(store, catalog), ledger)
 
 
 def strangers(place: NDArray[np.int64], seq: NDArray[np.int64], known: NDArray[np.bool_]) -> list[Refused]:

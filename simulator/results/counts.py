@@ -12,8 +12,8 @@ __all__ = ["Counts"]
 class Counts:
     """The balance of a run at one moment.
 
-    ``scheduled == written + dead_lettered + dropped + in_flight + unaccounted``, whatever has happened so far. Hops
-    count unique messages; ``duplicates`` and ``reordered`` are as the bridge saw them.
+    ``scheduled == written + dead_lettered + dropped + spooled + in_flight + unaccounted``, whatever has happened so
+    far. Hops count unique messages; ``duplicates`` and ``reordered`` are as the bridge saw them.
     """
 
     scheduled: int
@@ -34,6 +34,15 @@ class Counts:
     """Of those in flight, what gateways of the scenario keep, or what is on its way from them."""
     spilled: dict[str, int] = field(default_factory=dict)
     """Of those dropped, what gateways of the scenario dropped because it says so, by reason."""
+    overwritten: int = 0
+    """Of those received, how many bear the instant of the message before of their asset: one row for both."""
+    spooled: int = 0
+    """On the disk of the bridge."""
+
+    @property
+    def rows(self) -> int:
+        """How many rows of a store were written; a few less where two messages bear the same instant."""
+        return max(0, self.written - self.overwritten)
 
     def messages(self) -> dict[str, Any]:
         """Return ``messages{}`` of the result."""

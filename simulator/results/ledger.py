@@ -12,14 +12,28 @@ from simulator.results.counts import Counts
 from simulator.results.fates import Fates
 from simulator.results.sequences import MOST_RANGES, Ranges, Sequences
 
-__all__ = ["UNMARKED", "Ledger"]
+__all__ = ["UNDATED", "UNMARKED", "Ledger"]
 
 Column = NDArray[np.int64]
 MARKS = 1 << 18
 """How many marks are kept over all assets, 8 bytes each, but LEAST_MARKS of each asset."""
 LEAST_MARKS = 64
+UNDATED = -1
+"""The instant of a message that says none."""
 UNMARKED = -1
 """The mark of a message that only its number tells from others."""
+
+
+def same_instant(asset: Column, time_ms: Column, latest_ms: Column) -> int:
+    """Count messages with the same instant as the one before of their asset, and note the latest of each asset."""
+    order = np.argsort(asset, kind="stable")
+    assets, dated = asset[order], time_ms[order]
+    first = np.diff(assets, prepend=-1) != 0
+    before = np.concatenate(([UNDATED], dated[:-1]))
+    before[first] = latest_ms[assets[first]]
+    last = np.diff(assets, append=-1) != 0
+    latest_ms[assets[last]] = dated[last]
+    return int(np.count_nonzero((dated == before) & (dated != UNDATED)))
 
 
 def columns(asset: ArrayLike, seq: ArrayLike) -> tuple[Column, Column]:
@@ -54,6 +68,9 @@ class Ledger:
         self._spilled = Fates(most_ranges)
         self._kept: dict[int, Ranges] = {}
         self._sent_again = 0
+        self._spooled = 0
+        self._overwritten = 0
+        self._latest_ms: Column = np.full(assets, UNDATED, np.int64)
         self._foreign: Counter[str] = Counter()
         self._readings_scheduled = 0
         self._readings_written = 0
@@ -114,12 +131,17 @@ class Ledger:
         with self._lock:
             self._acknowledged += len(columns(asset, seq)[0])
 
-    def receive(self, asset: ArrayLike, seq: ArrayLike) -> NDArray[np.bool_]:
-        """Note messages that reached the bridge, in the order of arrival; return which came for the first time."""
+    def receive(self, asset: ArrayLike, seq: ArrayLike, time_ms: ArrayLike = UNDATED) -> NDArray[np.bool_]:
+        """Note messages that reached the bridge, in the order of arrival; return which came for the first time.
+
+        ``time_ms``, milliseconds since the Unix epoch, tells which of them replace the row of the one before.
+        """
         assets, numbers = columns(asset, seq)
+        dated = np.broadcast_to(np.asarray(time_ms, np.int64), assets.shape)
         with self._lock:
             new = self._known(assets, numbers)
             new[new] = self._received.add(assets[new], numbers[new])
+            self._overwritten += same_instant(assets[new], dated[new], self._latest_ms)
         return new
 
     def write(self, asset: ArrayLike, seq: ArrayLike, readings: ArrayLike) -> NDArray[np.bool_]:
@@ -165,14 +187,19 @@ class Ledger:
         with self._lock:
             self._foreign[reason] += n
 
-    def finish(self, asset: ArrayLike = (), seq: ArrayLike = ()) -> None:
+    def spool(self, more: int) -> None:
+        """Note how many more messages the bridge has on disk, less than 0 if it has fewer."""
+        with self._lock:
+            self._spooled += more
+
+    def finish(self, asset: ArrayLike = (), seq: ArrayLike = (), *, spooled: int = 0) -> None:
         """Close the books: what is open and not among these messages, which someone still holds, is unaccounted.
 
         A message may be named twice, or have ended: only distinct open ones are in flight. One that is written after
-        this counts as written.
+        this counts as written. Of the open ones, and not among those named, ``spooled`` are on disk.
         """
         with self._lock:
-            self._held = columns(asset, seq)
+            self._held, self._spooled = columns(asset, seq), spooled
 
     def counts(self) -> Counts:
         """Return the balance.
@@ -186,8 +213,12 @@ class Ledger:
             kept = sum(ranges.size for ranges in self._kept.values())
             scheduled = int(self._scheduled.sum())
             still_open = scheduled - self._written.unique - sum(dead.values()) - sum(dropped.values())
-            known_lost = self._overtaken() if self._held is None else still_open - kept - self._held_open(*self._held)
-            unaccounted = min(still_open, known_lost)
+            if self._held is None:
+                known_lost = self._overtaken()
+            else:
+                known_lost = still_open - kept - self._held_open(*self._held) - self._spooled
+            unaccounted = min(still_open, max(0, known_lost))
+            spooled = min(self._spooled, still_open - unaccounted)
             return Counts(
                 scheduled=scheduled,
                 published=self._published,
@@ -198,8 +229,10 @@ class Ledger:
                 dropped=dropped,
                 duplicates=self._received.duplicates,
                 reordered=self._received.reordered,
-                in_flight=still_open - unaccounted,
+                spooled=spooled,
+                in_flight=still_open - unaccounted - spooled,
                 unaccounted=unaccounted,
+                overwritten=self._overwritten,
                 readings_scheduled=self._readings_scheduled,
                 readings_written=self._readings_written,
                 foreign={reason: n for reason, n in sorted(self._foreign.items()) if n},
@@ -238,12 +271,13 @@ class Ledger:
     def unwritten(self) -> int:
         """Messages handed over that the store has not committed yet and that are not known lost.
 
-        It bounds what can queue in a broker between publisher and bridge, so those sent again count until they come.
+        It bounds what can queue in a broker between publisher and bridge, so those sent again count until they come,
+        and what the bridge has on disk does not.
         """
         with self._lock:
             ended = self._written.unique + sum(self._dead.reasons.values()) + sum(self._dropped.reasons.values())
             coming_again = max(0, self._sent_again - self._received.duplicates)
-            return max(0, self._published - ended - self._overtaken()) + coming_again
+            return max(0, self._published - ended - self._spooled - self._overtaken()) + coming_again
 
     def gaps(self, limit: int = 10) -> list[tuple[int, int, int]]:
         """Return up to ``limit`` gaps at the bridge as (asset, first, last), last included, lowest asset first."""

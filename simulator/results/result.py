@@ -67,7 +67,7 @@ class Machine(Part):
 class Messages(Part):
     """What became of every message.
 
-    The law: scheduled = written + dead_lettered + all dropped + in_flight + unaccounted.
+    The law: scheduled = written + dead_lettered + all dropped + spooled + in_flight + unaccounted.
     """
 
     scheduled: Count
@@ -80,6 +80,10 @@ class Messages(Part):
     dropped: dict[str, Count] = Field(description="given up on the way, by reason")
     duplicates: Count = Field(description="came again at the bridge")
     reordered: Count = Field(description="came at the bridge after a later one of the same asset")
+    overwritten: Count = Field(
+        default=0, description="bear the instant of the message before of their asset, so both are one row of the store"
+    )
+    spooled: Count = Field(default=0, description="safe on the disk of the bridge, and not written yet")
     in_flight: Count
     unaccounted: Count = Field(description="nobody knows; 0 on a healthy run")
     foreign: dict[str, Count] = Field(description="came at the bridge and are none of this run; not in the balance")

@@ -48,15 +48,22 @@ def judge(counts: Counts, *, interrupted: bool, reason: str | None, audit: Audit
     loss = described_loss(counts, audit)
     if not counts.scheduled and not loss:
         return nothing(interrupted=interrupted, reason=reason or audit.problem)
-    arrived = "is in the store" if audit.covers(counts.written) else "was written"
-    remark = described_gateways(counts) + described_audit(counts, audit) + described_strangers(counts)
+    arrived = "is in the store" if audit.covers(counts.rows) else "was written"
+    if counts.spooled:
+        arrived += f" or, {counts.spooled:,} messages, is safe in the spool"
+    remark = (
+        described_gateways(counts)
+        + described_audit(counts, audit)
+        + described_overwrites(counts)
+        + described_strangers(counts)
+    )
     if interrupted:
         return f"interrupted; {loss or f'all that was sent {arrived}'}{remark}", ExitCode.INTERRUPTED
     if loss:
         return f"data lost: {loss}{remark}", ExitCode.DATA_LOSS
     if reason:
         return f"ended early; all that was sent {arrived}{remark}", ExitCode.OUT_OF_REACH
-    exit_code = ExitCode.OUT_OF_REACH if audit.problem else ExitCode.PASS
+    exit_code = ExitCode.OUT_OF_REACH if audit.problem or counts.spooled else ExitCode.PASS
     return f"all that was scheduled {arrived}{remark}", exit_code
 
 
@@ -75,10 +82,10 @@ def described_loss(counts: Counts, audit: Audit) -> str:
     parts += [f"{n} dead-lettered ({why})" for why, n in counts.dead_lettered.items()]
     under_way = counts.in_flight - counts.kept
     parts += [f"{n} {name}" for name, n in (("in flight", under_way), ("unaccounted", counts.unaccounted)) if n]
-    if audit.rows_found is not None and audit.rows_found < counts.written:
+    if audit.rows_found is not None and audit.rows_found < counts.rows:
         # some of those that were found may be older than the run
         least = "" if audit.rows_before == 0 else "at least "
-        parts.append(f"{least}{counts.written - audit.rows_found} written and not found in the store")
+        parts.append(f"{least}{counts.rows - audit.rows_found} written and not found in the store")
     return f"{' and '.join(parts)} of {counts.scheduled} messages" if parts else ""
 
 
@@ -93,16 +100,23 @@ def described_audit(counts: Counts, audit: Audit) -> str:
     """Say, as the end of a sentence, what is odd about the count of the store; empty if nothing is."""
     if audit.problem:
         return "; the store could not be asked what it holds"
-    if audit.rows_found is None or audit.rows_found < counts.written:
+    if audit.rows_found is None or audit.rows_found < counts.rows:
         return ""
     if audit.rows_before is None:
         return "; what the store held of that time before is unknown, so this could not be audited"
-    excess = audit.excess(counts.written)
+    excess = audit.excess(counts.rows)
     if excess > 0:
         return f"; it holds {rows(excess)} of that time more than it confirmed: does something else write there?"
     if excess < 0:
         return f"; the store held {rows(audit.rows_before)} of that time already, so this could not be audited"
     return ""
+
+
+def described_overwrites(counts: Counts) -> str:
+    """Say, as the end of a sentence, which rows stand for two messages; empty if none does."""
+    if not counts.overwritten:
+        return ""
+    return f"; {rows(counts.overwritten)} replaced by a later message of the same asset and instant"
 
 
 def described_strangers(counts: Counts) -> str:

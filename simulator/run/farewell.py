@@ -67,7 +67,12 @@ def settle(hops: Hops, progress: Progress, deadline: Deadline) -> bool:
         hops.publisher.abandon(f"not acknowledged within {patience_s:g} s")
     progress.waiting = f"up to {CLOSED_S:g} s for the bridge to end its last write"
     hops.bridge.close(timeout_s=CLOSED_S)
-    hops.ledger.finish(*hops.bridge.take_stock())
+    try:
+        spooled = hops.bridge.still_spooled()
+    except OSError as error:
+        spooled = 0
+        progress.reason = progress.reason or f"the spool cannot be read: {error.strerror or error}"
+    hops.ledger.finish(*hops.bridge.take_stock(), spooled=spooled)
     return is_drained
 
 

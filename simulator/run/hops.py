@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 from brokers import open_broker
 from brokers.endpoint import Broker, Session
@@ -19,6 +20,8 @@ from simulator.ingest.bridge import Bridge
 from simulator.ingest.decode import LAST_MS
 from simulator.ingest.districts import districts
 from simulator.ingest.open import open_store
+from simulator.ingest.sentry import guarded
+from simulator.ingest.spools import opened_spools
 from simulator.ingest.store import Store
 from simulator.publish.credit import MOST, Credit
 from simulator.publish.gateway_book import GatewayBook
@@ -58,6 +61,8 @@ class Options:
     store: str
     patience_s: float = 30.0
     """How long a broker may take nothing, or not be there, before the run gives it up."""
+    spool: Path | None = None
+    """A folder for what the store does not take; None: it stays at the broker."""
     store_patience_s: float = 300.0
     """How long a store may take nothing of what waits for it before the run gives it up."""
 
@@ -93,7 +98,7 @@ class Hops:
 
         What a broker refused is not here: nobody tries it again, and the ledger has it as dropped.
         """
-        total = Counter({f"bridge: {reason}": n for reason, n in self.bridge.retries.items()})
+        total = Counter({f"bridge: {reason}": n for reason, n in (self.bridge.retries + self.bridge.damage).items()})
         counted = [("session", session.counters()) for session in (*self.uplink.sessions, *self.listeners)]
         if self.uplink.swarm is not None:
             counted.append(("device", self.uplink.swarm.counters()))
@@ -160,10 +165,12 @@ def connect(
             qos=1,
             catalog=catalog,
             store=store,
-            ledger=ledger,
+            books=ledger,
+            reader=guarded(store, catalog, ledger),
             latency=latency,
             pace=pace,
             clock=clock,
+            spools=opened_spools(stack, options.spool / run_id, len(topics)) if options.spool else (),
         )
         stack.callback(bridge.close, timeout_s=LAST_WORD_S)
         bridge.start()

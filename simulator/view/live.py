@@ -158,6 +158,7 @@ def of_run(snapshot: Snapshot, before: Snapshot | None) -> list[tuple[str, ...]]
     lost -= sum(counts.spilled.values())
     flight = f"{counts.in_flight - counts.kept:,} in flight"
     flight += f", {counts.kept:,} in gateways" if counts.kept else ""
+    flight += f", {counts.spooled:,} in the spool" if counts.spooled else ""
     return [
         (
             " ".join(passed.split()[:2]),

@@ -62,6 +62,7 @@ def hops(result: Result) -> list[str]:
         *counted,
         row("dropped", reasons(messages.dropped)),
         row("dead-lettered", reasons(messages.dead_letter_reasons)),
+        *([row("in the spool", f"{messages.spooled:,}")] if messages.spooled else []),
         row("in flight", f"{messages.in_flight:,}"),
         row("unaccounted", f"{messages.unaccounted:,}"),
     ]

@@ -13,6 +13,7 @@ from brokers import Endpoint, ExternalBroker, Outgoing, Session
 from simulator.clock import Pace, RealClock
 from simulator.ingest.bridge import Bridge
 from simulator.ingest.open import open_store
+from simulator.ingest.sentry import guarded
 from simulator.ingest.store import Row, Store
 from simulator.results.histogram import Latency
 from simulator.results.ledger import Ledger
@@ -58,7 +59,8 @@ class Plant:
             qos=1,
             catalog=CATALOG,
             store=store,
-            ledger=self.ledger,
+            books=self.ledger,
+            reader=guarded(store, CATALOG, self.ledger),
             latency=Latency(),
             pace=Pace(sim_start_ns=START_MS * 1_000_000, wall_start_ns=0, speed=None),
             clock=RealClock(),
