@@ -4,7 +4,7 @@ Commands import what they need when they run, so that ``parksim --help`` stays q
 """
 
 # ruff: noqa: PLC0415 - see above
-# ruff: noqa: D301, FBT002 - click marks a paragraph to be left alone with a backspace; typer's flags are such arguments
+# ruff: noqa: D301, FBT002, PLR0917 - click marks a paragraph to be left alone with a backspace; typer's flags are such arguments
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ import typer
 
 from simulator.bench.commands import bench
 from simulator.errors import ExitCode, ParksimError
+from simulator.run.letters import dead_letters as dead_letters_commands
 
 if TYPE_CHECKING:
     from simulator.plan import Plan
@@ -135,7 +136,7 @@ def size(count: float) -> str:
 
 
 @app.command(short_help="Run a scenario: park, broker, bridge, store.")
-def run(  # noqa: PLR0917 - typer makes options of parameters
+def run(
     scenario: Annotated[Path, typer.Argument(metavar="SCENARIO", help="A scenario file (YAML).")],
     duration: Annotated[
         str | None,
@@ -157,6 +158,14 @@ def run(  # noqa: PLR0917 - typer makes options of parameters
         typer.Option(
             metavar="STORE", help="sqlite:FILE, influxdb://host:8086/BUCKET?org=ORG, none. Default: sqlite:<name>.db."
         ),
+    ] = None,
+    spool: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Keep there what the store does not take, up to 1 GiB, and go on."),
+    ] = None,
+    dead_letters: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.jsonl", help="Keep there the messages that the store will never take."),
     ] = None,
     view: Annotated[
         str | None,
@@ -184,10 +193,57 @@ def run(  # noqa: PLR0917 - typer makes options of parameters
         seed=seed,
         broker=broker,
         store=store,
+        spool=spool,
+        dead_letter_file=dead_letters,
         view=view,
         summary_file=summary,
     )
     raise typer.Exit(exit_code)
+
+
+@app.command(short_help="Carry messages from a broker into a database.")
+def bridge(
+    scenario: Annotated[Path, typer.Argument(metavar="SCENARIO", help="The scenario whose machines speak.")],
+    broker: Annotated[str, typer.Option(metavar="ADDRESS", help="mqtt://host:1883, mqtts://, ws:// or wss://.")],
+    store: Annotated[
+        str, typer.Option(metavar="STORE", help="sqlite:FILE, influxdb://host:8086/BUCKET?org=ORG, none.")
+    ],
+    spool: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Keep there what the store does not take, up to 1 GiB, and go on."),
+    ] = None,
+    dead_letters: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.jsonl", help="Keep there the messages that the store will never take."),
+    ] = None,
+    until_quiet: Annotated[
+        str | None,
+        typer.Option(metavar="TIME", help="End when nothing has come for so long and nothing waits: 10s."),
+    ] = None,
+) -> None:
+    """Carry what the machines of a scenario say from a broker into a database, until Ctrl-C or SIGTERM.
+
+    A message is acknowledged when its row is committed, or safe in the spool. The broker keeps what comes while the
+    bridge is away: start it again, also after it was killed, and nothing is missing. What was seen is printed as JSON
+    at the end. Exit code 107: messages are missing or dead-lettered; 106: some still wait for the database.
+
+    \b
+    Examples:
+      parksim bridge configs/quickstart.yaml --broker mqtt://localhost --store sqlite:park.db
+      parksim bridge configs/quickstart.yaml --broker mqtt://localhost --store influxdb://localhost/park --spool spool
+    """
+    from simulator.run.launch import launch_bridge
+
+    raise typer.Exit(
+        launch_bridge(
+            scenario,
+            broker=broker,
+            store=store,
+            spool=spool,
+            dead_letter_file=dead_letters,
+            until_quiet=until_quiet,
+        )
+    )
 
 
 @app.command(short_help="Compare a scenario with published figures.")
@@ -299,3 +355,4 @@ def init(
 
 
 app.add_typer(bench)
+app.add_typer(dead_letters_commands)

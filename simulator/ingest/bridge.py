@@ -111,7 +111,7 @@ class Bridge:
         longest_first = sorted(self._lanes, key=Lane.stuck_s, reverse=True)
         of_store = next((lane.trouble for lane in longest_first if lane.trouble), None)
         of_spool = next((lane.spool_trouble for lane in longest_first if lane.spool_trouble), None)
-        return "; ".join(filter(None, (of_store, of_spool))) or None
+        return "; ".join(filter(None, (of_store, of_spool, self.dead_letters.trouble))) or None
 
     def stuck_s(self) -> float:
         """Return for how long the store has taken nothing of what waits in some lane; 0 while nothing waits."""

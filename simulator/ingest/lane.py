@@ -202,6 +202,7 @@ class Lane:
             self._detour()
             return 0
         # Also what became a dead letter: it is recorded, and sending it again would not better it.
+        self._dead_letters.sync()
         done, self._arrivals = self._arrivals, Arrivals.none()
         if self._is_spooled:
             self._leave_spool()
@@ -319,6 +320,7 @@ class Lane:
             return False
         self.spool_trouble = None
         self._books.spool(int(np.count_nonzero(wanted)))
+        self._dead_letters.sync()
         self._session.acknowledge_block(arrivals, arrivals.number)
         return True
 

@@ -17,6 +17,7 @@ from simulator.batch import Catalog
 from simulator.clock import SECOND_NS, Clock, Pace
 from simulator.errors import OutOfReachError, ScenarioError, StoreError
 from simulator.ingest.bridge import Bridge
+from simulator.ingest.dead_letters import opened_dead_letters
 from simulator.ingest.decode import LAST_MS
 from simulator.ingest.districts import districts
 from simulator.ingest.open import open_store
@@ -63,6 +64,8 @@ class Options:
     """How long a broker may take nothing, or not be there, before the run gives it up."""
     spool: Path | None = None
     """A folder for what the store does not take; None: it stays at the broker."""
+    dead_letter_file: Path | None = None
+    """Where the messages go that the store will never take, for later; None: only the first are told."""
     store_patience_s: float = 300.0
     """How long a store may take nothing of what waits for it before the run gives it up."""
 
@@ -170,6 +173,7 @@ def connect(
             latency=latency,
             pace=pace,
             clock=clock,
+            dead_letters=opened_dead_letters(stack, options.dead_letter_file),
             spools=opened_spools(stack, options.spool / run_id, len(topics)) if options.spool else (),
         )
         stack.callback(bridge.close, timeout_s=LAST_WORD_S)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import math
 import os
 import sys
 import threading
 from contextlib import ExitStack, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TextIO
 
@@ -14,11 +16,13 @@ import typer
 
 from simulator.clock import RealClock
 from simulator.errors import ExitCode, ScenarioError
+from simulator.ingest.dead_letters import opened_dead_letters
 from simulator.publish.pacing import TURN_S
 from simulator.results.addresses import without_addresses
 from simulator.results.result import Result
 from simulator.results.result_file import check_writable, write_result
 from simulator.run.afterwards import called_as, next_steps
+from simulator.run.carry import Errand, carry
 from simulator.run.execute import execute
 from simulator.run.hops import Hops, Options
 from simulator.run.interrupt import stop_on_signals
@@ -28,7 +32,7 @@ from simulator.scenario.schema import FASTEST, SLOWEST, Scenario
 from simulator.view.live import View, open_view
 from simulator.view.summary import summary
 
-__all__ = ["launch", "options_of"]
+__all__ = ["launch", "launch_bridge", "options_of"]
 
 STOPPING = "stopping: draining what is under way; press Ctrl-C again to end at once"
 
@@ -41,6 +45,8 @@ def launch(
     seed: int | None,
     broker: str,
     store: str | None,
+    spool: Path | None,
+    dead_letter_file: Path | None,
     view: str | None,
     summary_file: Path | None,
 ) -> int:
@@ -52,6 +58,7 @@ def launch(
     """
     loaded = load_scenario(path)
     options = options_of(loaded.scenario, duration=duration, speed=speed, seed=seed, broker=broker, store=store)
+    options = replace(options, spool=spool, dead_letter_file=dead_letter_file)
     if summary_file is not None:
         check_writable(summary_file)
     with ExitStack() as stack:
@@ -64,6 +71,39 @@ def launch(
         except OSError:
             give_up(errors)
     return result.exit_code if said or result.exit_code != ExitCode.PASS else ExitCode.BAD_CONFIGURATION
+
+
+def launch_bridge(
+    path: Path,
+    *,
+    broker: str,
+    store: str,
+    spool: Path | None,
+    dead_letter_file: Path | None,
+    until_quiet: str | None,
+) -> int:
+    """Run a bridge by itself until it is told to stop, print what it saw, and return the exit code.
+
+    Raises ParksimError.
+    """
+    loaded = load_scenario(path)
+    try:
+        quiet_ns = None if until_quiet is None else duration_ns(until_quiet)
+    except ValueError as error:
+        message = f"--until-quiet {error}"
+        raise ScenarioError(message) from None
+    stop = threading.Event()
+
+    def told(text: str) -> None:
+        with suppress(OSError):
+            typer.echo(text, err=True)
+
+    with ExitStack() as stack, stop_on_signals(stop, lambda: told(STOPPING)):
+        letters = opened_dead_letters(stack, dead_letter_file)
+        errand = Errand(broker, store, spool, quiet_ns)
+        report, exit_code = carry(loaded, errand, dead_letters=letters, clock=RealClock(), stop=stop, told=told)
+    typer.echo(json.dumps(report, indent=2))
+    return exit_code
 
 
 def conduct(loaded: Loaded, options: Options, view: View, *, quiet: bool) -> Result:
