@@ -20,7 +20,7 @@ PARALLEL := -n 4 --dist loadfile
 # Debian puts mosquitto where only root looks.
 export PATH := $(PATH):/usr/sbin:/sbin
 
-.PHONY: help demo test servers lint types contracts wheel tests unit integration bench lock clean
+.PHONY: help demo test servers lint types contracts wheel tests unit integration bench soak sim lock clean
 
 help: ## list these commands
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | while IFS='	' read -r name does; do \
@@ -66,6 +66,12 @@ integration: $(VENV)/.installed-dev ## the tests that talk to real servers
 bench: $(VENV)/.installed ## measure this machine: speed of a run, of the start, of generation
 	@$(BIN)/python tests/benchmarks/quickstart.py
 	@$(BIN)/parksim bench generate configs/quickstart.yaml
+
+soak: $(VENV)/.installed-dev servers ## kill bridges, brokers and databases for half an hour; say what was lost
+	@$(BIN)/python tests/soak.py
+
+sim: $(VENV)/.installed-dev ## 10,000 schedules of faults in virtual time against the bridge
+	@$(BIN)/python tests/fault_schedules.py --number 10000
 
 lock: $(BIN)/python ## lock what pyproject.toml asks for; remove requirements*.lock first to upgrade everything
 	@uv=$$(mktemp -d) && trap 'rm -rf "$$uv"' EXIT && \

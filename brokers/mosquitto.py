@@ -44,6 +44,7 @@ connection_messages false
 DURABLE = """
 persistence true
 persistence_location {directory}/
+# mosquitto saves when more than so many seconds have passed, so every two.
 autosave_interval 1
 """
 FAST = """
@@ -59,7 +60,7 @@ def find_mosquitto() -> str | None:
 class ManagedMosquitto:
     """mosquitto on a free port of the loopback interface, in a directory that goes with it.
 
-    ``durable`` writes queues and sessions to disk every second (after every change costs nine tenths of the QoS 1
+    ``durable`` writes queues and sessions to disk every two seconds (after every change costs nine tenths of the QoS 1
     throughput); otherwise all is in memory. It ends with this process even when that is killed.
     """
 
@@ -67,7 +68,7 @@ class ManagedMosquitto:
     """Of 16 KiB each."""
 
     def __init__(self, *, durable: bool = True) -> None:
-        kept = "queues and sessions go to disk every second, a crash loses at most the last one"
+        kept = "queues and sessions go to disk every two seconds, a crash loses at most the last two"
         lost = "queues and sessions are in memory, a crash loses them"
         self.profile = (
             f"mosquitto of our own, {'durable' if durable else 'fast'} profile: {kept if durable else lost}; "

@@ -43,7 +43,7 @@ class Feeder:
         self.acknowledged = np.zeros(self._packets.number, dtype=bool)
         self.refused = 0
 
-    def feed(self, number: int, *, deadline_s: float = 60.0) -> None:
+    def feed(self, number: int, *, deadline_s: float = 20.0) -> None:
         """Hand over so many messages more."""
         last = min(self.taken + number, self._packets.number)
         end = time.monotonic() + deadline_s
@@ -54,7 +54,7 @@ class Feeder:
             self.taken += self._session.publish_packets(self._packets.part(self.taken, last), qos=1, timeout_s=1.0)
             self._settle()
 
-    def settle(self, *, deadline_s: float = 60.0) -> None:
+    def settle(self, *, deadline_s: float = 20.0) -> None:
         """Wait until all that was handed over is acknowledged or refused."""
 
         def is_done() -> bool:

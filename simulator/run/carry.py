@@ -36,8 +36,8 @@ __all__ = ["Errand", "carry"]
 
 LOOK_S = 1.0
 TOLD_EVERY_NS = 10 * SECOND_NS
-CLOSED_S = 20.0
-"""How long a write may take that is under way at the end."""
+CLOSED_S = 35.0
+"""How long a write may take that is under way at the end: longer than any store waits for an answer."""
 
 
 @dataclass(frozen=True, slots=True)
