@@ -1,4 +1,4 @@
-"""The cases of durability.py at full length, one after the other: `make soak`. JSON on standard output, about 20 minutes.
+"""The cases of durability.py at full length, one after the other: `make soak`. JSON on standard output.
 
 A case that went otherwise than it must ends in exit code 1, after all have run.
 """
