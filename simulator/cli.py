@@ -246,6 +246,48 @@ def bridge(
     )
 
 
+@app.command(short_help="Look at this machine, a broker and a store.")
+def doctor(
+    scenario: Annotated[
+        Path | None, typer.Argument(metavar="[SCENARIO]", help="For how many connections to look, and which window.")
+    ] = None,
+    broker: Annotated[
+        str | None, typer.Option(metavar="BROKER", help="auto, embedded, mosquitto, or an address: mqtt://host:1883.")
+    ] = None,
+    store: Annotated[
+        str | None, typer.Option(metavar="STORE", help="sqlite:FILE, influxdb://host:8086/BUCKET?org=ORG.")
+    ] = None,
+    spool: Annotated[Path | None, typer.Option(metavar="FOLDER", help="Where a spool is to be.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
+) -> None:
+    """Try out what a run depends on, and say what to do: limits, queues, acknowledgements, rights.
+
+    The broker gets some thousand messages on topics of its own (parksim_doctor/...), the store a row of parksim_doctor.
+    Ends in exit code 106 if something is out of reach or too small; warnings change nothing.
+
+    \b
+    Examples:
+      parksim doctor configs/quickstart.yaml --broker auto
+      parksim doctor --broker mqtt://localhost --store influxdb://localhost/park
+    """
+    import json
+
+    from simulator.publish.gateways import connection_count
+    from simulator.run.checkup import of_broker, of_machine, of_store
+    from simulator.scenario.loader import load_scenario
+
+    connections = 1 if scenario is None else connection_count(load_scenario(scenario).scenario)
+    findings = list(of_machine(connections=connections, spool=spool))
+    findings += of_broker(broker) if broker else []
+    findings += of_store(store) if store else []
+    if as_json:
+        typer.echo(json.dumps([one._asdict() for one in findings], indent=2))
+    else:
+        for one in findings:
+            typer.echo(f"{one.level:<8} {one.what}: {one.said}{f'; {one.advice}' if one.advice else ''}")
+    raise typer.Exit(ExitCode.OUT_OF_REACH if any(one.level == "problem" for one in findings) else ExitCode.PASS)
+
+
 @app.command(short_help="Compare a scenario with published figures.")
 def validate(
     scenario: Annotated[Path, typer.Argument(metavar="SCENARIO", help="A scenario file (YAML).")],

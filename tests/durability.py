@@ -161,7 +161,7 @@ def broker_killed(folder: Path, *, kills: int, messages: int) -> dict[str, Any]:
 
 
 def broker_killed_without_persistence(folder: Path, *, messages: int) -> dict[str, Any]:
-    """Kill a broker that persists nothing, as by default, while the bridge is stopped: what waited is lost, and told to a message."""
+    """Kill a broker that persists nothing while the bridge is stopped: what waited is lost, and told to a message."""
     what = recording(messages)
     with ExitStack() as stack:
         broker = stack.enter_context(Mosquitto(folder / "mosquitto", settings={"max_queued_messages": 0}))

@@ -41,11 +41,19 @@ def near(program: Path) -> str:
 
 
 def next_steps(
-    loaded: Loaded, result: Result, *, store: str, summary_file: Path | None, program: str
+    loaded: Loaded, result: Result, *, store: str, summary_file: Path | None, program: str, spool: Path | None = None
 ) -> list[tuple[str, str]]:
     """Return what a user may want to do now; ``program`` is what calls parksim."""
     scenario = shlex.quote(str(loaded.path))
-    steps = look_into(loaded, store)
+    steps = []
+    if result.messages.spooled and spool is not None:
+        # to any broker: what waits is written, and what comes as well
+        waiting = shlex.quote(str(spool / result.run_id))
+        command = (
+            f"{program} bridge {scenario} --broker mqtt://localhost --store {shlex.quote(store)} --spool {waiting}"
+        )
+        steps.append(("write what waits in the spool, once the store is back", f"{command} --until-quiet 5s"))
+    steps += look_into(loaded, store)
     steps.append(("see what the scenario sends and needs", f"{program} check {scenario}"))
     if result.simulated.speed != "max":
         steps.append(("simulate a day at full speed", f"{program} run {scenario} --for 1d --speed max"))

@@ -141,7 +141,14 @@ def tell(loaded: Loaded, result: Result, options: Options, summary_file: Path | 
     The file may be passed on, so it names no address.
     """
     problems = []
-    steps = next_steps(loaded, result, store=options.store, summary_file=summary_file, program=called_as(sys.argv[0]))
+    steps = next_steps(
+        loaded,
+        result,
+        store=options.store,
+        summary_file=summary_file,
+        program=called_as(sys.argv[0]),
+        spool=options.spool,
+    )
     if sys.stdout is None:
         problems.append("the summary could not be printed: standard output is closed")
     try:
