@@ -193,8 +193,8 @@ def test_the_reader_never_asks_for_the_same_time_twice(
     asked: list[tuple[int, int]] = []
     opened = module.open_reader
 
-    def watched(text: str, catalog: Any) -> Reader:
-        reader = opened(text, catalog)
+    def watched(text: str, catalog: Any, stored: Any) -> Reader:
+        reader = opened(text, catalog, stored)
         values = reader.values
 
         def noted(*, from_ms: int, to_ms: int) -> Any:

@@ -18,6 +18,7 @@ from simulator.scenario.messaging import Messaging
 from simulator.scenario.people import People
 from simulator.scenario.quantities import NAME, Amount, Duration, Name
 from simulator.scenario.sensor import Strict
+from simulator.scenario.stored import Stored
 
 __all__ = [
     "DAY_MIN",
@@ -350,4 +351,7 @@ class Scenario(Strict):
     truth: bool = Field(default=True, description="tell on topics .../_truth when which fault begins and ends")
     kpis: Kpis = Field(default=Kpis(), description="availability, OEE and other figures on topics .../_kpi")
     messaging: Messaging = Field(default=Messaging(), description="how readings travel")
+    stored: Stored | None = Field(
+        default=None, description="how an ingester that is not ours names things in the database; for parksim verify"
+    )
     run: Run = Field(default=Run(), description="speed and length when the command line does not say otherwise")

@@ -12,6 +12,7 @@ from simulator.errors import ExitCode, ScenarioError
 from simulator.ingest.readers.values import Reader, Values
 from simulator.park.world import World
 from simulator.scenario.quantities import instant_text
+from simulator.scenario.stored import Stored
 from simulator.verify.assignment import Assignment
 from simulator.verify.comparison import DEVIATIONS, Comparison
 from simulator.verify.expected import expected
@@ -36,7 +37,7 @@ def verify(wanted: Assignment, store: str, *, told: Callable[[float], object]) -
     first_ms = begun_ms = wanted.from_ns // MS + early_ms
     comparison = Comparison(world.catalog, from_ms=first_ms)
     rows = 0
-    with open_reader(store, world.catalog) as reader:
+    with open_reader(store, world.catalog, scenario.stored) as reader:
         described = reader.describe()
         for portion in expected(world, wanted.until_ns, from_ns=wanted.from_ns):
             found = Values.joined(list(reader.values(from_ms=begun_ms, to_ms=portion.until_ms)))
@@ -85,8 +86,11 @@ def exit_code_of(report: dict[str, Any]) -> ExitCode:
     return ExitCode.DATA_LOSS if any(report[name] for name in DEVIATIONS) else ExitCode.PASS
 
 
-def open_reader(text: str, catalog: Catalog) -> Reader:
-    """Open ``sqlite:FILE`` or ``influxdb://…`` for reading. Raises ScenarioError, OutOfReachError."""
+def open_reader(text: str, catalog: Catalog, stored: Stored | None = None) -> Reader:
+    """Open ``sqlite:FILE`` or ``influxdb://…`` for reading, the latter with the names of someone else's ingester.
+
+    Raises ScenarioError, OutOfReachError.
+    """
     scheme, _, rest = text.partition(":")
     if scheme == "sqlite" and rest:
         from simulator.ingest.readers.sqlite import SqliteReader  # noqa: PLC0415 - each is loaded when it is asked for
@@ -96,6 +100,6 @@ def open_reader(text: str, catalog: Catalog) -> Reader:
         from simulator.ingest.stores.influxdb import Address  # noqa: PLC0415 - the client takes 0.3 s
         from simulator.ingest.stores.influxdb.reader import InfluxReader  # noqa: PLC0415
 
-        return InfluxReader(Address.parse(text), catalog)
+        return InfluxReader(Address.parse(text), catalog, stored)
     message = f"--store {scheme}: cannot be read back; give sqlite:FILE or influxdb://HOST:8086/BUCKET?org=ORG"
     raise ScenarioError(message)
