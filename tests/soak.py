@@ -55,7 +55,7 @@ CASES: dict[str, tuple[Callable[[Path], Found], Callable[[Found], bool]]] = {
         lambda found: found["rows"] == 4_999 and len(found["dead_letters"]) == 1,
     ),
     "8 bodies too large": (lambda f: durability.too_large(f, messages=100_000), is_whole),
-    "9 slow subscriber": (lambda f: durability.slow_subscriber(f, messages=100_000), is_told),
+    "9 slow subscriber": (lambda f: durability.slow_subscriber(f, messages=20_000), is_told),
     "11 published without a broker": (lambda f: durability.offline(f, messages=70_000), is_whole),
 }
 
