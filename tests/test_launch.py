@@ -66,7 +66,7 @@ def test_a_result_that_cannot_be_written_in_the_end_hides_no_outcome(
 
 def launched(**changes: Any) -> int:
     options = {"duration": "1s", "speed": "max", "seed": None, "broker": "memory", "store": "none", "view": "none"}
-    return launch(QUICKSTART, **options | {"summary_file": None} | changes)
+    return launch(QUICKSTART, **options | {"summary_file": None, "spool": None, "dead_letter_file": None} | changes)
 
 
 def test_the_file_names_no_host_and_the_screen_does(

@@ -45,6 +45,10 @@ class Compressor(NamedTuple):
     unload_bar: float = 7.5
 
 
+STILL_BAR_MIN = 1e-9
+"""A bar in two thousand years: when it gets anywhere is no number of nanoseconds that a clock holds."""
+
+
 def cascade(flows_m3_min: Sequence[float], *, step_bar: float = 0.1) -> tuple[Compressor, ...]:
     """Return compressors of which each loads and unloads ``step_bar`` below the one before it.
 
@@ -80,10 +84,12 @@ class Air:
         return ATMOSPHERE_BAR * self.leak_m3_min_bar / self.volume_m3
 
     def slope(self, loaded: frozenset[str], pressure_bar: float) -> float:
-        """Return dp/dt in bar/min; an empty receiver falls no further."""
+        """Return dp/dt in bar/min; an empty receiver falls no further, and what takes ages to move a bar stands still."""
         supply = sum(one.flow_m3_min for one in self.compressors if one.name in loaded)
         leak = self.leak_m3_min_bar * (pressure_bar + ATMOSPHERE_BAR)
         slope = ATMOSPHERE_BAR * (supply - self.demand_m3_min - leak) / self.volume_m3
+        if abs(slope) < STILL_BAR_MIN:
+            return 0.0
         return max(slope, 0.0) if pressure_bar <= 0.0 else slope
 
     def switched(self, loaded: frozenset[str], pressure_bar: float) -> frozenset[str]:
