@@ -45,10 +45,6 @@ class Compressor(NamedTuple):
     unload_bar: float = 7.5
 
 
-STILL_BAR_MIN = 1e-9
-"""A bar in two thousand years: when it gets anywhere is no number of nanoseconds that a clock holds."""
-
-
 def cascade(flows_m3_min: Sequence[float], *, step_bar: float = 0.1) -> tuple[Compressor, ...]:
     """Return compressors of which each loads and unloads ``step_bar`` below the one before it.
 
@@ -84,12 +80,10 @@ class Air:
         return ATMOSPHERE_BAR * self.leak_m3_min_bar / self.volume_m3
 
     def slope(self, loaded: frozenset[str], pressure_bar: float) -> float:
-        """Return dp/dt in bar/min; an empty receiver falls no further, and what takes ages to move a bar stands still."""
+        """Return dp/dt in bar/min; an empty receiver falls no further."""
         supply = sum(one.flow_m3_min for one in self.compressors if one.name in loaded)
         leak = self.leak_m3_min_bar * (pressure_bar + ATMOSPHERE_BAR)
         slope = ATMOSPHERE_BAR * (supply - self.demand_m3_min - leak) / self.volume_m3
-        if abs(slope) < STILL_BAR_MIN:
-            return 0.0
         return max(slope, 0.0) if pressure_bar <= 0.0 else slope
 
     def switched(self, loaded: frozenset[str], pressure_bar: float) -> frozenset[str]:
@@ -272,7 +266,8 @@ def minutes_to(rise_bar: float, slope_bar_min: float, decay_per_min: float) -> f
     share = decay_per_min * straight
     if share >= 1.0:
         return inf
-    return -log1p(-share) / decay_per_min if share > 0.0 else straight
+    # for shares so small both are the same, and the smallest floats have few digits
+    return -log1p(-share) / decay_per_min if share > 1e-14 else straight
 
 
 def whole_ms(minutes: float) -> int:
