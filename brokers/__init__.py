@@ -18,6 +18,7 @@ from brokers.errors import (
 from brokers.external import ExternalBroker
 from brokers.memory import MemoryBroker
 from brokers.mosquitto import ManagedMosquitto, find_mosquitto
+from brokers.sink import Sink
 
 __all__ = [
     "Acknowledgement",
@@ -35,6 +36,7 @@ __all__ = [
     "ProtocolError",
     "RefusedError",
     "Session",
+    "Sink",
     "StartError",
     "UnreachableError",
     "open_broker",
@@ -50,14 +52,15 @@ BROKERS: dict[str, Callable[[], Broker]] = {
     "embedded": EmbeddedBroker,
     "memory": MemoryBroker,
     "mosquitto": ManagedMosquitto,
+    "sink": Sink,
 }
 
 
 def open_broker(text: str) -> Broker:
     """Return the broker that a name or an address means; entering it starts or checks it.
 
-    Names: ``auto`` (mosquitto if it is installed, else embedded), ``embedded``, ``mosquitto``, ``memory``; everything
-    else is an address for Endpoint.parse. Raises AddressError.
+    Names: ``auto`` (mosquitto if it is installed, else embedded), ``embedded``, ``mosquitto``, ``memory``, ``sink``;
+    everything else is an address for Endpoint.parse. Raises AddressError.
     """
     if text in BROKERS:
         return BROKERS[text]()

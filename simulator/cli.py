@@ -201,6 +201,62 @@ def run(
     raise typer.Exit(exit_code)
 
 
+@app.command(short_help="Load a pipeline, and judge it by thresholds.")
+def load(
+    scenario: Annotated[Path, typer.Argument(metavar="SCENARIO", help="A scenario file (YAML).")],
+    rate: Annotated[
+        str | None, typer.Option(metavar="N/s", help="Messages a second, such as 25k/s, in place of the stages.")
+    ] = None,
+    duration: Annotated[
+        str | None, typer.Option("--for", metavar="TIME", help="How long with --rate, wall time. Default: 60s.")
+    ] = None,
+    broker: Annotated[
+        str, typer.Option(metavar="BROKER", help="auto, embedded, mosquitto, or an address: mqtt://host:1883.")
+    ] = "auto",
+    store: Annotated[
+        str | None,
+        typer.Option(
+            metavar="STORE", help="sqlite:FILE, influxdb://host:8086/BUCKET?org=ORG, none. Default: sqlite:<name>.db."
+        ),
+    ] = None,
+    view: Annotated[
+        str | None,
+        typer.Option(metavar="VIEW", help="plain: a line every 10 s; none. Default: a status line on a terminal."),
+    ] = None,
+    summary: Annotated[Path | None, typer.Option(metavar="FILE.json", help="Write the result there.")] = None,
+    report: Annotated[Path | None, typer.Option(metavar="FILE.html", help="Write a report to look at.")] = None,
+    junit: Annotated[Path | None, typer.Option(metavar="FILE.xml", help="Write thresholds as JUnit tests.")] = None,
+    csv: Annotated[Path | None, typer.Option(metavar="FILE.csv", help="Write rates and latencies by second.")] = None,
+) -> None:
+    """Play a park faster or slower, by the stages under `load:`, and judge the pipeline by its thresholds.
+
+    The loop is open: a message is due when the profile says so, whoever is slow, and latency runs from there. What
+    could not be sent in time is dropped and counted. Before, the generator shows what it can with a sink behind it.
+    Exit codes: 99 a threshold failed, 111 the generator was too slow, so nothing is known.
+
+    \b
+    Examples:
+      parksim load configs/throughput.yaml --store none
+      parksim load configs/throughput.yaml --rate 20k/s --for 30s --store none --report report.html
+    """
+    from simulator.run.launch import launch_load
+
+    raise typer.Exit(
+        launch_load(
+            scenario,
+            rate=rate,
+            duration=duration,
+            broker=broker,
+            store=store,
+            view=view,
+            summary_file=summary,
+            junit_file=junit,
+            csv_file=csv,
+            report_file=report,
+        )
+    )
+
+
 @app.command(short_help="Carry messages from a broker into a database.")
 def bridge(
     scenario: Annotated[Path, typer.Argument(metavar="SCENARIO", help="The scenario whose machines speak.")],

@@ -5,12 +5,12 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Clock", "FakeClock", "Pace", "RealClock"]
+__all__ = ["Clock", "Curve", "FakeClock", "Pace", "RealClock"]
 
 SECOND_NS = 1_000_000_000
 
@@ -75,26 +75,50 @@ class FakeClock:
         return True
 
 
+class Curve(NamedTuple):
+    """Simulated instants and the monotonic times at which they are due; in between, and beyond, evenly."""
+
+    sim_ns: NDArray[np.int64]
+    """int64[K], rising, K > 1."""
+    wall_ns: NDArray[np.int64]
+    """int64[K], rising."""
+
+    def due(self, sim_ns: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return when simulated instants are due, int64[N]."""
+        since = (sim_ns - self.sim_ns[0]).astype(np.float64)
+        knots, times = (self.sim_ns - self.sim_ns[0]).astype(np.float64), self.wall_ns - self.wall_ns[0]
+        slope = (times[-1] - times[-2]) / (knots[-1] - knots[-2])
+        found = np.interp(since, knots, times) + np.maximum(since - knots[-1], 0.0) * slope
+        due: NDArray[np.int64] = self.wall_ns[0] + np.rint(found).astype(np.int64)
+        return due
+
+
 @dataclass(frozen=True, slots=True)
 class Pace:
     """Maps simulated time to the monotonic time at which it is due.
 
     Each due time is computed from the start, so lateness never adds up. ``speed`` is simulated seconds per wall
-    second; None means as fast as it goes: everything is due at once.
+    second; None means as fast as it goes: everything is due at once. With a ``curve`` the speed changes, and ``speed``
+    is but its mean.
     """
 
     sim_start_ns: int
     wall_start_ns: int
     speed: float | None
+    curve: Curve | None = None
 
     def due_ns(self, sim_ns: int) -> int:
         """Return the monotonic time at which the simulated instant ``sim_ns`` is due."""
+        if self.curve is not None:
+            return int(self.curve.due(np.array([sim_ns]))[0])
         if self.speed is None:
             return self.wall_start_ns
         return self.wall_start_ns + round((sim_ns - self.sim_start_ns) / self.speed)
 
     def due_each(self, sim_ns: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return ``due_ns`` of each simulated instant, int64[N]."""
+        if self.curve is not None:
+            return self.curve.due(sim_ns)
         if self.speed is None:
             return np.full(len(sim_ns), self.wall_start_ns, np.int64)
         due: NDArray[np.int64] = self.wall_start_ns + np.rint((sim_ns - self.sim_start_ns) / self.speed).astype(

@@ -5,7 +5,8 @@
     ├── OutOfReachError             106   a broker or store that cannot be reached or refuses us
     │   ├── StoreError              106   a store refused a write; says whether a retry helps
     │   └── SourceError             106   the process that simulates the park has ended
-    └── DataLossError               107   readings lost or unaccounted
+    ├── DataLossError               107   readings lost or unaccounted
+    └── TooSlowError                111   a load that this generator cannot give
 
 A message says what, which value, where and, where one can know it, what to do.
 """
@@ -14,7 +15,16 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-__all__ = ["DataLossError", "ExitCode", "OutOfReachError", "ParksimError", "ScenarioError", "SourceError", "StoreError"]
+__all__ = [
+    "DataLossError",
+    "ExitCode",
+    "OutOfReachError",
+    "ParksimError",
+    "ScenarioError",
+    "SourceError",
+    "StoreError",
+    "TooSlowError",
+]
 
 
 class ExitCode(IntEnum):
@@ -76,3 +86,9 @@ class DataLossError(ParksimError):
     """Readings were lost or cannot be accounted for."""
 
     exit_code = ExitCode.DATA_LOSS
+
+
+class TooSlowError(ParksimError):
+    """A load that this generator cannot give, so that nothing behind it could be judged."""
+
+    exit_code = ExitCode.GENERATOR_TOO_SLOW

@@ -34,7 +34,14 @@ SECOND = 1_000_000_000
 class Bench:
     """A publisher with a broker in memory and somebody who listens."""
 
-    def __init__(self, *, window: int = 100, speed: float | None = None, credit: int | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        window: int = 100,
+        speed: float | None = None,
+        credit: int | None = None,
+        late_after_ns: int | None = None,
+    ) -> None:
         self.catalog = catalog_of()
         self.broker = MemoryBroker()
         self.listener = self.broker.connect("listener", window=60_000, keep_session=True)
@@ -62,6 +69,7 @@ class Bench:
             hopeless=lambda: self.despair,
             patience_s=0.1,
             farewell_s=0.05,
+            late_after_ns=late_after_ns,
         )
 
     def send(self, batch: Batch) -> None:
@@ -128,6 +136,18 @@ def test_a_full_window_is_waited_for() -> None:
     assert bench.publisher.drain(5)
     counts = bench.balanced()
     assert (counts.acknowledged, counts.dropped) == (15, {})
+
+
+def test_an_open_loop_drops_what_is_too_late() -> None:
+    """After 8.5 s of ten messages of each asset, a second apart, four were due more than 5 s ago."""
+    bench = Bench(speed=1, late_after_ns=5 * SECOND)
+    bench.clock.advance(8 * SECOND + SECOND // 2)
+    bench.send(ticks(bench.catalog, 10))
+    assert bench.publisher.drain(5)
+    counts = bench.balanced()
+    assert (counts.scheduled, counts.acknowledged, counts.dropped) == (30, 18, {"not sent in time": 12})
+    assert {orjson.loads(one.payload)["n"] for one in bench.arrived()} == {4, 5, 6, 7, 8, 9}
+    assert bench.latency.lateness.max == 4 * SECOND + SECOND // 2
 
 
 def test_lateness_runs_from_the_due_time() -> None:

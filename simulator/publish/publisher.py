@@ -27,6 +27,7 @@ __all__ = ["Publisher"]
 UNBOUNDED = 1 << 30
 POLL_S = 0.002
 NOT_SENT = "not sent after a failure"
+TOO_LATE = "not sent in time"
 TURN_S = 0.05
 """How long to wait in an outlet whose windows are full before the acknowledgements are looked at again."""
 
@@ -36,8 +37,9 @@ class Publisher:
 
     While a window or the credit is used up it waits: in a live run that shows as lateness, never as loss.
     It gives up when the outlets have made no progress for ``patience_s``, or ``farewell_s`` once ``stop`` is set,
-    and at once when ``hopeless``, asked while it waits, says why the run cannot go on. What gateways of the scenario
-    relayed needs a ``book``. Used by one thread.
+    and at once when ``hopeless``, asked while it waits, says why the run cannot go on. In an open loop what could not
+    be sent ``late_after_ns`` after it was due is dropped. What gateways of the scenario relayed needs a ``book``. Used
+    by one thread.
     """
 
     def __init__(
@@ -54,6 +56,7 @@ class Publisher:
         hopeless: Callable[[], str | None],
         patience_s: float = 30.0,
         farewell_s: float = 2.0,
+        late_after_ns: int | None = None,
         book: GatewayBook | None = None,
     ) -> None:
         self._outlets = outlets
@@ -67,6 +70,7 @@ class Publisher:
         self._hopeless = hopeless
         self._patience_s = patience_s
         self._farewell_s = farewell_s
+        self._late_after_ns = late_after_ns
         self._book = book
         # After QoS and version of the protocol; the identifier stands before the properties, which are one byte.
         self._behind = 2 + (outlets[0].version == 5) if qos else 0
@@ -138,6 +142,7 @@ class Publisher:
         failure: OutOfReachError | BrokerError | None = None
         while queues:
             self.collect()
+            self._shed(queues)
             room = self._credit.room() if self._credit is not None else UNBOUNDED
             alone = len(queues) == 1
             taken = 0
@@ -194,6 +199,22 @@ class Publisher:
         self._ledger.publish(asset[first], seq[first])
         if self._pace.speed is not None:
             self._latency.lateness.record((now_ns - due_ns)[first])
+
+    def _shed(self, queues: dict[int, Consignment]) -> None:
+        """Drop what is too late to be sent: an open loop does not wait for whoever is slow."""
+        if self._late_after_ns is None:
+            return
+        limit_ns = self._clock.monotonic_ns() - self._late_after_ns
+        for gateway, left in list(queues.items()):
+            late = self._pace.due_each(left.block.due_ns) < limit_ns
+            if not late.any():
+                continue
+            first = late & ~left.block.again
+            self._ledger.drop(TOO_LATE, left.block.asset[first], left.block.seq[first])
+            if late.all():
+                del queues[gateway]
+            else:
+                queues[gateway] = left.rest(late)
 
     def _drop(self, queues: dict[int, Consignment], reason: str) -> None:
         for left in queues.values():

@@ -146,6 +146,17 @@ class Histogram:
                 total._most = max((v for v in (total._most, part._most) if v is not None), default=None)
         return total
 
+    def __sub__(self, earlier: Self) -> Histogram:
+        """Return the samples that came since an earlier copy of this histogram; bounds to three digits."""
+        rest = Histogram()
+        rest._counts = self._count() - earlier._count()
+        there = np.flatnonzero(rest._counts) - SLOTS
+        if len(there):
+            first, last = int(there[0]), int(there[-1])
+            rest._least = lowest(first) if first >= 0 else -highest(-first)
+            rest._most = highest(last) if last >= 0 else -lowest(-last)
+        return rest
+
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Histogram):
             return NotImplemented

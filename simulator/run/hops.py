@@ -14,7 +14,7 @@ from brokers import open_broker
 from brokers.endpoint import Broker, Session
 from brokers.errors import AddressError, BrokerError
 from simulator.batch import Catalog
-from simulator.clock import SECOND_NS, Clock, Pace
+from simulator.clock import SECOND_NS, Clock, Curve, Pace
 from simulator.errors import OutOfReachError, ScenarioError, StoreError
 from simulator.ingest.bridge import Bridge
 from simulator.ingest.dead_letters import opened_dead_letters
@@ -24,6 +24,7 @@ from simulator.ingest.open import open_store
 from simulator.ingest.sentry import guarded
 from simulator.ingest.spools import opened_spools
 from simulator.ingest.store import Store
+from simulator.load.profile import Profile
 from simulator.publish.credit import MOST, Credit
 from simulator.publish.gateway_book import GatewayBook
 from simulator.publish.gateways import connection_count
@@ -50,6 +51,20 @@ LAST_WORD_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
+class Load:
+    """When how much of a park is due, in an open loop."""
+
+    profile: Profile
+    natural_per_s: float
+    """Messages a second of the park at speed 1."""
+    late_after_ns: int
+    """A message that could not be sent so long after it was due is dropped."""
+
+    def curve(self, sim_start_ns: int, wall_start_ns: int) -> Curve:
+        return self.profile.curve(self.natural_per_s, sim_start_ns=sim_start_ns, wall_start_ns=wall_start_ns)
+
+
+@dataclass(frozen=True, slots=True)
 class Options:
     """How to run a scenario, resolved from the command line and the file."""
 
@@ -62,6 +77,8 @@ class Options:
     store: str
     patience_s: float = 30.0
     """How long a broker may take nothing, or not be there, before the run gives it up."""
+    load: Load | None = None
+    """When how much is due; None: at the speed."""
     spool: Path | None = None
     """A folder for what the store does not take; None: it stays at the broker."""
     dead_letter_file: Path | None = None
@@ -161,7 +178,10 @@ def connect(
         # before anything is due: a large database may take a while
         off_ms = source.clocks_off_ms or (0, 0)
         before = rows_before(store, start_ns, options.duration_ns, off_ms)
-        pace = Pace(start_ns, clock.monotonic_ns() + LEAD_NS, options.speed)
+        begin_ns = clock.monotonic_ns() + LEAD_NS
+        pace = Pace(
+            start_ns, begin_ns, options.speed, None if options.load is None else options.load.curve(start_ns, begin_ns)
+        )
         bridge = Bridge(
             sessions=listeners,
             topics=topics,
@@ -194,7 +214,10 @@ def connect(
         pace=pace,
         clock=clock,
         qos=messaging.qos,
-        credit=Credit(ledger, bridge_is_idle=bridge.is_idle, limit=min(MOST, broker.may_wait)),
+        credit=None
+        if options.load
+        else Credit(ledger, bridge_is_idle=bridge.is_idle, limit=min(MOST, broker.may_wait)),
+        late_after_ns=None if options.load is None else options.load.late_after_ns,
         stop=stop,
         hopeless=vigil.hopeless,
         patience_s=patience_s(messaging, options.patience_s),

@@ -16,10 +16,12 @@ __all__ = [
     "Amount",
     "Duration",
     "Name",
+    "Rate",
     "duration_ns",
     "duration_text",
     "instant_ns",
     "instant_text",
+    "rate_per_s",
     "valid_name",
 ]
 
@@ -90,6 +92,15 @@ def in_bounds(number: int) -> int:
     return number
 
 
+def rate_per_s(text: object) -> float:
+    """Return how many a second ``500/s``, ``5k/s`` or ``1.5M/s`` are. Raises ValueError for anything else."""
+    match = re.fullmatch(rf"({NUMBER})\s*([kM]?)\s*/\s*s", text.strip(), re.ASCII) if isinstance(text, str) else None
+    if match is None:
+        message = f"{shown(text)} is no rate; write a number, k or M for thousands or millions, and /s, such as 25k/s"
+        raise ValueError(message)
+    return float(Decimal(match[1]) * SCALES[match[2]])
+
+
 def instant_ns(instant: datetime) -> int:
     """Return nanoseconds since the Unix epoch of an aware instant, cut to whole milliseconds."""
     since = instant - EPOCH
@@ -114,6 +125,13 @@ Duration = Annotated[
     ),
 ]
 """Integer nanoseconds in Python, a number with a unit in the file."""
+
+Rate = Annotated[
+    float,
+    BeforeValidator(rate_per_s),
+    WithJsonSchema({"type": "string", "pattern": rf"^\s*{NUMBER}\s*[kM]?\s*/\s*s\s*$", "examples": ["500/s", "25k/s"]}),
+]
+"""Per second in Python, a number with ``/s`` in the file."""
 
 Amount = Annotated[
     int,

@@ -13,6 +13,7 @@ from simulator.scenario.adoption import Adoption
 from simulator.scenario.breaks import Breaks
 from simulator.scenario.fault import MOST_FAULTS, Fault
 from simulator.scenario.holidays import Tet
+from simulator.scenario.load import Load
 from simulator.scenario.machine_type import MachineType
 from simulator.scenario.messaging import Messaging
 from simulator.scenario.people import People
@@ -354,4 +355,5 @@ class Scenario(Strict):
     stored: Stored | None = Field(
         default=None, description="how an ingester that is not ours names things in the database; for parksim verify"
     )
+    load: Load | None = Field(default=None, description="how much parksim load sends when, and what must hold")
     run: Run = Field(default=Run(), description="speed and length when the command line does not say otherwise")

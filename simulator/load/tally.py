@@ -1,0 +1,62 @@
+"""A tally: what a stretch of a run came to, its counts and its histograms, as the difference of two moments."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+
+from simulator.results.counts import Counts
+from simulator.results.histogram import Histogram, Latency
+
+__all__ = ["Mark", "Tally"]
+
+NAMES = ("lateness", "publish", "broker", "end_to_end")
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Everything that was counted until a moment."""
+
+    wall_s: float
+    counts: Counts
+    histograms: dict[str, Histogram]
+
+    @classmethod
+    def of(cls, wall_s: float, counts: Counts, latency: Latency) -> Self:
+        """Copy what there is now."""
+        return cls(wall_s, counts, {name: getattr(latency, name) + Histogram() for name in NAMES})
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """From one mark to a later one."""
+
+    before: Mark
+    after: Mark
+
+    @property
+    def seconds(self) -> float:
+        return self.after.wall_s - self.before.wall_s
+
+    def count(self, name: str) -> int:
+        """Return how many messages more a field of the counts has; dropped and dead-lettered ones of all reasons."""
+        return total(self.after.counts, name) - total(self.before.counts, name)
+
+    def per_s(self, name: str) -> float:
+        return self.count(name) / self.seconds if self.seconds > 0 else 0.0
+
+    @property
+    def delivered(self) -> float | None:
+        """The share of what was due that the store has."""
+        scheduled = self.count("scheduled")
+        return self.count("written") / scheduled if scheduled else None
+
+    def percentile_ms(self, name: str, percent: float) -> float | None:
+        """Return a percentile of the samples that came in between, milliseconds; None without any."""
+        found = (self.after.histograms[name] - self.before.histograms[name]).percentile(percent)
+        return None if found is None else found / 1e6
+
+
+def total(counts: Counts, name: str) -> int:
+    value = getattr(counts, name)
+    return sum(value.values()) if isinstance(value, dict) else int(value)

@@ -1,0 +1,215 @@
+"""A load test: calibrated, played after a profile in an open loop, and judged by thresholds."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from brokers import Sink
+from simulator.bench.live import Live
+from simulator.clock import SECOND_NS, Clock
+from simulator.errors import ExitCode, ScenarioError, TooSlowError
+from simulator.load.profile import Profile, profile_of
+from simulator.load.tally import Mark, Tally
+from simulator.load.thresholds import Threshold, parse_threshold
+from simulator.plan import plan
+from simulator.results.result import Generator, Result, ThresholdOutcome
+from simulator.results.snapshot import Snapshot
+from simulator.run.execute import execute
+from simulator.run.hops import Hops, Load, Options
+from simulator.scenario.load import LATE_AFTER_NS, Hold, Stage
+from simulator.scenario.loader import Loaded
+
+__all__ = ["Marks", "calibrated_per_s", "load", "prepared"]
+
+RATE_FOR_S = 60.0
+CALIBRATION_S = 3.0
+"""Wall time for which the generator shows what it can, about."""
+TRIAL_MESSAGES = 20_000
+MOST_SHARE = 0.8
+"""Of what the generator can at most: above it measures itself."""
+MOST_LATENESS_MS = 100.0
+"""At p99, above which the generator was too slow to say anything about what is behind it."""
+
+
+@dataclass
+class Marks:
+    """What was counted at the beginning, about every second, and in the end; and who asked for an end before."""
+
+    thresholds: Sequence[Threshold] = ()
+    stop: threading.Event = field(default_factory=threading.Event)
+    hops: Hops | None = None
+    marks: list[Mark] = field(default_factory=list)
+    lost: Threshold | None = None
+    """The threshold because of which the test was ended early."""
+
+    def opened(self, hops: Hops) -> None:
+        self.hops = hops
+        self._note(0.0)
+
+    def seen(self, snapshot: Snapshot) -> None:
+        """Note where the run stands, and end it if a threshold for all of it cannot be met any more."""
+        self._note(snapshot.wall_ns / SECOND_NS)
+        if self.lost is None and len(self.marks) > 1:
+            whole = Tally(self.marks[0], self.marks[-1])
+            self.lost = next((one for one in self.thresholds if one.stage is None and one.is_lost(whole)), None)
+            if self.lost is not None:
+                self.stop.set()
+
+    def ended(self, seconds: float) -> None:
+        self._note(seconds)
+
+    def _note(self, wall_s: float) -> None:
+        assert self.hops is not None
+        self.marks.append(Mark.of(max(0.0, wall_s), self.hops.ledger.counts(), self.hops.latency))
+
+    def between(self, from_s: float, to_s: float) -> Tally:
+        """Return what came between the marks that are nearest to two instants."""
+        before = min(self.marks, key=lambda mark: abs(mark.wall_s - from_s))
+        after = min(self.marks, key=lambda mark: abs(mark.wall_s - to_s))
+        return Tally(before, after)
+
+
+def prepared(loaded: Loaded, *, rate: float | None, duration_s: float | None) -> tuple[Profile, list[Threshold], int]:
+    """Return profile, thresholds and the nanoseconds after which a message is too late. Raises ScenarioError.
+
+    ``rate`` for ``duration_s`` takes the place of the stages of the file.
+    """
+    wanted = loaded.scenario.load
+    if rate is not None:
+        length_ns = round((duration_s or RATE_FOR_S) * 1_000) * 1_000_000
+        stages: tuple[Stage, ...] = (Hold.model_construct(kind="hold", name="hold", duration=length_ns, rate=rate),)
+    elif wanted is None:
+        message = f"{loaded.path}: there is no `load:` in it; write one with stages, or say --rate 5k/s --for 60s"
+        raise ScenarioError(message)
+    else:
+        stages = wanted.stages
+    profile = profile_of(stages)
+    names = {span.name for span in profile.spans}
+    thresholds, problems = [], []
+    for text in wanted.thresholds if wanted else ():
+        try:
+            found = parse_threshold(text, stages=names if rate is None else names | {_stage(text)})
+        except ValueError as error:
+            problems.append(f"{loaded.path}: load.thresholds: {error}")
+        else:
+            # a threshold of a stage means nothing to a single rate
+            if rate is None or found.stage is None:
+                thresholds.append(found)
+    if problems:
+        raise ScenarioError(*problems)
+    return profile, thresholds, wanted.late_after if wanted else LATE_AFTER_NS
+
+
+def _stage(text: str) -> str:
+    return text.rpartition(" in ")[2].strip()
+
+
+def calibrated_per_s(loaded: Loaded) -> float:
+    """Return messages a second that this generator hands over at most, with a sink behind it that forgets them."""
+    messaging = loaded.scenario.messaging
+    with (
+        Sink() as sink,
+        Live(sink, loaded, qos=messaging.qos, version=5, window=messaging.window) as live,
+    ):
+        per_s = live.measure(TRIAL_MESSAGES).per_s
+        return live.measure(max(TRIAL_MESSAGES, round(per_s * CALIBRATION_S))).per_s
+
+
+def load(
+    loaded: Loaded,
+    options: Options,
+    profile: Profile,
+    thresholds: Sequence[Threshold],
+    *,
+    late_after_ns: int,
+    clock: Clock,
+    stop: threading.Event,
+    on_open: Callable[[Hops], None],
+    on_snapshot: Callable[[Snapshot], None],
+    told: Callable[[str], object],
+) -> tuple[Result, Marks]:
+    """Calibrate, play the profile, and judge. Raises ScenarioError, OutOfReachError, TooSlowError."""
+    told("calibrating: what this generator hands over at most, into a sink")
+    ceiling = calibrated_per_s(loaded)
+    told(f"calibrated: {ceiling:,.0f} messages/s at most")
+    if peak_per_s(profile) > ceiling:
+        message = (
+            f"the profile asks for {peak_per_s(profile):,.0f} messages/s, and this generator can hand over"
+            f" {ceiling:,.0f}/s at most: nothing behind it could be judged; ask for less, or use a faster machine"
+        )
+        raise TooSlowError(message)
+    natural = plan(loaded).messages_per_s
+    duration_s = profile.simulated_s(natural)
+    played = replace(
+        options,
+        load=Load(profile, natural, late_after_ns),
+        speed=duration_s / profile.duration_s,
+        duration_ns=round(duration_s * 1_000) * 1_000_000,
+    )
+    marks = Marks(thresholds, stop)
+
+    def opened(hops: Hops) -> None:
+        marks.opened(hops)
+        on_open(hops)
+
+    def seen(snapshot: Snapshot) -> None:
+        marks.seen(snapshot)
+        on_snapshot(snapshot)
+
+    result = execute(loaded, played, clock=clock, stop=stop, on_open=opened, on_snapshot=seen, told=told)
+    marks.ended(profile.duration_s if marks.lost is None else marks.marks[-1].wall_s)
+    return judged(result, profile, marks, ceiling), marks
+
+
+def peak_per_s(profile: Profile) -> float:
+    """Return the most messages that are due in any second."""
+    seconds = np.arange(max(1, int(profile.duration_s)))
+    due = np.interp(np.append(seconds, seconds[-1] + 1), profile.at_s, profile.due)
+    return float(np.diff(due).max()) / min(1.0, profile.duration_s)
+
+
+def judged(result: Result, profile: Profile, marks: Marks, ceiling: float) -> Result:
+    """Return the result with thresholds, the share of the ceiling, and the verdict that follows."""
+    spans = {span.name: span for span in profile.spans}
+    whole = Tally(marks.marks[0], marks.marks[-1])
+    outcomes = []
+    for one in marks.thresholds:
+        tally = whole if one.stage is None else marks.between(spans[one.stage].from_s, spans[one.stage].to_s)
+        value = one.value(tally)
+        outcomes.append(
+            ThresholdOutcome.model_validate({"expression": one.expression, "value": value, "pass": one.holds(value)})
+        )
+    share = peak_per_s(profile) / ceiling
+    generator = Generator(cpu=result.generator.cpu, calibrated_max_per_s=ceiling, share_of_max=share)
+    verdict, code = verdict_of(result, outcomes, share, marks.lost)
+    return result.model_copy(
+        update={"thresholds": tuple(outcomes), "generator": generator, "verdict": verdict, "exit_code": int(code)}
+    )
+
+
+def verdict_of(
+    result: Result, outcomes: Sequence[ThresholdOutcome], share: float | None, lost: Threshold | None
+) -> tuple[str, ExitCode]:
+    """Return one sentence and the exit code: what makes the measurement itself worthless goes first."""
+    if result.exit_code == ExitCode.OUT_OF_REACH or (result.exit_code == ExitCode.INTERRUPTED and lost is None):
+        return result.verdict, ExitCode(result.exit_code)
+    lateness = result.latency_ms.lateness.p99 or 0.0
+    if share is not None and share > MOST_SHARE:
+        said = f"invalid: the generator had to give {share:.0%} of what it can, more than {MOST_SHARE:.0%}"
+        return f"{said}; what was measured may be its own limit", ExitCode.GENERATOR_TOO_SLOW
+    failed = [one.expression for one in outcomes if not one.passed]
+    if not failed and lateness > MOST_LATENESS_MS and not result.messages.dropped:
+        said = f"invalid: the generator was late by {lateness:,.0f} ms at p99, more than {MOST_LATENESS_MS:g} ms"
+        return said, ExitCode.GENERATOR_TOO_SLOW
+    if failed:
+        early = ", and was ended early" if lost is not None else ""
+        number = f"{len(failed)} of {len(outcomes)} thresholds failed"
+        return f"{number}: {'; '.join(failed)}{early}", ExitCode.THRESHOLD_FAILED
+    if outcomes:
+        rest = "" if result.exit_code == ExitCode.PASS else f"; {result.verdict}"
+        return f"all {len(outcomes)} thresholds hold{rest}", ExitCode(result.exit_code)
+    return result.verdict, ExitCode(result.exit_code)

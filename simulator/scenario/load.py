@@ -1,0 +1,92 @@
+"""A load test as a user writes it: stages of rates, and what must hold."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from simulator.scenario.quantities import Duration, Name, Rate
+from simulator.scenario.strict import Strict
+
+__all__ = ["LATE_AFTER_NS", "Hold", "Load", "Ramp", "Replay", "Sine", "Stage", "Step"]
+
+SECOND_NS = 1_000_000_000
+LONGEST_NS = 7 * 86_400 * SECOND_NS
+LATE_AFTER_NS = 5 * SECOND_NS
+LEAST, MOST = 0.1, 10_000_000.0
+MessageRate = Annotated[Rate, Field(ge=LEAST, le=MOST)]
+
+
+class Timed(Strict):
+    """What all stages have."""
+
+    name: Name | None = Field(default=None, description="for thresholds of this stage only")
+    duration: Duration = Field(alias="for", gt=0, le=LONGEST_NS, description="wall time that it takes")
+
+
+class Hold(Timed):
+    """The same rate all the time; a short one is a spike."""
+
+    kind: Literal["hold", "spike"] = Field(default="hold", description="the shape of the stage")
+    rate: MessageRate = Field(description="messages a second")
+
+
+class Ramp(Timed):
+    """From one rate to another, evenly."""
+
+    kind: Literal["ramp"] = Field(description="the shape of the stage")
+    from_: MessageRate = Field(alias="from", description="messages a second at its beginning")
+    to: MessageRate = Field(description="messages a second at its end")
+
+
+class Step(Timed):
+    """From one rate to another in steps of the same length."""
+
+    kind: Literal["step"] = Field(description="the shape of the stage")
+    from_: MessageRate = Field(alias="from", description="messages a second in the first step")
+    to: MessageRate = Field(description="messages a second in the last step")
+    steps: int = Field(ge=2, le=1_000, description="how many")
+
+
+class Sine(Timed):
+    """Up and down between two rates."""
+
+    kind: Literal["sine"] = Field(description="the shape of the stage")
+    from_: MessageRate = Field(alias="from", description="messages a second at the least, where it begins")
+    to: MessageRate = Field(description="messages a second at the most")
+    period: Duration = Field(ge=SECOND_NS, description="from least to least")
+
+
+class Replay(Timed):
+    """Rates that were recorded elsewhere, one after the other."""
+
+    kind: Literal["replay"] = Field(description="the shape of the stage")
+    rates: tuple[MessageRate, ...] = Field(min_length=1, max_length=100_000, description="messages a second")
+
+
+Stage = Annotated[Hold | Ramp | Step | Sine | Replay, Field(discriminator="kind")]
+
+
+class Load(Strict):
+    """Stages one after the other, and thresholds for all of it or for a stage."""
+
+    stages: tuple[Stage, ...] = Field(min_length=1, max_length=1_000, description="one after the other, in wall time")
+    thresholds: tuple[str, ...] = Field(
+        default=(), max_length=100, description="such as `end_to_end p99 < 250 ms`, `unaccounted == 0 in peak`"
+    )
+    late_after: Duration = Field(
+        default=LATE_AFTER_NS,
+        ge=10_000_000,
+        le=3_600 * SECOND_NS,
+        description="a message that could not be sent so long after it was due is dropped, and counted",
+    )
+
+    @model_validator(mode="after")
+    def _names(self) -> Load:
+        names = [stage.name for stage in self.stages if stage.name is not None]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            message = f"two stages have the name {twice[0]!r}"
+            raise ValueError(message)
+        return self
