@@ -85,3 +85,14 @@ def test_an_empty_list_says_so(parksim: Parksim, tmp_path: Path) -> None:
     assert parksim("dead-letters", "list", str(file)).out == "no dead letters\n"
     missing = parksim("dead-letters", "list", os.devnull + "x")
     assert (missing.code, missing.out) == (104, "")
+
+
+def test_a_file_belongs_to_one_at_a_time(parksim: Parksim, tmp_path: Path) -> None:
+    """Letters that a bridge adds while others are sent again would be lost."""
+    file = tmp_path / "letters.jsonl"
+    with ExitStack() as stack:
+        opened_dead_letters(stack, file).add("bad", "why", "park", b"x")
+        with pytest.raises(ScenarioError, match="another parksim uses it"), ExitStack() as other:
+            opened_dead_letters(other, file)
+        assert parksim("dead-letters", "replay", file, "--broker", "mqtt://127.0.0.1:1").code == 104
+    assert len(letters_in(file)) == 1

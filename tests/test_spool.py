@@ -192,3 +192,12 @@ def test_the_parts_are_all_that_is_sound(tmp_path: Path) -> None:
     spool.append(arrivals_of(1_200))
     assert [part.number for part in spool.parts()] == [500, 500, 200]
     assert len(spool) == 1_200
+
+
+def test_other_files_in_the_folder_are_left_alone(tmp_path: Path) -> None:
+    """Whoever put them there."""
+    (tmp_path / "notes.spool").write_text("mine")
+    spool = opened(tmp_path)
+    spool.append(arrivals_of(3))
+    assert emptied(spool) == texts(arrivals_of(3))
+    assert (tmp_path / "notes.spool").read_text() == "mine"

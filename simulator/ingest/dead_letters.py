@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import base64
+import fcntl
 import os
 import threading
 from collections import Counter
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
@@ -14,7 +16,7 @@ import orjson
 
 from simulator.errors import ScenarioError
 
-__all__ = ["DeadLetter", "DeadLetters", "letters_in", "opened_dead_letters"]
+__all__ = ["DeadLetter", "DeadLetters", "alone_with", "letters_in", "opened_dead_letters"]
 
 PAYLOAD_SHOWN = 200
 TOPIC_SHOWN = 200
@@ -108,12 +110,26 @@ def opened_dead_letters(stack: ExitStack, path: Path | None) -> DeadLetters:
         return DeadLetters()
     try:
         file = stack.enter_context(path.open("ab"))
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        message = f"--dead-letters {path}: another parksim uses it; name another file, or end that one first"
+        raise ScenarioError(message) from None
     except OSError as error:
         message = f"--dead-letters {path}: {error.strerror or error}; name a file that can be written"
         raise ScenarioError(message) from error
     letters = DeadLetters(file=file)
     stack.callback(letters.sync)
     return letters
+
+
+@contextmanager
+def alone_with(path: Path) -> Iterator[None]:
+    """Keep bridges from adding to a file meanwhile. Raises ScenarioError while one does, or if it cannot be opened."""
+    with ExitStack() as stack:
+        if not path.is_file():
+            letters_in(path)
+        opened_dead_letters(stack, path)
+        yield
 
 
 def letters_in(path: Path) -> list[DeadLetter]:

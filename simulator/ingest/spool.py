@@ -12,6 +12,7 @@ written: after a kill, rows of at most one segment are written a second time, wh
 
 from __future__ import annotations
 
+import re
 import struct
 import zlib
 from collections import deque
@@ -30,6 +31,7 @@ MAGIC = b"prk1"
 HEAD = struct.Struct("<4sIII")
 CRC = struct.Struct("<I")
 HEADER_BYTES = HEAD.size + CRC.size
+SEGMENT_NAME = re.compile(r"[0-9a-f]{8}\.spool")
 MESSAGES_OF_A_RECORD = 500
 SEGMENT_BYTES = 8 << 20
 COLUMNS = 4
@@ -102,7 +104,7 @@ class Spool:
         self._taken = 0
         """Records at the front that ``front`` has returned."""
         self._number = 0
-        for name in disk.names():
+        for name in filter(SEGMENT_NAME.fullmatch, disk.names()):
             self._number = max(self._number, int(name.partition(".")[0], 16))
             self._find(name)
 
@@ -174,7 +176,7 @@ class Spool:
 
     def parts(self) -> Iterator[Arrivals]:
         """Read everything that waits, a record at a time, without those that are damaged. Raises OSError."""
-        for place in self._places:
+        for place in tuple(self._places):  # a lane that outlived its deadline may still move them
             part = restored(self._disk.read(place.segment, place.offset, place.size))
             if part is not None:
                 yield part

@@ -66,18 +66,21 @@ def replay(
     Example:
       parksim dead-letters replay letters.jsonl --broker mqtt://localhost --reason "store refuses the row"
     """
-    from simulator.ingest.dead_letters import letters_in
+    from simulator.ingest.dead_letters import alone_with, letters_in
     from simulator.run.replay import rewrite, send
 
-    letters = letters_in(file)
-    wanted = [place for place, letter in enumerate(letters) if reason in {None, letter.reason}]
-    if not wanted:
-        reasons = ", ".join(sorted({letter.reason for letter in letters}))
-        typer.echo(f"no dead letter is sent{f': there are {reasons}' if letters else ', for there are none'}", err=True)
-        return
-    done, refused = send([letters[place] for place in wanted], broker, timeout_s=ACKNOWLEDGED_S)
-    sent = {wanted[place] for place in done}
-    rewrite(file, [letter for place, letter in enumerate(letters) if place not in sent])
+    with alone_with(file):
+        letters = letters_in(file)
+        wanted = [place for place, letter in enumerate(letters) if reason in {None, letter.reason}]
+        if not wanted:
+            reasons = ", ".join(sorted({letter.reason for letter in letters}))
+            typer.echo(
+                f"no dead letter is sent{f': there are {reasons}' if letters else ', for there are none'}", err=True
+            )
+            return
+        done, refused = send([letters[place] for place in wanted], broker, timeout_s=ACKNOWLEDGED_S)
+        sent = {wanted[place] for place in done}
+        rewrite(file, [letter for place, letter in enumerate(letters) if place not in sent])
     for why, number in sorted(Counter(refused.values()).items()):
         typer.echo(f"{number:,} refused by the broker: {why}", err=True)
     typer.echo(

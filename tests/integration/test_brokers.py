@@ -513,6 +513,6 @@ def test_mosquitto_takes_another_port(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_an_embedded_broker_that_does_not_start(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A child that ends at once is reported with its own words."""
     (tmp_path / "amqtt.py").write_text("raise ImportError('a broken installation')")
-    monkeypatch.setattr("brokers.embedded.Path", lambda _: tmp_path / "brokers" / "embedded.py")
+    monkeypatch.setattr("brokers.child.Path", lambda _: tmp_path / "brokers" / "child.py")
     with pytest.raises(StartError, match="a broken installation"), EmbeddedBroker():
         pass
