@@ -425,14 +425,15 @@ def offline(folder: Path, *, messages: int) -> dict[str, Any]:
     """Publish while the broker is away: no more is taken than the window holds, and all of it arrives later."""
     what = recording(messages)
     with ExitStack() as stack:
-        broker = stack.enter_context(Mosquitto(folder / "mosquitto", settings=DURABLE | {"persistence": "false"}))
+        broker = stack.enter_context(Mosquitto(folder / "mosquitto", settings=DURABLE))
         database = stack.enter_context(influxdb(folder))
         bridge = stack.enter_context(BridgeProcess(broker.port, database.url, folder))
         until(bridge.is_up, deadline_s=DEADLINE_S, what="the bridge")
         feeder = stack.enter_context(Feeder(broker.port, what))
         feeder.feed(1_000)
         feeder.settle()
-        broker.kill()
+        # saved as it ends: whoever comes back first, feeder or bridge, the bridge's subscription waits for it
+        broker.stop()
         before_mb = own_mb()
         with suppress(TimeoutError):
             feeder.feed(messages, deadline_s=5.0)
