@@ -80,7 +80,15 @@ def test_every_power_of_two_has_its_own_place() -> None:
 
 def test_an_empty_histogram_has_no_percentiles() -> None:
     """Nothing measured is None, never 0."""
-    assert Histogram().as_ms() == {"p50": None, "p90": None, "p99": None, "p999": None, "max": None, "count": 0}
+    assert Histogram().as_ms() == {
+        "p50": None,
+        "p90": None,
+        "p99": None,
+        "p999": None,
+        "p9999": None,
+        "max": None,
+        "count": 0,
+    }
 
 
 def test_latency_is_told_in_milliseconds() -> None:

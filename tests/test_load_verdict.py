@@ -12,7 +12,8 @@ from simulator.load.tally import Mark
 from simulator.load.thresholds import parse_threshold
 from simulator.results.histogram import Latency
 from simulator.results.ledger import Ledger
-from simulator.results.result import Percentiles, Result
+from simulator.results.part import Percentiles
+from simulator.results.result import Result
 from simulator.run.load import Marks, judged
 from simulator.scenario.load import Load
 

@@ -128,7 +128,10 @@ def test_the_keys_that_users_rely_on_are_there() -> None:
     ]
     assert missing == []
     assert document["schema"] == "parksim.result/1"
-    assert all(set(times) == {"p50", "p90", "p99", "p999", "max", "count"} for times in document["latency_ms"].values())
+    assert all(
+        set(times) == {"p50", "p90", "p99", "p999", "p9999", "max", "count"}
+        for times in document["latency_ms"].values()
+    )
 
 
 def test_an_unknown_key_is_refused() -> None:

@@ -18,7 +18,7 @@ AT_ONCE = 4096
 """Samples that are counted together: for a few, most of the time goes into the calls."""
 MOST_EXPECTED = 100_000
 """Messages on their way whose due instant is kept apart from their date: far more than a run may have there."""
-PERCENTILES = {"p50": 50.0, "p90": 90.0, "p99": 99.0, "p999": 99.9}
+PERCENTILES = {"p50": 50.0, "p90": 90.0, "p99": 99.0, "p999": 99.9, "p9999": 99.99}
 
 
 def slots(magnitude: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -128,7 +128,7 @@ class Histogram:
         return [min(most, max(least, highest(p) if p >= 0 else -lowest(-p))) for p in places]
 
     def as_ms(self) -> dict[str, float | int | None]:
-        """Return ``{p50, p90, p99, p999, max, count}`` in milliseconds; None where there are no samples."""
+        """Return ``{p50, p90, p99, p999, p9999, max, count}`` in milliseconds; None where there are no samples."""
         values = self._percentiles(list(PERCENTILES.values()))
         found: dict[str, float | int | None] = {
             name: None if value is None else value / 1e6 for name, value in zip(PERCENTILES, values, strict=True)

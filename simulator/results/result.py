@@ -10,19 +10,15 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt
+from pydantic import Field
+
+from simulator.results.load_test import LoadTest
+from simulator.results.part import Count, Part, Percentiles
 
 __all__ = ["SCHEMA", "Result", "machine", "schema_text", "versions"]
 
 SCHEMA = "parksim.result/1"
-Count = NonNegativeInt
 Instant = Field(description="ISO 8601 with offset, wall clock")
-
-
-class Part(BaseModel):
-    """The base of all parts: frozen, and an unknown key is a mistake."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class ScenarioText(Part):
@@ -103,17 +99,6 @@ class Rates(Part):
     published_per_s: float
     received_per_s: float
     written_readings_per_s: float
-
-
-class Percentiles(Part):
-    """Milliseconds after the moment at which a message was due; null without samples, and at full speed."""
-
-    p50: float | None
-    p90: float | None
-    p99: float | None
-    p999: float | None
-    max: float | None
-    count: Count
 
 
 class Latencies(Part):
@@ -240,6 +225,7 @@ class Result(Part):
     faults: tuple[Fault, ...] = Field(description="by their beginning, at most some thousands")
     faults_not_listed: Count = Field(description="how many faults there were beside those in `faults`")
     generator: Generator
+    load: LoadTest | None = Field(default=None, description="null of a run that was no load test")
     park: Park | None = Field(description="null if the run ended before its first window")
     dead_letters: tuple[DeadLetter, ...] = Field(
         max_length=10, description="the first messages that were refused, also those of strangers"

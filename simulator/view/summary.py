@@ -6,7 +6,8 @@ import textwrap
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from simulator.results.result import DeadLetter, Percentiles, Result
+from simulator.results.part import Percentiles
+from simulator.results.result import DeadLetter, Result
 
 __all__ = ["summary"]
 
