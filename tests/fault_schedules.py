@@ -34,7 +34,7 @@ from simulator.ingest.dead_letters import DeadLetters
 from simulator.ingest.districts import districts
 from simulator.ingest.sentry import guarded
 from simulator.ingest.spool import Spool
-from simulator.results.histogram import Latency
+from simulator.results.latency import Latency
 from simulator.results.ledger import Ledger
 from simulator.results.sightings import Sightings
 from simulator.wire.line_protocol import LineProtocol

@@ -19,7 +19,7 @@ from simulator.ingest.sentry import guarded
 from simulator.ingest.spool import Spool
 from simulator.ingest.store import Row
 from simulator.ingest.stores.none import NoStore
-from simulator.results.histogram import Latency
+from simulator.results.latency import Latency
 from simulator.results.ledger import Ledger
 
 CATALOG = catalog_of(presses=3, testers=3)

@@ -27,7 +27,7 @@ from simulator.ingest.sentry import guarded
 from simulator.ingest.store import Row, Store
 from simulator.ingest.stores.none import NoStore
 from simulator.ingest.stores.sqlite import SqliteStore
-from simulator.results.histogram import Latency
+from simulator.results.latency import Latency
 from simulator.results.ledger import UNMARKED, Ledger
 from simulator.wire.line_protocol import LineProtocol
 

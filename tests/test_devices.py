@@ -26,7 +26,7 @@ from simulator.publish.consignment import Consignor
 from simulator.publish.gateways import connection_count, gateways
 from simulator.publish.outlet import Devices
 from simulator.publish.publisher import Publisher
-from simulator.results.histogram import Latency
+from simulator.results.latency import Latency
 from simulator.results.ledger import Ledger
 from simulator.run import uplink as uplink_module
 from simulator.run.uplink import make_room, patience_s

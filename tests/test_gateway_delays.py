@@ -18,7 +18,7 @@ from simulator.publish.consignment import Consignor
 from simulator.publish.gateway_book import GatewayBook
 from simulator.publish.outlet import Gateway
 from simulator.publish.publisher import Publisher
-from simulator.results.histogram import Latency
+from simulator.results.latency import Latency
 from simulator.results.ledger import Ledger
 from simulator.wire.frames import Frames
 from simulator.wire.json_blocks import JsonBlocks

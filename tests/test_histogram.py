@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simulator.results import histogram as module
-from simulator.results.histogram import Histogram, Latency
+from simulator.results.histogram import Histogram
+from simulator.results.latency import Latency
 
 ANY = st.integers(-(2**63), 2**63 - 1)
 LATENCY = st.integers(1, 3_600_000_000_000)

@@ -16,7 +16,7 @@ from simulator.load.files import COLUMNS, csv_text, junit_text, seconds
 from simulator.load.profile import profile_of
 from simulator.load.report import report_text
 from simulator.load.tally import Mark
-from simulator.results.histogram import Latency
+from simulator.results.latency import Latency
 from simulator.results.ledger import Ledger
 from simulator.results.result import ThresholdOutcome
 from simulator.scenario.load import Load

@@ -10,7 +10,7 @@ from test_result import result
 from simulator.load.profile import profile_of
 from simulator.load.tally import Mark
 from simulator.load.thresholds import parse_threshold
-from simulator.results.histogram import Latency
+from simulator.results.latency import Latency
 from simulator.results.ledger import Ledger
 from simulator.results.part import Percentiles
 from simulator.results.result import Result

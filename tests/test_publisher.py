@@ -22,7 +22,7 @@ from simulator.publish.gateways import gateways
 from simulator.publish.outlet import Gateway
 from simulator.publish.publisher import Publisher
 from simulator.results.counts import Counts
-from simulator.results.histogram import Latency
+from simulator.results.latency import Latency
 from simulator.results.ledger import Ledger
 from simulator.wire.frames import Frames
 from simulator.wire.json_blocks import JsonBlocks
@@ -41,6 +41,7 @@ class Bench:
         speed: float | None = None,
         credit: int | None = None,
         late_after_ns: int | None = None,
+        patience_s: float = 0.1,
     ) -> None:
         self.catalog = catalog_of()
         self.broker = MemoryBroker()
@@ -67,7 +68,7 @@ class Bench:
             credit=bound,
             stop=self.stop,
             hopeless=lambda: self.despair,
-            patience_s=0.1,
+            patience_s=patience_s,
             farewell_s=0.05,
             late_after_ns=late_after_ns,
         )

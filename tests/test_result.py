@@ -19,7 +19,7 @@ from pydantic import ValidationError
 from simulator.errors import ExitCode, ScenarioError
 from simulator.results.addresses import without_addresses
 from simulator.results.counts import Counts
-from simulator.results.histogram import Latency
+from simulator.results.latency import Latency
 from simulator.results.result import SCHEMA, Result, machine, schema_text, versions
 from simulator.results.result_file import check_writable, write_result
 from simulator.results.verdict import Audit, judge

@@ -7,7 +7,7 @@ import pytest
 
 from simulator.load.tally import Mark, Tally
 from simulator.load.thresholds import parse_threshold
-from simulator.results.histogram import Latency
+from simulator.results.latency import Latency
 from simulator.results.ledger import Ledger
 
 MS = 1_000_000

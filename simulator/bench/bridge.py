@@ -20,7 +20,7 @@ from simulator.clock import Pace, RealClock
 from simulator.ingest.bridge import Bridge
 from simulator.ingest.sentry import guarded
 from simulator.ingest.stores.none import NoStore
-from simulator.results.histogram import Latency
+from simulator.results.latency import Latency
 from simulator.results.ledger import Ledger
 from simulator.scenario.loader import Loaded
 

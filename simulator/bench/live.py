@@ -22,7 +22,8 @@ from simulator.publish.pacing import TICK_NS, Ahead, paced
 from simulator.publish.publisher import Publisher
 from simulator.publish.source import Shipping
 from simulator.publish.windows import AHEAD, sampled_per_s, window_ns
-from simulator.results.histogram import Histogram, Latency
+from simulator.results.histogram import Histogram
+from simulator.results.latency import Latency
 from simulator.results.ledger import Ledger
 from simulator.scenario.loader import Loaded
 

@@ -17,7 +17,7 @@ from simulator.ingest.dead_letters import DeadLetters
 from simulator.ingest.lane import Lane
 from simulator.ingest.spool import Spool
 from simulator.ingest.store import Store
-from simulator.results.histogram import Latency
+from simulator.results.latency import Latency
 
 __all__ = ["Bridge"]
 

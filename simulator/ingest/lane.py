@@ -8,6 +8,7 @@ import threading
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +26,7 @@ from simulator.ingest.decode import Refusal
 from simulator.ingest.shipment import Shipment
 from simulator.ingest.spool import Spool, SpoolFullError
 from simulator.ingest.store import Store
-from simulator.results.histogram import Histogram, Latency
+from simulator.results.latency import Latency
 from simulator.results.ledger import UNDATED
 from simulator.wire.line_blocks import LineBlock
 
@@ -269,7 +270,7 @@ class Lane:
         for one in refused:
             self._bury(arrivals, one.place, one.refusal)
         many = len(cargo)
-        self._record(self._latency.broker, cargo, new[:many] & ~done[:many], now)
+        self._record("broker", cargo, new[:many] & ~done[:many], now)
         return cargo.only(~done[:many]), new[:many][~done[:many]]
 
     def _unwritten(self, arrivals: Arrivals) -> Cargo:
@@ -379,7 +380,7 @@ class Lane:
         now = self._moved_ns = self._clock.monotonic_ns()
         asset, seq = cargo.asset, cargo.seq
         new = self._books.write(asset, seq, cargo.readings)
-        self._record(self._latency.end_to_end, cargo, new, now)
+        self._record("end_to_end", cargo, new, now)
         if self._latency.expects:
             for one in zip(asset.tolist(), seq.tolist(), strict=True):
                 self._latency.settle(*one)
@@ -419,12 +420,16 @@ class Lane:
         else:
             self._books.foreign(refusal.reason, 1)
 
-    def _record(self, histogram: Histogram, cargo: Cargo, which: NDArray[np.bool_], now_ns: int) -> None:
-        """Note how long after they were due some messages came to a hop."""
+    def _record(
+        self, hop: Literal["broker", "end_to_end"], cargo: Cargo, which: NDArray[np.bool_], now_ns: int
+    ) -> None:
+        """Note how long after they were due, and sent, some messages came to a hop."""
         if self._pace.speed is None or not which.any():
             return
+        if (sending := self._latency.from_sending) is not None:
+            sending.record(getattr(sending, hop), cargo.asset[which], cargo.seq[which], now_ns)
         dated_ns = cargo.time_ms[which] * MS
         if self._latency.expects:
             messages = zip(cargo.asset[which].tolist(), cargo.seq[which].tolist(), dated_ns.tolist(), strict=True)
             dated_ns = np.array([self._latency.due_ns(*one) for one in messages], dtype=np.int64)
-        histogram.record(now_ns - self._pace.due_each(dated_ns))
+        getattr(self._latency, hop).record(now_ns - self._pace.due_each(dated_ns))

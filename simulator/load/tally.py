@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Self
 
 from simulator.results.counts import Counts
-from simulator.results.histogram import Histogram, Latency
+from simulator.results.histogram import Histogram
+from simulator.results.latency import Latency
 
 __all__ = ["Mark", "Tally"]
 

@@ -18,7 +18,7 @@ from simulator.publish.credit import Credit
 from simulator.publish.gateway_book import GatewayBook
 from simulator.publish.on_the_way import OnTheWay
 from simulator.publish.outlet import Outlet
-from simulator.results.histogram import Latency
+from simulator.results.latency import Latency
 from simulator.results.ledger import Ledger
 from simulator.wire.block import Block
 
@@ -137,6 +137,8 @@ class Publisher:
             self._ledger.acknowledge(gone.asset[first], gone.seq[first])
             if self._pace.speed is not None:
                 self._latency.publish.record((settled.at_ns - gone.due_ns)[first])
+                if (sending := self._latency.from_sending) is not None:
+                    sending.record(sending.publish, gone.asset[first], gone.seq[first], settled.at_ns[first])
 
     def _hand_over(self, queues: dict[int, Consignment]) -> None:
         failure: OutOfReachError | BrokerError | None = None
@@ -175,6 +177,9 @@ class Publisher:
             return 0
         identifier = offered.payload - self._behind if self._behind else None
         packets = Packets(offered.data, offered.start, identifier)
+        if (sending := self._latency.from_sending) is not None:
+            # before: the bridge may have the message before we hear that it was taken
+            sending.departures.note(offered.asset, offered.seq, self._clock.monotonic_ns())
         taken = self._outlets[gateway].offer(packets, offered.asset, qos=self._qos, timeout_s=timeout_s)
         number = int(np.count_nonzero(taken))
         if not number:

@@ -8,7 +8,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["PERCENTILES", "Histogram", "Latency"]
+__all__ = ["PERCENTILES", "Histogram"]
 
 SUB_BITS = 10
 """2**11 = 2048 steps per doubling at the bottom, 1024 above: every value is kept to better than one part in 1024."""
@@ -16,8 +16,6 @@ SLOTS = (64 - SUB_BITS) << SUB_BITS
 """Slots for 1 .. 2**63 - 1; as many again for negative values, mirrored."""
 AT_ONCE = 4096
 """Samples that are counted together: for a few, most of the time goes into the calls."""
-MOST_EXPECTED = 100_000
-"""Messages on their way whose due instant is kept apart from their date: far more than a run may have there."""
 PERCENTILES = {"p50": 50.0, "p90": 90.0, "p99": 99.0, "p999": 99.9, "p9999": 99.99}
 
 
@@ -164,45 +162,3 @@ class Histogram:
         return same and (self.min, self.max) == (other.min, other.max)
 
     __hash__ = None  # type: ignore[assignment]  # it changes with every sample
-
-
-class Latency:
-    """How late each hop was, in nanoseconds after the moment at which a message was due. Thread-safe."""
-
-    def __init__(self) -> None:
-        self.lateness = Histogram()
-        """When the generator handed the message over."""
-        self.publish = Histogram()
-        """When the broker's acknowledgement was seen."""
-        self.broker = Histogram()
-        """When the bridge received it."""
-        self.end_to_end = Histogram()
-        """When the store had committed it."""
-        self._due_ns: dict[tuple[int, int], int] = {}
-        self._lock = threading.Lock()
-        """Between who sends and several bridges: an entry may go while the oldest one is looked for."""
-
-    def expect(self, asset: int, seq: int, due_ns: int) -> None:
-        """Note a message on its way that is due at another instant than the one it is dated, both simulated."""
-        with self._lock:
-            if len(self._due_ns) >= MOST_EXPECTED:
-                self._due_ns.pop(next(iter(self._due_ns)))
-            self._due_ns[asset, seq] = due_ns
-
-    @property
-    def expects(self) -> bool:
-        """Whether any message is on its way that is due at another instant than the one it is dated."""
-        return bool(self._due_ns)
-
-    def due_ns(self, asset: int, seq: int, dated_ns: int) -> int:
-        """Return the simulated instant at which a message was due."""
-        return self._due_ns.get((asset, seq), dated_ns)
-
-    def settle(self, asset: int, seq: int) -> None:
-        """Forget a message that has come to its end."""
-        with self._lock:
-            self._due_ns.pop((asset, seq), None)
-
-    def as_ms(self) -> dict[str, dict[str, float | int | None]]:
-        """Return ``latency_ms`` of the result."""
-        return {name: found.as_ms() for name, found in vars(self).items() if isinstance(found, Histogram)}

@@ -25,7 +25,7 @@ from simulator.ingest.districts import districts
 from simulator.ingest.open import open_store
 from simulator.ingest.spools import opened_spools
 from simulator.park.world import World
-from simulator.results.histogram import Latency
+from simulator.results.latency import Latency
 from simulator.results.sightings import Sightings
 from simulator.run.hops import LISTENING, as_parksim_errors
 from simulator.run.uplink import opened

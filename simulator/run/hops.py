@@ -33,7 +33,8 @@ from simulator.publish.pacing import Ahead
 from simulator.publish.publisher import Publisher
 from simulator.publish.source import Shipping, Source, Window
 from simulator.publish.windows import sampled_per_s, window_ns
-from simulator.results.histogram import Latency
+from simulator.results.departures import FromSending
+from simulator.results.latency import Latency
 from simulator.results.ledger import Ledger
 from simulator.run.uplink import Uplink, make_room, open_uplink, opened, patience_s
 from simulator.run.vigil import Vigil
@@ -150,7 +151,8 @@ def connect(
     """
     run_id = secrets.token_hex(4)
     messaging, catalog = scenario.messaging, source.catalog
-    ledger, latency = Ledger(len(catalog.assets)), Latency()
+    ledger = Ledger(len(catalog.assets))
+    latency = Latency(from_sending=FromSending(len(catalog.assets)) if options.load else None)
     with as_parksim_errors():
         store = stack.enter_context(open_store(options.store, catalog, run_id=run_id))
         topics = districts(catalog, enterprise=scenario.enterprise, lanes=messaging.bridge_workers)

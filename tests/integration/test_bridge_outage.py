@@ -15,7 +15,7 @@ from simulator.ingest.bridge import Bridge
 from simulator.ingest.open import open_store
 from simulator.ingest.sentry import guarded
 from simulator.ingest.store import Row, Store
-from simulator.results.histogram import Latency
+from simulator.results.latency import Latency
 from simulator.results.ledger import Ledger
 
 CATALOG = catalog_of(presses=3, testers=2)
