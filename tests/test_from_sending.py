@@ -14,7 +14,7 @@ from simulator.clock import Pace
 from simulator.ingest.bridge import Bridge
 from simulator.ingest.sentry import guarded
 from simulator.ingest.stores.none import NoStore
-from simulator.results.departures import Departures, FromSending
+from simulator.results.departures import Departures
 
 SECOND = 1_000_000_000
 
@@ -23,8 +23,9 @@ class Pipeline(Bench):
     """A publisher, a broker in memory that pushes back while its subscriber is held up, and a bridge."""
 
     def __init__(self) -> None:
-        super().__init__(window=3, speed=1.0, patience_s=30.0)
-        self.sending = self.latency.from_sending = FromSending(len(self.catalog.assets))
+        super().__init__(window=3, speed=1.0, patience_s=30.0, from_sending=True)
+        assert self.latency.from_sending is not None
+        self.sending = self.latency.from_sending
         store = NoStore(self.catalog)
         self.bridge = Bridge(
             sessions=[self.listener],
@@ -57,6 +58,8 @@ def test_a_stalled_subscriber_shows_from_the_due_time_only() -> None:
     sender.start()
     until(lambda: pipeline.ledger.counts().published == 153, deadline_s=10, what="a full window")
     pipeline.clock.advance(20 * SECOND)
+    waits, now_ns = (np.array([0]), np.array([51])), pipeline.clock.monotonic_ns()
+    until(lambda: pipeline.sending.departures.of(*waits)[0] == now_ns, deadline_s=10, what="another attempt to send")
     pipeline.broker.release()
     sender.join(10)
     pipeline.publisher.collect()

@@ -22,6 +22,7 @@ from simulator.publish.gateways import gateways
 from simulator.publish.outlet import Gateway
 from simulator.publish.publisher import Publisher
 from simulator.results.counts import Counts
+from simulator.results.departures import FromSending
 from simulator.results.latency import Latency
 from simulator.results.ledger import Ledger
 from simulator.wire.frames import Frames
@@ -42,12 +43,15 @@ class Bench:
         credit: int | None = None,
         late_after_ns: int | None = None,
         patience_s: float = 0.1,
+        from_sending: bool = False,
     ) -> None:
         self.catalog = catalog_of()
         self.broker = MemoryBroker()
         self.listener = self.broker.connect("listener", window=60_000, keep_session=True)
         self.listener.subscribe("binh-duong/#", qos=1)
-        self.ledger, self.latency = Ledger(len(self.catalog.assets)), Latency()
+        assets = len(self.catalog.assets)
+        self.ledger = Ledger(assets)
+        self.latency = Latency(from_sending=FromSending(assets) if from_sending else None)
         self.clock, self.stop = FakeClock(), threading.Event()
         self.idle = True
         self.despair: str | None = None
