@@ -57,6 +57,10 @@ class ChildBroker:
 
         return LineSession(self.endpoint, client_id, window=window, keep_session=keep_session)
 
+    @property
+    def process_id(self) -> int | None:
+        return None if self._child is None else self._child.pid
+
     def death(self) -> str | None:
         if self._child is None or self._child.poll() is None:
             return None

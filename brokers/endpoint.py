@@ -269,6 +269,10 @@ class Broker(Protocol):
         messages across reconnects. Raises BrokerError when nobody answers or the broker refuses us.
         """
 
+    @property
+    def process_id(self) -> int | None:
+        """The process of a broker of our own, while it runs; None of one in this process or of someone else."""
+
     def death(self) -> str | None:
         """Say how a broker of our own has ended by itself; None while it lives, and of one that someone else runs."""
 

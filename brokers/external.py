@@ -14,6 +14,7 @@ __all__ = ["ExternalBroker"]
 class ExternalBroker:
     """The broker at an address. Entering connects once, so that a wrong address or password shows at the start."""
 
+    process_id = None
     may_wait = 1000
     """The default of mosquitto (``max_queued_messages``), which drops further ones without a word."""
 

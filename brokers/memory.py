@@ -23,6 +23,7 @@ class MemoryBroker:
     """
 
     endpoint = None
+    process_id = None
     profile = "In-memory broker of this process, for tests: keeps nothing when the process ends."
 
     def __init__(self, *, max_queued: int = 100_000) -> None:

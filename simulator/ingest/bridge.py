@@ -105,6 +105,13 @@ class Bridge:
             total.update(lane.retries.copy())  # at once: its thread may be adding a reason
         return total
 
+    def hours(self) -> tuple[Counter[str], int]:
+        """Return how the lanes spent their time, nanoseconds by what they did, and how many lanes there are."""
+        total: Counter[str] = Counter()
+        for lane in self._lanes:
+            total.update(lane.hours.told())
+        return total, len(self._lanes)
+
     @property
     def trouble(self) -> str | None:
         """What the store says while it does not take a batch, to the lane that waits longest; None when all is well."""

@@ -23,6 +23,7 @@ from simulator.ingest.books import Books
 from simulator.ingest.cargo import Cargo, Reader, Refused, named
 from simulator.ingest.dead_letters import DeadLetters
 from simulator.ingest.decode import Refusal
+from simulator.ingest.hours import Hours
 from simulator.ingest.shipment import Shipment
 from simulator.ingest.spool import Spool, SpoolFullError
 from simulator.ingest.store import Store
@@ -84,6 +85,8 @@ class Lane:
         """Writes that did not go through and were or will be tried again, by kind of reason."""
         self.trouble: str | None = None
         """What the store says while it does not take the batch; None when all is well."""
+        self.hours = Hours(clock)
+        """How its thread spends its time."""
         self.spool_trouble: str | None = None
         """Why the spool takes nothing; None when all is well."""
         self._session = session
@@ -195,8 +198,10 @@ class Lane:
 
         Waits for the first message at most 0.1 s, and for the time that the store has asked for.
         """
-        if not self._may_go_on():
-            return 0
+        if self._clock.monotonic_ns() < self._not_before_ns:
+            with self.hours.spent("writing"):
+                if not self._may_go_on():
+                    return 0
         if not self._arrivals.number and not self._load():
             return 0
         if not self._write():
@@ -226,7 +231,8 @@ class Lane:
         """Take in hand what comes next: the oldest of the spool before what the session has. False: nothing."""
         if self._spool is not None and (self.spooled or self._unsafe.number):
             return self._load_spooled(self._spool)
-        arrivals = self._session.receive_block(limit=MOST_AT_ONCE, timeout_s=RECEIVE_TIMEOUT_S)
+        with self.hours.spent("listening"):
+            arrivals = self._session.receive_block(limit=MOST_AT_ONCE, timeout_s=RECEIVE_TIMEOUT_S)
         if arrivals.number:
             self._hand(arrivals, self._admit(arrivals)[0], is_spooled=False)
             self._moved_ns = self._heard_ns
@@ -344,7 +350,8 @@ class Lane:
         whole = True
         while len(cargo := shipment.next()):
             try:
-                self._put(cargo)
+                with self.hours.spent("writing"):
+                    self._put(cargo)
             except StoreError as error:
                 if not error.split:
                     self._postpone(error)

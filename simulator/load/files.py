@@ -12,7 +12,10 @@ from simulator.load.profile import Profile
 from simulator.load.tally import Mark, Tally
 from simulator.results.result import Result
 
-__all__ = ["COLUMNS", "csv_text", "junit_text", "seconds"]
+__all__ = ["COLUMNS", "csv_text", "junit_text", "seconds", "series"]
+
+MOST_POINTS = 2_000
+"""Of a line in a result: more than a screen has room for."""
 
 COLUMNS = (
     "wall_s",
@@ -78,6 +81,16 @@ def seconds(marks: Sequence[Mark], profile: Profile) -> list[dict[str, float | N
             }
         )
     return found
+
+
+def series(rows: Sequence[dict[str, float | None]]) -> dict[str, tuple[float | None, ...]]:
+    """Return seconds as columns, thinned to MOST_POINTS rows."""
+    step = max(1, -(-len(rows) // MOST_POINTS))
+    return {name: tuple(rounded(row[name]) for row in rows[::step]) for name in COLUMNS}
+
+
+def rounded(value: float | None) -> float | None:
+    return None if value is None else float(f"{value:.6g}")
 
 
 def csv_text(rows: Sequence[dict[str, float | None]]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Self
 
+from simulator.load.effort import Effort
 from simulator.results.counts import Counts
 from simulator.results.histogram import Histogram
 from simulator.results.latency import Latency
@@ -21,11 +22,13 @@ class Mark:
     wall_s: float
     counts: Counts
     histograms: dict[str, Histogram]
+    effort: Effort
 
     @classmethod
-    def of(cls, wall_s: float, counts: Counts, latency: Latency) -> Self:
+    def of(cls, wall_s: float, counts: Counts, latency: Latency, effort: Effort | None = None) -> Self:
         """Copy what there is now."""
-        return cls(wall_s, counts, {name: getattr(latency, name) + Histogram() for name in NAMES})
+        copies = {name: getattr(latency, name) + Histogram() for name in NAMES}
+        return cls(wall_s, counts, copies, effort or Effort())
 
 
 @dataclass(frozen=True, slots=True)

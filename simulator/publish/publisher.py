@@ -78,6 +78,8 @@ class Publisher:
         self._behind = 2 + (outlets[0].version == 5) if qos else 0
         self._on_the_way = [OnTheWay() for _ in outlets]
         self._idle_s = 0.0
+        self.blocked_ns = 0
+        """How long it had messages that were due and the outlets took none, in all."""
         self._turn_s = TURN_S if latency.from_sending is None else SHORT_TURN_S
 
     def send(self, consignment: Consignment) -> None:
@@ -150,7 +152,7 @@ class Publisher:
             self._shed(queues)
             room = self._credit.room() if self._credit is not None else UNBOUNDED
             alone = len(queues) == 1
-            taken = 0
+            taken, began_ns = 0, self._clock.monotonic_ns()
             try:
                 for gateway in list(queues):
                     taken += self._offer(gateway, queues, room - taken, timeout_s=self._turn_s if alone else 0)
@@ -160,17 +162,23 @@ class Publisher:
                 break
             if taken:
                 self._idle_s = 0.0
-            elif room and alone:
-                self._idle_s += self._turn_s
-            elif room or self._stop.is_set():
-                self._idle_s += POLL_S
-            # without room the store is slow or nobody listens: whether that is for good is not seen from here
-            if not taken and not (room and alone):
-                time.sleep(POLL_S)
+            else:
+                self._idle(waited=bool(room) and alone, has_room=bool(room))
+                self.blocked_ns += self._clock.monotonic_ns() - began_ns
             if queues:
                 self._give_up_in_time(queues, None if taken else self._hopeless())
         if failure is not None:
             raise failure
+
+    def _idle(self, *, waited: bool, has_room: bool) -> None:
+        """Let a moment pass, unless an outlet has waited already, and count it against the patience."""
+        if waited:
+            self._idle_s += self._turn_s
+            return
+        # without room the store is slow or nobody listens: whether that is for good is not seen from here
+        if has_room or self._stop.is_set():
+            self._idle_s += POLL_S
+        time.sleep(POLL_S)
 
     def _offer(self, gateway: int, queues: dict[int, Consignment], room: int, *, timeout_s: float) -> int:
         """Hand over as much as there is room for of what waits for a gateway; return how many were taken."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
@@ -24,6 +25,7 @@ from simulator.ingest.open import open_store
 from simulator.ingest.sentry import guarded
 from simulator.ingest.spools import opened_spools
 from simulator.ingest.store import Store
+from simulator.load.effort import Effort, process_cpu_s
 from simulator.load.profile import Profile
 from simulator.publish.credit import MOST, Credit
 from simulator.publish.gateway_book import GatewayBook
@@ -126,6 +128,18 @@ class Hops:
         for whose, counters in counted:
             total.update({f"{whose}: {reason}": n for reason, n in counters.items() if reason != "refused"})
         return {reason: n for reason, n in sorted(total.items()) if n}
+
+    def effort(self) -> Effort:
+        """Say what each part has spent until now."""
+        hours, lanes = self.bridge.hours()
+        return Effort(
+            cpu_s=time.process_time(),
+            blocked_s=self.publisher.blocked_ns / SECOND_NS,
+            writing_s=hours["writing"] / SECOND_NS,
+            listening_s=hours["listening"] / SECOND_NS,
+            lanes=lanes,
+            broker_cpu_s=process_cpu_s(self.broker.process_id),
+        )
 
     def trouble(self) -> str | None:
         """Say what is wrong at this moment; None while all is well."""

@@ -12,10 +12,13 @@ from brokers import Sink
 from simulator.bench.live import Live
 from simulator.clock import SECOND_NS, Clock
 from simulator.errors import ExitCode, ScenarioError, TooSlowError
+from simulator.load.bottleneck import bottleneck_of
+from simulator.load.files import seconds, series
 from simulator.load.profile import Profile, profile_of
 from simulator.load.tally import Mark, Tally
 from simulator.load.thresholds import Threshold, parse_threshold
 from simulator.plan import plan
+from simulator.results.load_test import LoadTest, StageSpan, Uncorrected
 from simulator.results.result import Generator, Result, ThresholdOutcome
 from simulator.results.snapshot import Snapshot
 from simulator.run.execute import execute
@@ -64,7 +67,7 @@ class Marks:
 
     def _note(self, wall_s: float) -> None:
         assert self.hops is not None
-        self.marks.append(Mark.of(max(0.0, wall_s), self.hops.ledger.counts(), self.hops.latency))
+        self.marks.append(Mark.of(max(0.0, wall_s), self.hops.ledger.counts(), self.hops.latency, self.hops.effort()))
 
     def between(self, from_s: float, to_s: float) -> Tally:
         """Return what came between the marks that are nearest to two instants."""
@@ -162,7 +165,22 @@ def load(
 
     result = execute(loaded, played, clock=clock, stop=stop, on_open=opened, on_snapshot=seen, told=told)
     marks.ended(profile.duration_s if marks.lost is None else marks.marks[-1].wall_s)
-    return judged(result, profile, marks, ceiling), marks
+    return judged(told_of(result, profile, marks), profile, marks, ceiling), marks
+
+
+def told_of(result: Result, profile: Profile, marks: Marks) -> Result:
+    """Return the result with what happened second by second, and what gave way."""
+    sending = None if marks.hops is None else marks.hops.latency.from_sending
+    at_work = [mark for mark in marks.marks if mark.wall_s < profile.duration_s] if marks.lost is None else marks.marks
+    found = LoadTest(
+        stages=tuple(StageSpan(name=s.name, kind=s.kind, from_s=s.from_s, to_s=s.to_s) for s in profile.spans),
+        seconds=series(seconds(marks.marks, profile)),
+        latency_from_sent_ms=None if sending is None else Uncorrected.model_validate(sending.as_ms()),
+        queryable_ms=None,
+        bottleneck=bottleneck_of(at_work),
+        clocks=None,
+    )
+    return result.model_copy(update={"load": found})
 
 
 def peak_per_s(profile: Profile) -> float:
