@@ -208,8 +208,12 @@ def load(
         str | None, typer.Option(metavar="N/s", help="Messages a second, such as 25k/s, in place of the stages.")
     ] = None,
     duration: Annotated[
-        str | None, typer.Option("--for", metavar="TIME", help="How long with --rate, wall time. Default: 60s.")
+        str | None,
+        typer.Option("--for", metavar="TIME", help="How long with --rate, wall time: 60s; each probe: 10s."),
     ] = None,
+    find_max: Annotated[
+        bool, typer.Option("--find-max", help="Search for the highest rate that holds; --rate says where to begin.")
+    ] = False,
     broker: Annotated[
         str, typer.Option(metavar="BROKER", help="auto, embedded, mosquitto, or an address: mqtt://host:1883.")
     ] = "auto",
@@ -238,21 +242,20 @@ def load(
     Examples:
       parksim load configs/throughput.yaml --store none
       parksim load configs/throughput.yaml --rate 20k/s --for 30s --store none --report report.html
+      parksim load configs/throughput.yaml --find-max --store none
     """
-    from simulator.run.launch import launch_load
+    from simulator.run.launch_load import Files, launch_load
 
     raise typer.Exit(
         launch_load(
             scenario,
             rate=rate,
             duration=duration,
+            search=find_max,
             broker=broker,
             store=store,
             view=view,
-            summary_file=summary,
-            junit_file=junit,
-            csv_file=csv,
-            report_file=report,
+            files=Files(summary=summary, junit=junit, csv=csv, report=report),
         )
     )
 

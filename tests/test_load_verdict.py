@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from test_result import result
 
+from simulator.load.effort import Effort
 from simulator.load.profile import profile_of
 from simulator.load.tally import Mark
 from simulator.load.thresholds import parse_threshold
@@ -14,7 +15,8 @@ from simulator.results.latency import Latency
 from simulator.results.ledger import Ledger
 from simulator.results.part import Percentiles
 from simulator.results.result import Result
-from simulator.run.load import Marks, judged
+from simulator.run.load import judged
+from simulator.run.marks import Marks
 from simulator.scenario.load import Load
 
 PROFILE = profile_of(
@@ -95,7 +97,7 @@ def test_what_cannot_be_met_any_more_ends_the_test() -> None:
 
     class Hops:
         def __init__(self) -> None:
-            self.ledger, self.latency = ledger, latency
+            self.ledger, self.latency, self.effort = ledger, latency, Effort
 
     class Seen:
         wall_ns = 1_000_000_000

@@ -130,10 +130,9 @@ def bottleneck_of(marks: Sequence[Mark]) -> Bottleneck | None:
 
 
 def named(found: Pressure) -> tuple[str, str]:
-    if found.writing >= BUSY_SHARE:
-        return "database", f"the bridge waited for it {found.writing:.0%} of the time"
-    if found.working >= BUSY_SHARE:
-        return "bridge", f"it was at work {found.working:.0%} of the time"
+    if found.writing + found.working >= BUSY_SHARE:
+        said = f"of its time the bridge waited {found.writing:.0%} for the database and was at work {found.working:.0%}"
+        return "database" if found.writing >= found.working else "bridge", said
     if found.blocked >= BLOCKED_SHARE:
         return "broker", f"it took nothing more {found.blocked:.0%} of the time"
     behind = max(found.before, key=lambda name: found.before[name])

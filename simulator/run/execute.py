@@ -149,7 +149,7 @@ def watched(
 
     def look() -> None:
         is_shown = True
-        while not over.wait(SNAPSHOT_S):
+        while not over.wait(options.snapshot_s or SNAPSHOT_S):
             if progress.reason is None and not stop.is_set():
                 progress.reason = hops.vigil.hopeless()
                 if progress.reason is not None:

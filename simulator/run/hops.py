@@ -86,6 +86,8 @@ class Options:
     """A folder for what the store does not take; None: it stays at the broker."""
     dead_letter_file: Path | None = None
     """Where the messages go that the store will never take, for later; None: only the first are told."""
+    snapshot_s: float | None = None
+    """Between two snapshots; None: a second."""
     store_patience_s: float = 300.0
     """How long a store may take nothing of what waits for it before the run gives it up."""
 

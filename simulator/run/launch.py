@@ -14,11 +14,9 @@ from typing import TextIO
 
 import typer
 
-from simulator.clock import SECOND_NS, RealClock
+from simulator.clock import RealClock
 from simulator.errors import ExitCode, ScenarioError
 from simulator.ingest.dead_letters import opened_dead_letters
-from simulator.load.files import csv_text, junit_text, seconds
-from simulator.load.report import report_text
 from simulator.publish.pacing import TURN_S
 from simulator.results.addresses import without_addresses
 from simulator.results.result import Result
@@ -28,14 +26,13 @@ from simulator.run.carry import Errand, carry
 from simulator.run.execute import execute
 from simulator.run.hops import Hops, Options
 from simulator.run.interrupt import stop_on_signals
-from simulator.run.load import load, prepared
 from simulator.scenario.loader import Loaded, load_scenario
-from simulator.scenario.quantities import duration_ns, rate_per_s
+from simulator.scenario.quantities import duration_ns
 from simulator.scenario.schema import FASTEST, SLOWEST, Scenario
 from simulator.view.live import View, open_view
 from simulator.view.summary import summary
 
-__all__ = ["launch", "launch_bridge", "launch_load", "options_of"]
+__all__ = ["STOPPING", "launch", "launch_bridge", "options_of", "tell"]
 
 STOPPING = "stopping: draining what is under way; press Ctrl-C again to end at once"
 
@@ -74,79 +71,6 @@ def launch(
         except OSError:
             give_up(errors)
     return result.exit_code if said or result.exit_code != ExitCode.PASS else ExitCode.BAD_CONFIGURATION
-
-
-def launch_load(
-    path: Path,
-    *,
-    rate: str | None,
-    duration: str | None,
-    broker: str,
-    store: str | None,
-    view: str | None,
-    summary_file: Path | None,
-    junit_file: Path | None,
-    csv_file: Path | None,
-    report_file: Path | None,
-) -> int:
-    """Carry out a load test, print the summary, write the files, and return the exit code. Raises ParksimError."""
-    loaded = load_scenario(path)
-    options = options_of(loaded.scenario, duration=None, speed=None, seed=None, broker=broker, store=store)
-    try:
-        per_s = None if rate is None else rate_per_s(rate)
-        length_s = None if duration is None else duration_ns(duration) / SECOND_NS
-    except ValueError as error:
-        message = f"--rate or --for: {error}"
-        raise ScenarioError(message) from None
-    if length_s is not None and per_s is None:
-        message = "--for goes with --rate; without a rate the stages of the file say how long it takes"
-        raise ScenarioError(message)
-    if per_s == 0 or length_s == 0:
-        message = "--rate and --for must be more than nothing, such as --rate 5k/s --for 60s"
-        raise ScenarioError(message)
-    profile, thresholds, late_after_ns = prepared(loaded, rate=per_s, duration_s=length_s)
-    files = [file for file in (summary_file, junit_file, csv_file, report_file) if file is not None]
-    for file in files:
-        check_writable(file)
-    stop = threading.Event()
-    sys.setswitchinterval(TURN_S)
-    with open_view(view, sys.stderr) as shown, stop_on_signals(stop, lambda: shown.say(STOPPING)):
-
-        def introduce(hops: Hops) -> None:
-            shown.say(f"broker: {hops.broker.profile}")
-            shown.say(f"store:  {hops.store.describe()}")
-
-        result, marks = load(
-            loaded,
-            options,
-            profile,
-            thresholds,
-            late_after_ns=late_after_ns,
-            clock=RealClock(),
-            stop=stop,
-            on_open=introduce,
-            on_snapshot=shown.show,
-            told=shown.say,
-        )
-    rows = seconds(marks.marks, profile)
-    said = tell(loaded, result, options, summary_file)
-    for wanted, text in (
-        (junit_file, junit_text(result)),
-        (csv_file, csv_text(rows)),
-        (report_file, report_text(result, rows, profile)),
-    ):
-        said &= wanted is None or written(wanted, text)
-    return result.exit_code if said or result.exit_code != ExitCode.PASS else ExitCode.BAD_CONFIGURATION
-
-
-def written(file: Path, text: str) -> bool:
-    """Write a file; return whether that went well, and say on standard error if it did not."""
-    try:
-        file.write_text(text, encoding="utf-8")
-    except OSError as error:
-        typer.echo(f"{file}: {error.strerror}", err=True)
-        return False
-    return True
 
 
 def launch_bridge(

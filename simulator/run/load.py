@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import numpy as np
 
 from brokers import Sink
 from simulator.bench.live import Live
-from simulator.clock import SECOND_NS, Clock
+from simulator.clock import Clock
 from simulator.errors import ExitCode, ScenarioError, TooSlowError
 from simulator.load.bottleneck import bottleneck_of
 from simulator.load.files import seconds, series
 from simulator.load.profile import Profile, profile_of
-from simulator.load.tally import Mark, Tally
+from simulator.load.tally import Tally
 from simulator.load.thresholds import Threshold, parse_threshold
 from simulator.plan import plan
 from simulator.results.load_test import LoadTest, StageSpan, Uncorrected
@@ -23,10 +23,11 @@ from simulator.results.result import Generator, Result, ThresholdOutcome
 from simulator.results.snapshot import Snapshot
 from simulator.run.execute import execute
 from simulator.run.hops import Hops, Load, Options
+from simulator.run.marks import Marks
 from simulator.scenario.load import LATE_AFTER_NS, Hold, Stage
 from simulator.scenario.loader import Loaded
 
-__all__ = ["Marks", "calibrated_per_s", "load", "prepared"]
+__all__ = ["calibrated", "judged", "load", "play", "prepared", "verdict_of"]
 
 RATE_FOR_S = 60.0
 CALIBRATION_S = 3.0
@@ -36,44 +37,6 @@ MOST_SHARE = 0.8
 """Of what the generator can at most: above it measures itself."""
 MOST_LATENESS_MS = 100.0
 """At p99, above which the generator was too slow to say anything about what is behind it."""
-
-
-@dataclass
-class Marks:
-    """What was counted at the beginning, about every second, and in the end; and who asked for an end before."""
-
-    thresholds: Sequence[Threshold] = ()
-    stop: threading.Event = field(default_factory=threading.Event)
-    hops: Hops | None = None
-    marks: list[Mark] = field(default_factory=list)
-    lost: Threshold | None = None
-    """The threshold because of which the test was ended early."""
-
-    def opened(self, hops: Hops) -> None:
-        self.hops = hops
-        self._note(0.0)
-
-    def seen(self, snapshot: Snapshot) -> None:
-        """Note where the run stands, and end it if a threshold for all of it cannot be met any more."""
-        self._note(snapshot.wall_ns / SECOND_NS)
-        if self.lost is None and len(self.marks) > 1:
-            whole = Tally(self.marks[0], self.marks[-1])
-            self.lost = next((one for one in self.thresholds if one.stage is None and one.is_lost(whole)), None)
-            if self.lost is not None:
-                self.stop.set()
-
-    def ended(self, seconds: float) -> None:
-        self._note(seconds)
-
-    def _note(self, wall_s: float) -> None:
-        assert self.hops is not None
-        self.marks.append(Mark.of(max(0.0, wall_s), self.hops.ledger.counts(), self.hops.latency, self.hops.effort()))
-
-    def between(self, from_s: float, to_s: float) -> Tally:
-        """Return what came between the marks that are nearest to two instants."""
-        before = min(self.marks, key=lambda mark: abs(mark.wall_s - from_s))
-        after = min(self.marks, key=lambda mark: abs(mark.wall_s - to_s))
-        return Tally(before, after)
 
 
 def prepared(loaded: Loaded, *, rate: float | None, duration_s: float | None) -> tuple[Profile, list[Threshold], int]:
@@ -136,15 +99,49 @@ def load(
     told: Callable[[str], object],
 ) -> tuple[Result, Marks]:
     """Calibrate, play the profile, and judge. Raises ScenarioError, OutOfReachError, TooSlowError."""
-    told("calibrating: what this generator hands over at most, into a sink")
-    ceiling = calibrated_per_s(loaded)
-    told(f"calibrated: {ceiling:,.0f} messages/s at most")
+    ceiling = calibrated(loaded, told)
     if peak_per_s(profile) > ceiling:
         message = (
             f"the profile asks for {peak_per_s(profile):,.0f} messages/s, and this generator can hand over"
             f" {ceiling:,.0f}/s at most: nothing behind it could be judged; ask for less, or use a faster machine"
         )
         raise TooSlowError(message)
+    marks = Marks(thresholds, stop)
+    result = play(
+        loaded,
+        options,
+        profile,
+        marks,
+        late_after_ns=late_after_ns,
+        clock=clock,
+        on_open=on_open,
+        on_snapshot=on_snapshot,
+        told=told,
+    )
+    return judged(result, profile, marks, ceiling), marks
+
+
+def calibrated(loaded: Loaded, told: Callable[[str], object]) -> float:
+    """Return what ``calibrated_per_s`` finds, and tell it."""
+    told("calibrating: what this generator hands over at most, into a sink")
+    ceiling = calibrated_per_s(loaded)
+    told(f"calibrated: {ceiling:,.0f} messages/s at most")
+    return ceiling
+
+
+def play(
+    loaded: Loaded,
+    options: Options,
+    profile: Profile,
+    marks: Marks,
+    *,
+    late_after_ns: int,
+    clock: Clock,
+    on_open: Callable[[Hops], None],
+    on_snapshot: Callable[[Snapshot], None],
+    told: Callable[[str], object],
+) -> Result:
+    """Play a profile until its end or that of ``marks.stop``; not judged yet. Raises as ``execute`` does."""
     natural = plan(loaded).messages_per_s
     duration_s = profile.simulated_s(natural)
     played = replace(
@@ -153,7 +150,6 @@ def load(
         speed=duration_s / profile.duration_s,
         duration_ns=round(duration_s * 1_000) * 1_000_000,
     )
-    marks = Marks(thresholds, stop)
 
     def opened(hops: Hops) -> None:
         marks.opened(hops)
@@ -163,21 +159,21 @@ def load(
         marks.seen(snapshot)
         on_snapshot(snapshot)
 
-    result = execute(loaded, played, clock=clock, stop=stop, on_open=opened, on_snapshot=seen, told=told)
-    marks.ended(profile.duration_s if marks.lost is None else marks.marks[-1].wall_s)
-    return judged(told_of(result, profile, marks), profile, marks, ceiling), marks
+    result = execute(loaded, played, clock=clock, stop=marks.stop, on_open=opened, on_snapshot=seen, told=told)
+    early = marks.lost is not None or marks.was_given_up
+    marks.ended(marks.marks[-1].wall_s if early else profile.duration_s)
+    return told_of(result, profile, marks)
 
 
 def told_of(result: Result, profile: Profile, marks: Marks) -> Result:
     """Return the result with what happened second by second, and what gave way."""
     sending = None if marks.hops is None else marks.hops.latency.from_sending
-    at_work = [mark for mark in marks.marks if mark.wall_s < profile.duration_s] if marks.lost is None else marks.marks
     found = LoadTest(
         stages=tuple(StageSpan(name=s.name, kind=s.kind, from_s=s.from_s, to_s=s.to_s) for s in profile.spans),
         seconds=series(seconds(marks.marks, profile)),
         latency_from_sent_ms=None if sending is None else Uncorrected.model_validate(sending.as_ms()),
         queryable_ms=None,
-        bottleneck=bottleneck_of(at_work),
+        bottleneck=bottleneck_of(marks.at_work(profile.duration_s)),
         clocks=None,
     )
     return result.model_copy(update={"load": found})

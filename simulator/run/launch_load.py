@@ -1,0 +1,166 @@
+"""From the words on a command line to a load test or a search, and to the files that tell of it."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+
+import typer
+
+from simulator.clock import SECOND_NS, RealClock
+from simulator.errors import ExitCode, ScenarioError
+from simulator.load.files import csv_text, junit_text, seconds
+from simulator.load.profile import Profile
+from simulator.load.report import report_text
+from simulator.load.thresholds import Threshold
+from simulator.publish.pacing import TURN_S
+from simulator.results.result import Result
+from simulator.results.result_file import check_writable
+from simulator.run.find_max import find_max
+from simulator.run.hops import Hops, Options
+from simulator.run.interrupt import stop_on_signals
+from simulator.run.launch import STOPPING, options_of, tell
+from simulator.run.load import load, prepared
+from simulator.run.marks import Marks
+from simulator.scenario.loader import Loaded, load_scenario
+from simulator.scenario.quantities import duration_ns, rate_per_s
+from simulator.view.live import View, open_view
+
+__all__ = ["Files", "launch_load"]
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """What is to be written; None: not wanted."""
+
+    summary: Path | None = None
+    junit: Path | None = None
+    csv: Path | None = None
+    report: Path | None = None
+
+    def check(self) -> None:
+        """Raise ScenarioError for a file that cannot be written, before anything else is done."""
+        for file in (self.summary, self.junit, self.csv, self.report):
+            if file is not None:
+                check_writable(file)
+
+
+def launch_load(
+    path: Path,
+    *,
+    rate: str | None,
+    duration: str | None,
+    search: bool,
+    broker: str,
+    store: str | None,
+    view: str | None,
+    files: Files,
+) -> int:
+    """Carry out a load test or a search, print the summary, write the files, and return the exit code.
+
+    Raises ParksimError.
+    """
+    loaded = load_scenario(path)
+    options = options_of(loaded.scenario, duration=None, speed=None, seed=None, broker=broker, store=store)
+    per_s, length_s = rate_and_time(rate, duration, search=search)
+    profile, thresholds, late_after_ns = prepared(loaded, rate=per_s or (1.0 if search else None), duration_s=length_s)
+    files.check()
+    with open_view(view, sys.stderr) as shown:
+        if search:
+            found, marks = sought(loaded, options, thresholds, start_per_s=per_s, probe_s=length_s, shown=shown), None
+            if found is None:
+                return int(ExitCode.INTERRUPTED)
+        else:
+            found, marks = tested(loaded, options, profile, thresholds, late_after_ns=late_after_ns, shown=shown)
+    said = tell(loaded, found, options, files.summary)
+    rows = [] if marks is None else seconds(marks.marks, profile)
+    for wanted, text in (
+        (files.junit, junit_text(found)),
+        (files.csv, csv_text(rows)),
+        (files.report, report_text(found, rows, profile)),
+    ):
+        said &= wanted is None or written(wanted, text)
+    return found.exit_code if said or found.exit_code != ExitCode.PASS else ExitCode.BAD_CONFIGURATION
+
+
+def rate_and_time(rate: str | None, duration: str | None, *, search: bool) -> tuple[float | None, float | None]:
+    """Return messages a second and seconds as the command line has them. Raises ScenarioError."""
+    try:
+        per_s = None if rate is None else rate_per_s(rate)
+        length_s = None if duration is None else duration_ns(duration) / SECOND_NS
+    except ValueError as error:
+        message = f"--rate or --for: {error}"
+        raise ScenarioError(message) from None
+    if length_s is not None and per_s is None and not search:
+        message = "--for goes with --rate; without a rate the stages of the file say how long it takes"
+        raise ScenarioError(message)
+    if per_s == 0 or length_s == 0:
+        message = "--rate and --for must be more than nothing, such as --rate 5k/s --for 60s"
+        raise ScenarioError(message)
+    return per_s, length_s
+
+
+def tested(
+    loaded: Loaded, options: Options, profile: Profile, thresholds: list[Threshold], *, late_after_ns: int, shown: View
+) -> tuple[Result, Marks]:
+    """Carry out a load test while a view follows."""
+    stop = threading.Event()
+    sys.setswitchinterval(TURN_S)
+    with stop_on_signals(stop, lambda: shown.say(STOPPING)):
+        return load(
+            loaded,
+            options,
+            profile,
+            thresholds,
+            late_after_ns=late_after_ns,
+            clock=RealClock(),
+            stop=stop,
+            on_open=lambda hops: introduce(hops, shown),
+            on_snapshot=shown.show,
+            told=shown.say,
+        )
+
+
+def sought(
+    loaded: Loaded,
+    options: Options,
+    thresholds: list[Threshold],
+    *,
+    start_per_s: float | None,
+    probe_s: float | None,
+    shown: View,
+) -> Result | None:
+    """Search for the highest rate while a view follows; None if it was stopped before anything was known."""
+    stop = threading.Event()
+    sys.setswitchinterval(TURN_S)
+    with stop_on_signals(stop, lambda: shown.say(STOPPING)):
+        return find_max(
+            loaded,
+            options,
+            thresholds,
+            start_per_s=start_per_s,
+            probe_s=probe_s,
+            clock=RealClock(),
+            stop=stop,
+            on_open=lambda hops: introduce(hops, shown),
+            on_snapshot=lambda _: None,
+            told=shown.say,
+        )
+
+
+def introduce(hops: Hops, shown: View) -> None:
+    """Say what is loaded."""
+    shown.say(f"broker: {hops.broker.profile}")
+    shown.say(f"store:  {hops.store.describe()}")
+
+
+def written(file: Path, text: str) -> bool:
+    """Write a file; return whether that went well, and say on standard error if it did not."""
+    try:
+        file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        typer.echo(f"{file}: {error.strerror}", err=True)
+        return False
+    return True
