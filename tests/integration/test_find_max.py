@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from commands import Parksim, parksim
-from servers import HOST, Mosquitto
+from gate import Asked, gate
+from servers import HOST, InfluxDB1, Mosquitto
 from throttle import throttled
 
 __all__ = ["parksim"]
@@ -42,3 +44,27 @@ def without_thresholds(folder: Path) -> Path:
     file = folder / "spindles.yaml"
     file.write_text(SCENARIO.read_text().partition("\nload:\n")[0] + "\n")
     return file
+
+
+def test_a_slow_database_is_named(
+    start_mosquitto: Callable[..., Mosquitto],
+    start_influxdb1: Callable[..., InfluxDB1],
+    parksim: Parksim,
+    tmp_path: Path,
+) -> None:
+    """A database that takes 1,000 rows a second gives way to 2,000: its bridge waits for it, and the broker queues."""
+    broker, database = start_mosquitto(settings=QUEUES), start_influxdb1()
+
+    def slowly(asked: Asked) -> None:
+        time.sleep(asked.body.count(b"\n") * 0.001)
+
+    with gate(database.port) as before:
+        before.writes = slowly
+        store = f"influxdb://{HOST}:{before.port}/park?create=true"
+        where = ["--broker", f"mqtt://{HOST}:{broker.port}", "--store", store, "--view", "none"]
+        parksim("load", SCENARIO, *where, "--rate", "2k/s", "--for", "6s", "--summary", tmp_path / "r.json")
+    found = json.loads((tmp_path / "r.json").read_text())["load"]["bottleneck"]
+    assert found["part"] == "database", found
+    assert found["busy"]["bridge waiting for the database"] > 0.8
+    # it stands at the broker, for the bridge receives nothing while it waits, or in the hand of the bridge
+    assert found["backlog_per_s"]["bridge"] + found["backlog_per_s"]["database"] == pytest.approx(1_000, rel=0.4)
