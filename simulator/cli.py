@@ -223,6 +223,9 @@ def load(
             metavar="STORE", help="sqlite:FILE, influxdb://host:8086/BUCKET?org=ORG, none. Default: sqlite:<name>.db."
         ),
     ] = None,
+    bridge: Annotated[
+        str, typer.Option(metavar="WHOSE", help="own, or none: someone else fills the store, which is only looked at.")
+    ] = "own",
     view: Annotated[
         str | None,
         typer.Option(metavar="VIEW", help="plain: a line every 10 s; none. Default: a status line on a terminal."),
@@ -243,6 +246,7 @@ def load(
       parksim load configs/throughput.yaml --store none
       parksim load configs/throughput.yaml --rate 20k/s --for 30s --store none --report report.html
       parksim load configs/throughput.yaml --find-max --store none
+      parksim load mine.yaml --broker mqtt://host --bridge none --store influxdb://host/bucket?org=us
     """
     from simulator.run.launch_load import Files, launch_load
 
@@ -252,6 +256,7 @@ def load(
             rate=rate,
             duration=duration,
             search=find_max,
+            bridge=bridge,
             broker=broker,
             store=store,
             view=view,

@@ -21,7 +21,7 @@ from simulator.errors import SourceError
 from simulator.publish.detached import Detached
 from simulator.publish.source import Shipping, Source, Workshop
 from simulator.run.execute import is_fast, open_source
-from simulator.run.hops import Options
+from simulator.run.options import Options
 from simulator.scenario.loader import load_scenario
 
 SECOND_NS = 1_000_000_000

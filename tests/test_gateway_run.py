@@ -14,7 +14,7 @@ from simulator.clock import RealClock
 from simulator.results.counts import Counts
 from simulator.results.result import Result
 from simulator.run.execute import execute
-from simulator.run.hops import Options
+from simulator.run.options import Options
 from simulator.scenario.loader import Loaded
 from simulator.view.summary import summary
 

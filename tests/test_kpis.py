@@ -24,7 +24,7 @@ from simulator.park.world import World
 from simulator.plan import plan
 from simulator.publish.gateways import gateways
 from simulator.run.execute import execute
-from simulator.run.hops import Options
+from simulator.run.options import Options
 from simulator.scenario.loader import load_scenario
 from simulator.scenario.schema import Kpis, Scenario, Shifts
 from simulator.signals.device import Device, Figure

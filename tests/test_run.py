@@ -28,7 +28,8 @@ from simulator.results.snapshot import Snapshot
 from simulator.run import execute as run_module
 from simulator.run import hops as hops_module
 from simulator.run.execute import execute
-from simulator.run.hops import Hops, Options
+from simulator.run.hops import Hops
+from simulator.run.options import Options
 from simulator.scenario.loader import load_scenario
 from simulator.scenario.quantities import instant_ns
 from simulator.signals.timeline import Timeline

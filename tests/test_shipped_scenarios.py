@@ -16,7 +16,7 @@ from simulator.clock import RealClock
 from simulator.park.packml import NEXT, State
 from simulator.park.world import World
 from simulator.run.execute import execute
-from simulator.run.hops import Options
+from simulator.run.options import Options
 from simulator.scenario.loader import load_scenario
 from simulator.signals.devices.air import AirDevice
 

@@ -22,7 +22,7 @@ from simulator.park import truth
 from simulator.park.packml import State
 from simulator.park.truth import Happening
 from simulator.run.execute import execute
-from simulator.run.hops import Options
+from simulator.run.options import Options
 from simulator.scenario.fault import CODES, Cause
 from simulator.scenario.loader import Loaded, load_scenario
 from simulator.scenario.schema import Kpis

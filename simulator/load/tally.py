@@ -8,11 +8,11 @@ from typing import Self
 from simulator.load.effort import Effort
 from simulator.results.counts import Counts
 from simulator.results.histogram import Histogram
-from simulator.results.latency import Latency
+from simulator.results.latency import HOPS, Latency
 
 __all__ = ["Mark", "Tally"]
 
-NAMES = ("lateness", "publish", "broker", "end_to_end")
+NAMES = (*HOPS, "queryable")
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@
 | publish | acknowledged after it was due | the same | ms, s |
 | broker | at the subscriber after it was due | the same | ms, s |
 | end_to_end | in the store after it was due | the same | ms, s |
+| queryable | found by a query after it was due, of a sample | the same | ms, s |
 | rate, received_rate, written_rate | messages a second | | /s, k/s, M/s |
 | delivered | written of all that were due, 0 to 1 | | none, % |
 | unaccounted, dropped, dead_lettered, duplicates, reordered | messages | | none |
@@ -24,7 +25,7 @@ from simulator.load.tally import Tally
 
 __all__ = ["Threshold", "parse_threshold"]
 
-LATENCIES = ("lateness", "publish", "broker", "end_to_end")
+LATENCIES = ("lateness", "publish", "broker", "end_to_end", "queryable")
 RATES = {"rate": "published", "received_rate": "received", "written_rate": "written"}
 COUNTS = ("unaccounted", "dropped", "dead_lettered", "duplicates", "reordered")
 STATISTICS = {"p50": 50.0, "p90": 90.0, "p99": 99.0, "p99.9": 99.9, "p99.99": 99.99, "max": 100.0}

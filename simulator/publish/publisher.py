@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +23,7 @@ from simulator.results.latency import Latency
 from simulator.results.ledger import Ledger
 from simulator.wire.block import Block
 
-__all__ = ["Publisher"]
+__all__ = ["Latest", "Publisher"]
 
 UNBOUNDED = 1 << 30
 POLL_S = 0.002
@@ -32,6 +33,16 @@ TURN_S = 0.05
 """How long to wait in an outlet whose windows are full before the acknowledgements are looked at again."""
 SHORT_TURN_S = 0.005
 """The same where it is asked when a message was sent: it is known to that precision."""
+
+
+class Latest(NamedTuple):
+    """The message that was handed over last."""
+
+    asset: int
+    time_ns: int
+    """The instant that it is dated."""
+    due_ns: int
+    """Monotonic."""
 
 
 class Publisher:
@@ -78,6 +89,8 @@ class Publisher:
         self._behind = 2 + (outlets[0].version == 5) if qos else 0
         self._on_the_way = [OnTheWay() for _ in outlets]
         self._idle_s = 0.0
+        self.latest: Latest | None = None
+        """For whoever looks for it elsewhere."""
         self.blocked_ns = 0
         """How long it had messages that were due and the outlets took none, in all."""
         self._turn_s = TURN_S if latency.from_sending is None else SHORT_TURN_S
@@ -213,6 +226,8 @@ class Publisher:
             self._ledger.publish_again(repeated)
         first = ~again
         self._ledger.publish(asset[first], seq[first])
+        last = int(np.flatnonzero(taken)[-1])
+        self.latest = Latest(int(asset[-1]), int(offered.time_ns[last]), int(due_ns[-1]))
         if self._pace.speed is not None:
             self._latency.lateness.record((now_ns - due_ns)[first])
 

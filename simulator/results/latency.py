@@ -7,7 +7,9 @@ import threading
 from simulator.results.departures import FromSending
 from simulator.results.histogram import Histogram
 
-__all__ = ["Latency"]
+__all__ = ["HOPS", "Latency"]
+
+HOPS = ("lateness", "publish", "broker", "end_to_end")
 
 MOST_EXPECTED = 100_000
 """Messages on their way whose due instant is kept apart from their date: far more than a run may have there."""
@@ -25,6 +27,8 @@ class Latency:
         """When the bridge received it."""
         self.end_to_end = Histogram()
         """When the store had committed it."""
+        self.queryable = Histogram()
+        """When a query found its row, of a sample."""
         self.from_sending = from_sending
         """The same from the moment of sending; None where nobody asks."""
         self._due_ns: dict[tuple[int, int], int] = {}
@@ -54,4 +58,4 @@ class Latency:
 
     def as_ms(self) -> dict[str, dict[str, float | int | None]]:
         """Return ``latency_ms`` of the result."""
-        return {name: found.as_ms() for name, found in vars(self).items() if isinstance(found, Histogram)}
+        return {name: getattr(self, name).as_ms() for name in HOPS}

@@ -27,7 +27,8 @@ from simulator.ingest.spools import opened_spools
 from simulator.park.world import World
 from simulator.results.latency import Latency
 from simulator.results.sightings import Sightings
-from simulator.run.hops import LISTENING, as_parksim_errors
+from simulator.run.hops import as_parksim_errors
+from simulator.run.receiving import LISTENING
 from simulator.run.uplink import opened
 from simulator.scenario.loader import Loaded
 from simulator.scenario.quantities import instant_ns

@@ -17,7 +17,8 @@ from simulator.publish.source import Ending, Source, Window, Workshop
 from simulator.results.result import Result
 from simulator.results.snapshot import Snapshot
 from simulator.run.farewell import SETTLED_S, Deadline, audited, settle
-from simulator.run.hops import Hops, Options, as_parksim_errors, connect, enter_broker
+from simulator.run.hops import Hops, as_parksim_errors, connect, enter_broker
+from simulator.run.options import Options
 from simulator.run.outcome import Progress, Spent, outcome
 from simulator.scenario.loader import Loaded
 from simulator.scenario.schema import Scenario

@@ -16,9 +16,10 @@ from simulator.load.thresholds import Threshold
 from simulator.results.load_test import Bottleneck, Probe, Search
 from simulator.results.result import Result
 from simulator.results.snapshot import Snapshot
-from simulator.run.hops import Hops, Options
+from simulator.run.hops import Hops
 from simulator.run.load import MOST_SHARE, calibrated, judged, play
 from simulator.run.marks import Marks
+from simulator.run.options import Options
 from simulator.scenario.load import Hold
 from simulator.scenario.loader import Loaded
 

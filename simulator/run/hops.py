@@ -6,27 +6,21 @@ import secrets
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 from brokers import open_broker
 from brokers.endpoint import Broker, Session
 from brokers.errors import AddressError, BrokerError
 from simulator.batch import Catalog
-from simulator.clock import SECOND_NS, Clock, Curve, Pace
+from simulator.clock import SECOND_NS, Clock, Pace
 from simulator.errors import OutOfReachError, ScenarioError, StoreError
+from simulator.ingest.auditor import Auditor
 from simulator.ingest.bridge import Bridge
-from simulator.ingest.dead_letters import opened_dead_letters
 from simulator.ingest.decode import LAST_MS
-from simulator.ingest.districts import districts
-from simulator.ingest.open import open_store
-from simulator.ingest.sentry import guarded
-from simulator.ingest.spools import opened_spools
 from simulator.ingest.store import Store
 from simulator.load.effort import Effort, process_cpu_s
-from simulator.load.profile import Profile
 from simulator.publish.credit import MOST, Credit
 from simulator.publish.gateway_book import GatewayBook
 from simulator.publish.gateways import connection_count
@@ -38,58 +32,17 @@ from simulator.publish.windows import sampled_per_s, window_ns
 from simulator.results.departures import FromSending
 from simulator.results.latency import Latency
 from simulator.results.ledger import Ledger
-from simulator.run.uplink import Uplink, make_room, open_uplink, opened, patience_s
+from simulator.run.options import Options
+from simulator.run.receiving import open_receiving
+from simulator.run.uplink import Uplink, make_room, open_uplink, patience_s
 from simulator.run.vigil import Vigil
 from simulator.scenario.schema import Scenario
 
-__all__ = ["Hops", "Options", "as_parksim_errors", "connect", "enter_broker"]
+__all__ = ["Hops", "as_parksim_errors", "connect", "enter_broker"]
 
-LISTENING = 1000
-"""Messages that a broker may have sent to a bridge and that are not in the store yet."""
 LEAD_NS = SECOND_NS // 5
 """From the plan of the due times to the first of them: time to subscribe."""
 MILLISECOND_NS = 1_000_000
-LAST_WORD_S = 1.0
-"""How long the bridge may end a write when a run breaks; one that ends well has waited before."""
-
-
-@dataclass(frozen=True, slots=True)
-class Load:
-    """When how much of a park is due, in an open loop."""
-
-    profile: Profile
-    natural_per_s: float
-    """Messages a second of the park at speed 1."""
-    late_after_ns: int
-    """A message that could not be sent so long after it was due is dropped."""
-
-    def curve(self, sim_start_ns: int, wall_start_ns: int) -> Curve:
-        return self.profile.curve(self.natural_per_s, sim_start_ns=sim_start_ns, wall_start_ns=wall_start_ns)
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """How to run a scenario, resolved from the command line and the file."""
-
-    seed: int
-    speed: float | None
-    """Simulated seconds per second; None: as fast as it goes."""
-    duration_ns: int | None
-    """Simulated time; None: until stopped."""
-    broker: str
-    store: str
-    patience_s: float = 30.0
-    """How long a broker may take nothing, or not be there, before the run gives it up."""
-    load: Load | None = None
-    """When how much is due; None: at the speed."""
-    spool: Path | None = None
-    """A folder for what the store does not take; None: it stays at the broker."""
-    dead_letter_file: Path | None = None
-    """Where the messages go that the store will never take, for later; None: only the first are told."""
-    snapshot_s: float | None = None
-    """Between two snapshots; None: a second."""
-    store_patience_s: float = 300.0
-    """How long a store may take nothing of what waits for it before the run gives it up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +58,7 @@ class Hops:
     listeners: tuple[Session, ...]
     """Those of the bridge."""
     broker: Broker
-    bridge: Bridge
+    bridge: Bridge | Auditor
     vigil: Vigil
     store: Store
     rows_before: int | None
@@ -170,12 +123,17 @@ def connect(
     ledger = Ledger(len(catalog.assets))
     latency = Latency(from_sending=FromSending(len(catalog.assets)) if options.load else None)
     with as_parksim_errors():
-        store = stack.enter_context(open_store(options.store, catalog, run_id=run_id))
-        topics = districts(catalog, enterprise=scenario.enterprise, lanes=messaging.bridge_workers)
-        names = [f"parksim-{run_id}-bridge{f'-{number}' if number else ''}" for number in range(len(topics))]
-        if "://" in options.broker:
-            stack.callback(forget, broker, names)
-        listeners = opened(stack, broker, names, window=LISTENING, keep_session=True)
+        receiving = open_receiving(
+            stack,
+            broker,
+            scenario,
+            options,
+            catalog,
+            run_id=run_id,
+            ledger=ledger,
+            latency=latency,
+            clock=clock,
+        )
         uplink = open_uplink(
             stack,
             broker,
@@ -195,31 +153,22 @@ def connect(
         windows.wait()
         # before anything is due: a large database may take a while
         off_ms = source.clocks_off_ms or (0, 0)
-        before = rows_before(store, start_ns, options.duration_ns, off_ms)
+        before = rows_before(receiving.store, start_ns, options.duration_ns, off_ms)
+        if options.audits and before:
+            message = (
+                f"the database holds {before:,} rows of these machines and that time already, which could not be told"
+                " from those of this run; write `start: now` into the scenario, or name an empty database"
+            )
+            raise ScenarioError(message)
         begin_ns = clock.monotonic_ns() + LEAD_NS
         pace = Pace(
             start_ns, begin_ns, options.speed, None if options.load is None else options.load.curve(start_ns, begin_ns)
         )
-        bridge = Bridge(
-            sessions=listeners,
-            topics=topics,
-            qos=1,
-            catalog=catalog,
-            store=store,
-            books=ledger,
-            reader=guarded(store, catalog, ledger),
-            latency=latency,
-            pace=pace,
-            clock=clock,
-            dead_letters=opened_dead_letters(stack, options.dead_letter_file),
-            spools=opened_spools(stack, options.spool / run_id, len(topics)) if options.spool else (),
-        )
-        stack.callback(bridge.close, timeout_s=LAST_WORD_S)
-        bridge.start()
+        bridge = receiving.begin(pace)
     vigil = Vigil(
         broker=broker,
         bridge=bridge,
-        sessions=(*uplink.sessions, *listeners),
+        sessions=(*uplink.sessions, *receiving.listeners),
         swarm=uplink.swarm,
         clock=clock,
         patience_s=patience_s(messaging, options.patience_s),
@@ -247,11 +196,11 @@ def connect(
         windows=windows,
         publisher=publisher,
         uplink=uplink,
-        listeners=listeners,
+        listeners=receiving.listeners,
         broker=broker,
         bridge=bridge,
         vigil=vigil,
-        store=store,
+        store=receiving.store,
         rows_before=before,
         ledger=ledger,
         latency=latency,
@@ -282,16 +231,6 @@ def rows_before(store: Store, start_ns: int, duration_ns: int | None, off_ms: tu
     except StoreError:
         # it may let us write and not read: the run goes on, and its result says that it could not be audited
         return None
-
-
-def forget(broker: Broker, names: Sequence[str]) -> None:
-    """Have someone else's broker throw away sessions that were kept, or it would queue messages for nobody.
-
-    One that does not answer is not asked again: the run has waited for it long enough.
-    """
-    with suppress(BrokerError):
-        for name in names:
-            broker.connect(name, window=1).close(timeout_s=0)
 
 
 def enter_broker(stack: ExitStack, text: str, scenario: Scenario) -> Broker:

@@ -24,8 +24,9 @@ from simulator.results.result_file import check_writable, write_result
 from simulator.run.afterwards import called_as, next_steps
 from simulator.run.carry import Errand, carry
 from simulator.run.execute import execute
-from simulator.run.hops import Hops, Options
+from simulator.run.hops import Hops
 from simulator.run.interrupt import stop_on_signals
+from simulator.run.options import Options
 from simulator.scenario.loader import Loaded, load_scenario
 from simulator.scenario.quantities import duration_ns
 from simulator.scenario.schema import FASTEST, SLOWEST, Scenario

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import typer
@@ -19,11 +19,12 @@ from simulator.publish.pacing import TURN_S
 from simulator.results.result import Result
 from simulator.results.result_file import check_writable
 from simulator.run.find_max import find_max
-from simulator.run.hops import Hops, Options
+from simulator.run.hops import Hops
 from simulator.run.interrupt import stop_on_signals
 from simulator.run.launch import STOPPING, options_of, tell
 from simulator.run.load import load, prepared
 from simulator.run.marks import Marks
+from simulator.run.options import Options
 from simulator.scenario.loader import Loaded, load_scenario
 from simulator.scenario.quantities import duration_ns, rate_per_s
 from simulator.view.live import View, open_view
@@ -53,6 +54,7 @@ def launch_load(
     rate: str | None,
     duration: str | None,
     search: bool,
+    bridge: str,
     broker: str,
     store: str | None,
     view: str | None,
@@ -64,6 +66,10 @@ def launch_load(
     """
     loaded = load_scenario(path)
     options = options_of(loaded.scenario, duration=None, speed=None, seed=None, broker=broker, store=store)
+    if bridge not in {"own", "none"}:
+        message = f"--bridge {bridge!r}: write own, or none if someone else carries messages into the store"
+        raise ScenarioError(message)
+    options = replace(options, audits=bridge == "none")
     per_s, length_s = rate_and_time(rate, duration, search=search)
     profile, thresholds, late_after_ns = prepared(loaded, rate=per_s or (1.0 if search else None), duration_s=length_s)
     files.check()

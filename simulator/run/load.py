@@ -13,17 +13,22 @@ from simulator.bench.live import Live
 from simulator.clock import Clock
 from simulator.errors import ExitCode, ScenarioError, TooSlowError
 from simulator.load.bottleneck import bottleneck_of
+from simulator.load.clocks import bent
 from simulator.load.files import seconds, series
 from simulator.load.profile import Profile, profile_of
 from simulator.load.tally import Tally
 from simulator.load.thresholds import Threshold, parse_threshold
 from simulator.plan import plan
+from simulator.results.histogram import Histogram
 from simulator.results.load_test import LoadTest, StageSpan, Uncorrected
+from simulator.results.part import Percentiles
 from simulator.results.result import Generator, Result, ThresholdOutcome
 from simulator.results.snapshot import Snapshot
 from simulator.run.execute import execute
-from simulator.run.hops import Hops, Load, Options
+from simulator.run.freshness import Freshness
+from simulator.run.hops import Hops
 from simulator.run.marks import Marks
+from simulator.run.options import Load, Options
 from simulator.scenario.load import LATE_AFTER_NS, Hold, Stage
 from simulator.scenario.loader import Loaded
 
@@ -151,15 +156,33 @@ def play(
         duration_ns=round(duration_s * 1_000) * 1_000_000,
     )
 
+    probes: list[Freshness] = []
+
     def opened(hops: Hops) -> None:
         marks.opened(hops)
+        stored = loaded.scenario.stored if options.audits else None
+        fresh = Freshness(
+            options.store,
+            hops.catalog,
+            stored,
+            publisher=hops.publisher,
+            found=hops.latency.queryable,
+            clock=clock,
+        )
+        fresh.start()
+        probes.append(fresh)
         on_open(hops)
 
     def seen(snapshot: Snapshot) -> None:
         marks.seen(snapshot)
         on_snapshot(snapshot)
 
-    result = execute(loaded, played, clock=clock, stop=marks.stop, on_open=opened, on_snapshot=seen, told=told)
+    try:
+        result = execute(loaded, played, clock=clock, stop=marks.stop, on_open=opened, on_snapshot=seen, told=told)
+    finally:
+        for one in probes:
+            one.close()
+            marks.offset = one.offset
     early = marks.lost is not None or marks.was_given_up
     marks.ended(marks.marks[-1].wall_s if early else profile.duration_s)
     return told_of(result, profile, marks)
@@ -172,11 +195,15 @@ def told_of(result: Result, profile: Profile, marks: Marks) -> Result:
         stages=tuple(StageSpan(name=s.name, kind=s.kind, from_s=s.from_s, to_s=s.to_s) for s in profile.spans),
         seconds=series(seconds(marks.marks, profile)),
         latency_from_sent_ms=None if sending is None else Uncorrected.model_validate(sending.as_ms()),
-        queryable_ms=None,
+        queryable_ms=percentiles(marks.hops.latency.queryable) if marks.hops is not None else None,
         bottleneck=bottleneck_of(marks.at_work(profile.duration_s)),
-        clocks=None,
+        clocks=marks.clocks.found(marks.offset),
     )
     return result.model_copy(update={"load": found})
+
+
+def percentiles(found: Histogram) -> Percentiles | None:
+    return Percentiles.model_validate(found.as_ms()) if len(found) else None
 
 
 def peak_per_s(profile: Profile) -> float:
@@ -200,6 +227,8 @@ def judged(result: Result, profile: Profile, marks: Marks, ceiling: float) -> Re
     share = peak_per_s(profile) / ceiling
     generator = Generator(cpu=result.generator.cpu, calibrated_max_per_s=ceiling, share_of_max=share)
     verdict, code = verdict_of(result, outcomes, share, marks.lost)
+    if result.load is not None and result.load.clocks is not None:
+        verdict = "; ".join((verdict, *bent(result.load.clocks)))
     return result.model_copy(
         update={"thresholds": tuple(outcomes), "generator": generator, "verdict": verdict, "exit_code": int(code)}
     )

@@ -7,7 +7,8 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from simulator.clock import SECOND_NS
+from simulator.clock import SECOND_NS, RealClock
+from simulator.load.clocks import ClockWatch, Offset
 from simulator.load.tally import Mark, Tally
 from simulator.load.thresholds import Threshold
 from simulator.results.snapshot import Snapshot
@@ -29,16 +30,21 @@ class Marks:
     given_up: Callable[[Sequence[Mark]], bool] = lambda _: False
     """Says of the marks so far whether it is of no use to go on."""
     was_given_up: bool = False
+    clocks: ClockWatch = field(default_factory=lambda: ClockWatch(RealClock()))
+    offset: Offset | None = None
+    """Of the clock of the database, when the test is over."""
     stopped_s: float = math.inf
     """When it was ended early; what comes later is what was under way."""
 
     def opened(self, hops: Hops) -> None:
         self.hops = hops
+        self.clocks.look()
         self._note(0.0)
 
     def seen(self, snapshot: Snapshot) -> None:
         """Note where the run stands, and end it if a threshold for all of it cannot be met any more."""
         self._note(snapshot.wall_ns / SECOND_NS)
+        self.clocks.look()
         if self.lost is None and len(self.marks) > 1:
             whole = Tally(self.marks[0], self.marks[-1])
             self.lost = next((one for one in self.thresholds if one.stage is None and one.is_lost(whole)), None)

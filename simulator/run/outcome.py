@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 from simulator.publish.source import Ending
 from simulator.results.result import SCHEMA, Result, machine, versions
 from simulator.results.verdict import Audit, judge
-from simulator.run.hops import Hops, Options
+from simulator.run.hops import Hops
+from simulator.run.options import Options
 from simulator.scenario.loader import Loaded
 from simulator.scenario.quantities import instant_text
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from brokers.endpoint import Broker, Session
 from simulator.clock import SECOND_NS, Clock
+from simulator.ingest.auditor import Auditor
 from simulator.ingest.bridge import Bridge
 
 if TYPE_CHECKING:  # a swarm brings paho along, which takes its time
@@ -29,7 +30,7 @@ class Vigil:
         self,
         *,
         broker: Broker,
-        bridge: Bridge,
+        bridge: Bridge | Auditor,
         sessions: Sequence[Session],
         clock: Clock,
         patience_s: float,

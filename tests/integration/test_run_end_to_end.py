@@ -24,7 +24,8 @@ from simulator.clock import RealClock
 from simulator.results.snapshot import Snapshot
 from simulator.run import execute as run_module
 from simulator.run.execute import execute
-from simulator.run.hops import Hops, Options
+from simulator.run.hops import Hops
+from simulator.run.options import Options
 from simulator.scenario.loader import load_scenario
 
 PARKSIM = Path(sys.executable).parent / "parksim"

@@ -59,6 +59,9 @@ class SqliteReader:
                 message = f"store sqlite:{self._path}: its rows cannot be read ({error})"
                 raise StoreError(message, retryable=False) from error
 
+    def second(self) -> None:
+        """Return None: its clock is ours."""
+
     def _read(self, names: list[str], rows: list[tuple[float | None, ...]]) -> Values:
         if not rows:
             return Values.none()

@@ -55,6 +55,9 @@ class Reader(Protocol):
     def values(self, *, from_ms: int, to_ms: int) -> Iterator[Values]:
         """Yield what it holds of the assets of the catalogue with from_ms <= time < to_ms. Raises StoreError."""
 
+    def second(self) -> int | None:
+        """Return the second that its own clock shows, Unix time; None if it tells none. Raises StoreError."""
+
     def __enter__(self) -> Self: ...
 
     def __exit__(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from types import TracebackType
 from typing import Any, Self
 
@@ -63,6 +64,14 @@ class InfluxReader:
 
     def values(self, *, from_ms: int, to_ms: int) -> Iterator[Values]:
         return self._read(self, from_ms, to_ms)
+
+    def second(self) -> int | None:
+        """Return the second of the Date in an answer, RFC 9110 6.6.1."""
+        date = self._link.request("GET", "/ping").headers.get("Date")
+        try:
+            return None if date is None else int(parsedate_to_datetime(date).timestamp())
+        except ValueError:
+            return None
 
     def with_influxql(self, from_ms: int, to_ms: int) -> Iterator[Values]:
         """Ask InfluxDB 1.x; a series comes back as a table."""

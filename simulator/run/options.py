@@ -1,0 +1,52 @@
+"""How a scenario is run: what the command line and the file say, resolved."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from simulator.clock import Curve
+from simulator.load.profile import Profile
+
+__all__ = ["Load", "Options"]
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """When how much of a park is due, in an open loop."""
+
+    profile: Profile
+    natural_per_s: float
+    """Messages a second of the park at speed 1."""
+    late_after_ns: int
+    """A message that could not be sent so long after it was due is dropped."""
+
+    def curve(self, sim_start_ns: int, wall_start_ns: int) -> Curve:
+        return self.profile.curve(self.natural_per_s, sim_start_ns=sim_start_ns, wall_start_ns=wall_start_ns)
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How to run a scenario, resolved from the command line and the file."""
+
+    seed: int
+    speed: float | None
+    """Simulated seconds per second; None: as fast as it goes."""
+    duration_ns: int | None
+    """Simulated time; None: until stopped."""
+    broker: str
+    store: str
+    patience_s: float = 30.0
+    """How long a broker may take nothing, or not be there, before the run gives it up."""
+    load: Load | None = None
+    """When how much is due; None: at the speed."""
+    audits: bool = False
+    """Whether someone else carries the messages, and the database is only looked at."""
+    spool: Path | None = None
+    """A folder for what the store does not take; None: it stays at the broker."""
+    dead_letter_file: Path | None = None
+    """Where the messages go that the store will never take, for later; None: only the first are told."""
+    snapshot_s: float | None = None
+    """Between two snapshots; None: a second."""
+    store_patience_s: float = 300.0
+    """How long a store may take nothing of what waits for it before the run gives it up."""
