@@ -22,6 +22,7 @@ START_S = 10.0
 STOP_S = 10.0
 PORT_TRIES = 5
 LOG = "log"
+CONFIGURATION = "mosquitto.conf"
 QUEUE_BYTES = 256 * 1024 * 1024
 """What the broker may queue for one client that is slow or away; it drops the rest without a word."""
 
@@ -75,6 +76,7 @@ class ManagedMosquitto:
             f"a client that is slow or away loses what exceeds {QUEUE_BYTES >> 20} MiB."
         )
         self._durable = durable
+        self._is_away = False
         self._child: subprocess.Popen[bytes] | None = None
         self._leash: subprocess.Popen[bytes] | None = None
         self._directory: tempfile.TemporaryDirectory[str] | None = None
@@ -97,8 +99,28 @@ class ManagedMosquitto:
     def process_id(self) -> int | None:
         return None if self._child is None else self._child.pid
 
+    def go_down(self) -> None:
+        """End it as its owner would, to have it come back: what it has to save, it saves."""
+        self._is_away = True
+        self._stop()
+
+    def come_back(self) -> None:
+        """Start it again where it was, with what it saved. Raises StartError."""
+        program = find_mosquitto()
+        assert program is not None
+        assert self._directory is not None
+        directory = Path(self._directory.name)
+        log = directory / LOG
+        child = self._child = self._launched(program, directory)
+        if not self._wait_until_up(log, child):
+            self._stop()
+            what = f"it did not come back: {log.read_text(encoding='utf-8', errors='replace').strip()[-2000:]}"
+            raise StartError(what, address="mosquitto", advice="mend what it says")
+        self._leash = _leash(child.pid, directory)
+        self._is_away = False
+
     def death(self) -> str | None:
-        if self._child is None or self._directory is None or self._child.poll() is None:
+        if self._is_away or self._child is None or self._directory is None or self._child.poll() is None:
             return None
         said = (Path(self._directory.name) / LOG).read_text(encoding="utf-8", errors="replace").strip()
         return ended("mosquitto", self._child.returncode, said[-2000:])
@@ -121,16 +143,8 @@ class ManagedMosquitto:
         log = directory / LOG
         for _ in range(PORT_TRIES):
             endpoint = Endpoint("mqtt", "127.0.0.1", _free_port())
-            configuration = directory / "mosquitto.conf"
-            configuration.write_text(self._configuration(endpoint.port, directory), encoding="utf-8")
-            with log.open("wb") as complaints:
-                self._child = subprocess.Popen(  # noqa: S603  # a fixed program, looked up on the PATH
-                    [program, "-c", str(configuration)],
-                    stdin=subprocess.DEVNULL,
-                    stdout=complaints,
-                    stderr=complaints,
-                    start_new_session=True,  # Ctrl-C is for us, who still drain messages
-                )
+            (directory / CONFIGURATION).write_text(self._configuration(endpoint.port, directory), encoding="utf-8")
+            self._child = self._launched(program, directory)
             if self._wait_until_up(log, self._child):
                 self._endpoint = endpoint
                 self.connect("parksim-check", window=1).close()
@@ -142,6 +156,17 @@ class ManagedMosquitto:
                 break
         what = f"it did not start: {said[-2000:] or f'no answer within {START_S:g} s'}"
         raise StartError(what, address="mosquitto", advice="mend what it says, or use --broker embedded")
+
+    @staticmethod
+    def _launched(program: str, directory: Path) -> subprocess.Popen[bytes]:
+        with (directory / LOG).open("wb") as complaints:
+            return subprocess.Popen(  # noqa: S603  # a fixed program, looked up on the PATH
+                [program, "-c", str(directory / CONFIGURATION)],
+                stdin=subprocess.DEVNULL,
+                stdout=complaints,
+                stderr=complaints,
+                start_new_session=True,  # Ctrl-C is for us, who still drain messages
+            )
 
     def _configuration(self, port: int, directory: Path) -> str:
         profile = DURABLE.format(directory=directory) if self._durable else FAST

@@ -31,7 +31,9 @@ PROFILE = profile_of(
 )
 
 
-def run(*thresholds: str, drops_at_s: float | None = None, ceiling: float = 10_000.0, **changes: Any) -> Result:
+def run(
+    *thresholds: str, drops_at_s: float | None = None, ceiling: float = 10_000.0, blocked_s: float = 0.0, **changes: Any
+) -> Result:
     """Judge a run that dropped a message at some instant."""
     ledger, latency = Ledger(1), Latency()
     marks = Marks([parse_threshold(text, stages={"calm", "peak"}) for text in thresholds])
@@ -41,7 +43,7 @@ def run(*thresholds: str, drops_at_s: float | None = None, ceiling: float = 10_0
             ledger.drop("not sent in time", [0], [second])
         else:
             ledger.write([0], [second], [1])
-        marks.marks.append(Mark.of(float(second), ledger.counts(), latency))
+        marks.marks.append(Mark.of(float(second), ledger.counts(), latency, Effort(blocked_s=blocked_s * second / 12)))
     return judged(result(**changes), PROFILE, marks, ceiling)
 
 
@@ -77,6 +79,8 @@ def test_a_generator_that_was_late_proves_nothing() -> None:
     latency = base.latency_ms.model_copy(update={"lateness": late})
     found = run("dropped == 0", latency_ms=latency.model_dump())
     assert (found.exit_code, "late by 150 ms" in found.verdict) == (111, True)
+    # one that the broker held up was not late by itself
+    assert run("dropped == 0", latency_ms=latency.model_dump(), blocked_s=0.5).exit_code == 0
 
 
 def test_an_interrupted_or_broken_run_is_told_as_such() -> None:

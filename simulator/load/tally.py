@@ -50,6 +50,11 @@ class Tally:
         return self.count(name) / self.seconds if self.seconds > 0 else 0.0
 
     @property
+    def blocked(self) -> float:
+        """The share of the time that the publisher had messages and the broker took none."""
+        return (self.after.effort.blocked_s - self.before.effort.blocked_s) / max(1e-9, self.seconds)
+
+    @property
     def delivered(self) -> float | None:
         """The share of what was due that the store has."""
         scheduled = self.count("scheduled")

@@ -54,10 +54,15 @@ def execute(
     with ExitStack() as stack:
         # before the warm-up, which may take long: a wrong address shows at once
         broker = enter_broker(stack, options.broker, scenario)
+        if options.chaos is not None:
+            broker = options.chaos.before_broker(stack, broker)
         source = open_source(stack, loaded, scenario, options, clock=clock, stop=stop)
         hops = connect(stack, broker, scenario, options, source, clock=clock, stop=stop, told=told)
         progress = Progress(source.start_ns)
         on_open(hops)
+        if options.chaos is not None:
+            options.chaos.begin(hops.pace)
+            stack.callback(options.chaos.close)
         cpu_s, began_ns = time.process_time(), clock.monotonic_ns()
         with watched(hops, options, progress, clock=clock, stop=stop, on_snapshot=on_snapshot):
             if not stop.is_set():

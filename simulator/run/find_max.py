@@ -17,7 +17,7 @@ from simulator.results.load_test import Bottleneck, Probe, Search
 from simulator.results.result import Result
 from simulator.results.snapshot import Snapshot
 from simulator.run.hops import Hops
-from simulator.run.load import MOST_SHARE, calibrated, judged, play
+from simulator.run.load import MOST_SHARE, Prepared, calibrated, judged, play
 from simulator.run.marks import Marks
 from simulator.run.options import Options
 from simulator.scenario.load import Hold
@@ -84,9 +84,8 @@ class Seeker:
         result = play(
             self.loaded,
             replace(self.options, snapshot_s=min(1.0, self.probe_s / MARKS)),
-            profile,
+            Prepared(profile, late_after_ns=LATE_AFTER_NS),
             marks,
-            late_after_ns=LATE_AFTER_NS,
             clock=self.clock,
             on_open=self.on_open if self.number == 1 else lambda _: None,
             on_snapshot=shown,

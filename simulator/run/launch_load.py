@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,7 +13,6 @@ import typer
 from simulator.clock import SECOND_NS, RealClock
 from simulator.errors import ExitCode, ScenarioError
 from simulator.load.files import csv_text, junit_text, seconds
-from simulator.load.profile import Profile
 from simulator.load.report import report_text
 from simulator.load.thresholds import Threshold
 from simulator.publish.pacing import TURN_S
@@ -22,7 +22,7 @@ from simulator.run.find_max import find_max
 from simulator.run.hops import Hops
 from simulator.run.interrupt import stop_on_signals
 from simulator.run.launch import STOPPING, options_of, tell
-from simulator.run.load import load, prepared
+from simulator.run.load import Prepared, load, prepared
 from simulator.run.marks import Marks
 from simulator.run.options import Options
 from simulator.scenario.loader import Loaded, load_scenario
@@ -71,23 +71,26 @@ def launch_load(
         raise ScenarioError(message)
     options = replace(options, audits=bridge == "none")
     per_s, length_s = rate_and_time(rate, duration, search=search)
-    profile, thresholds, late_after_ns = prepared(loaded, rate=per_s or (1.0 if search else None), duration_s=length_s)
+    wanted = prepared(loaded, rate=per_s or (1.0 if search else None), duration_s=length_s)
     files.check()
     with open_view(view, sys.stderr) as shown:
         if search:
-            found, marks = sought(loaded, options, thresholds, start_per_s=per_s, probe_s=length_s, shown=shown), None
+            found, marks = (
+                sought(loaded, options, wanted.thresholds, start_per_s=per_s, probe_s=length_s, shown=shown),
+                None,
+            )
             if found is None:
                 return int(ExitCode.INTERRUPTED)
         else:
-            found, marks = tested(loaded, options, profile, thresholds, late_after_ns=late_after_ns, shown=shown)
+            found, marks = tested(loaded, options, wanted, shown)
     said = tell(loaded, found, options, files.summary)
-    rows = [] if marks is None else seconds(marks.marks, profile)
-    for wanted, text in (
+    rows = [] if marks is None else seconds(marks.marks, wanted.profile)
+    for file, text in (
         (files.junit, junit_text(found)),
         (files.csv, csv_text(rows)),
-        (files.report, report_text(found, rows, profile)),
+        (files.report, report_text(found, rows, wanted.profile)),
     ):
-        said &= wanted is None or written(wanted, text)
+        said &= file is None or written(file, text)
     return found.exit_code if said or found.exit_code != ExitCode.PASS else ExitCode.BAD_CONFIGURATION
 
 
@@ -108,9 +111,7 @@ def rate_and_time(rate: str | None, duration: str | None, *, search: bool) -> tu
     return per_s, length_s
 
 
-def tested(
-    loaded: Loaded, options: Options, profile: Profile, thresholds: list[Threshold], *, late_after_ns: int, shown: View
-) -> tuple[Result, Marks]:
+def tested(loaded: Loaded, options: Options, wanted: Prepared, shown: View) -> tuple[Result, Marks]:
     """Carry out a load test while a view follows."""
     stop = threading.Event()
     sys.setswitchinterval(TURN_S)
@@ -118,9 +119,7 @@ def tested(
         return load(
             loaded,
             options,
-            profile,
-            thresholds,
-            late_after_ns=late_after_ns,
+            wanted,
             clock=RealClock(),
             stop=stop,
             on_open=lambda hops: introduce(hops, shown),
@@ -132,7 +131,7 @@ def tested(
 def sought(
     loaded: Loaded,
     options: Options,
-    thresholds: list[Threshold],
+    thresholds: Sequence[Threshold],
     *,
     start_per_s: float | None,
     probe_s: float | None,

@@ -2,37 +2,42 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 
 from brokers import Sink
 from simulator.bench.live import Live
-from simulator.clock import Clock
+from simulator.clock import SECOND_NS, Clock
 from simulator.errors import ExitCode, ScenarioError, TooSlowError
 from simulator.load.bottleneck import bottleneck_of
 from simulator.load.clocks import bent
 from simulator.load.files import seconds, series
 from simulator.load.profile import Profile, profile_of
-from simulator.load.tally import Tally
+from simulator.load.recovery import lost_between, recovered_s
+from simulator.load.tally import Mark, Tally
 from simulator.load.thresholds import Threshold, parse_threshold
 from simulator.plan import plan
 from simulator.results.histogram import Histogram
-from simulator.results.load_test import LoadTest, StageSpan, Uncorrected
+from simulator.results.load_test import Disturbance, LoadTest, StageSpan, Uncorrected
 from simulator.results.part import Percentiles
 from simulator.results.result import Generator, Result, ThresholdOutcome
 from simulator.results.snapshot import Snapshot
+from simulator.run.chaos import Chaos, Happened
 from simulator.run.execute import execute
 from simulator.run.freshness import Freshness
 from simulator.run.hops import Hops
 from simulator.run.marks import Marks
 from simulator.run.options import Load, Options
+from simulator.scenario import load as scenario_load
 from simulator.scenario.load import LATE_AFTER_NS, Hold, Stage
 from simulator.scenario.loader import Loaded
 
-__all__ = ["calibrated", "judged", "load", "play", "prepared", "verdict_of"]
+__all__ = ["Prepared", "calibrated", "judged", "load", "play", "prepared", "verdict_of"]
 
 RATE_FOR_S = 60.0
 CALIBRATION_S = 3.0
@@ -40,12 +45,24 @@ CALIBRATION_S = 3.0
 TRIAL_MESSAGES = 20_000
 MOST_SHARE = 0.8
 """Of what the generator can at most: above it measures itself."""
+LEAST_BLOCKED = 0.01
+"""Of the time: what is late at p99 is one message of a hundred."""
 MOST_LATENESS_MS = 100.0
 """At p99, above which the generator was too slow to say anything about what is behind it."""
 
 
-def prepared(loaded: Loaded, *, rate: float | None, duration_s: float | None) -> tuple[Profile, list[Threshold], int]:
-    """Return profile, thresholds and the nanoseconds after which a message is too late. Raises ScenarioError.
+class Prepared(NamedTuple):
+    """What is to be played, and how it is judged."""
+
+    profile: Profile
+    thresholds: tuple[Threshold, ...] = ()
+    late_after_ns: int = LATE_AFTER_NS
+    """After which a message is too late, and dropped."""
+    disturbances: tuple[scenario_load.Disturbance, ...] = ()
+
+
+def prepared(loaded: Loaded, *, rate: float | None, duration_s: float | None) -> Prepared:
+    """Read what a scenario wants to be loaded with. Raises ScenarioError.
 
     ``rate`` for ``duration_s`` takes the place of the stages of the file.
     """
@@ -70,9 +87,22 @@ def prepared(loaded: Loaded, *, rate: float | None, duration_s: float | None) ->
             # a threshold of a stage means nothing to a single rate
             if rate is None or found.stage is None:
                 thresholds.append(found)
+    # faults belong to the stages of the file as well
+    disturbances = wanted.disturbances if wanted is not None and rate is None else ()
+    problems += [f"{loaded.path}: {problem}" for problem in untimely(disturbances, profile)]
     if problems:
         raise ScenarioError(*problems)
-    return profile, thresholds, wanted.late_after if wanted else LATE_AFTER_NS
+    return Prepared(profile, tuple(thresholds), wanted.late_after if wanted else LATE_AFTER_NS, disturbances)
+
+
+def untimely(disturbances: Sequence[scenario_load.Disturbance], profile: Profile) -> list[str]:
+    """Return what is wrong with disturbances that outlast the test."""
+    return [
+        f"load.disturbances: {one.kind} of {one.target} at {one.at / SECOND_NS:g} s for {one.duration / SECOND_NS:g} s"
+        f" is not over when the test ends, after {profile.duration_s:g} s"
+        for one in disturbances
+        if one.at + one.duration >= profile.duration_s * SECOND_NS
+    ]
 
 
 def _stage(text: str) -> str:
@@ -93,10 +123,8 @@ def calibrated_per_s(loaded: Loaded) -> float:
 def load(
     loaded: Loaded,
     options: Options,
-    profile: Profile,
-    thresholds: Sequence[Threshold],
+    wanted: Prepared,
     *,
-    late_after_ns: int,
     clock: Clock,
     stop: threading.Event,
     on_open: Callable[[Hops], None],
@@ -105,25 +133,16 @@ def load(
 ) -> tuple[Result, Marks]:
     """Calibrate, play the profile, and judge. Raises ScenarioError, OutOfReachError, TooSlowError."""
     ceiling = calibrated(loaded, told)
-    if peak_per_s(profile) > ceiling:
+    peak = peak_per_s(wanted.profile)
+    if peak > ceiling:
         message = (
-            f"the profile asks for {peak_per_s(profile):,.0f} messages/s, and this generator can hand over"
+            f"the profile asks for {peak:,.0f} messages/s, and this generator can hand over"
             f" {ceiling:,.0f}/s at most: nothing behind it could be judged; ask for less, or use a faster machine"
         )
         raise TooSlowError(message)
-    marks = Marks(thresholds, stop)
-    result = play(
-        loaded,
-        options,
-        profile,
-        marks,
-        late_after_ns=late_after_ns,
-        clock=clock,
-        on_open=on_open,
-        on_snapshot=on_snapshot,
-        told=told,
-    )
-    return judged(result, profile, marks, ceiling), marks
+    marks = Marks(wanted.thresholds, stop)
+    result = play(loaded, options, wanted, marks, clock=clock, on_open=on_open, on_snapshot=on_snapshot, told=told)
+    return judged(result, wanted.profile, marks, ceiling), marks
 
 
 def calibrated(loaded: Loaded, told: Callable[[str], object]) -> float:
@@ -137,25 +156,25 @@ def calibrated(loaded: Loaded, told: Callable[[str], object]) -> float:
 def play(
     loaded: Loaded,
     options: Options,
-    profile: Profile,
+    wanted: Prepared,
     marks: Marks,
     *,
-    late_after_ns: int,
     clock: Clock,
     on_open: Callable[[Hops], None],
     on_snapshot: Callable[[Snapshot], None],
     told: Callable[[str], object],
 ) -> Result:
     """Play a profile until its end or that of ``marks.stop``; not judged yet. Raises as ``execute`` does."""
-    natural = plan(loaded).messages_per_s
+    profile, natural = wanted.profile, plan(loaded).messages_per_s
     duration_s = profile.simulated_s(natural)
+    chaos = Chaos(wanted.disturbances, clock) if wanted.disturbances else None
     played = replace(
         options,
-        load=Load(profile, natural, late_after_ns),
+        chaos=chaos,
+        load=Load(profile, natural, wanted.late_after_ns),
         speed=duration_s / profile.duration_s,
         duration_ns=round(duration_s * 1_000) * 1_000_000,
     )
-
     probes: list[Freshness] = []
 
     def opened(hops: Hops) -> None:
@@ -185,10 +204,10 @@ def play(
             marks.offset = one.offset
     early = marks.lost is not None or marks.was_given_up
     marks.ended(marks.marks[-1].wall_s if early else profile.duration_s)
-    return told_of(result, profile, marks)
+    return told_of(result, profile, marks, () if chaos is None else chaos.happened)
 
 
-def told_of(result: Result, profile: Profile, marks: Marks) -> Result:
+def told_of(result: Result, profile: Profile, marks: Marks, happened: Sequence[Happened]) -> Result:
     """Return the result with what happened second by second, and what gave way."""
     sending = None if marks.hops is None else marks.hops.latency.from_sending
     found = LoadTest(
@@ -198,8 +217,23 @@ def told_of(result: Result, profile: Profile, marks: Marks) -> Result:
         queryable_ms=percentiles(marks.hops.latency.queryable) if marks.hops is not None else None,
         bottleneck=bottleneck_of(marks.at_work(profile.duration_s)),
         clocks=marks.clocks.found(marks.offset),
+        disturbances=tuple(disturbance(one, marks.marks) for one in sorted(happened, key=lambda one: one.from_s)),
     )
     return result.model_copy(update={"load": found})
+
+
+def disturbance(one: Happened, marks: Sequence[Mark]) -> Disturbance:
+    """Return what came of a disturbance, its recovery included."""
+    after_s = recovered_s(marks, one.from_s, one.to_s)
+    end_s = math.inf if after_s is None else one.to_s + after_s
+    return Disturbance(
+        kind=one.what.kind,
+        target=one.what.target,
+        from_s=one.from_s,
+        to_s=one.to_s,
+        recovered_s=after_s,
+        lost=lost_between(marks, one.from_s, end_s),
+    )
 
 
 def percentiles(found: Histogram) -> Percentiles | None:
@@ -226,7 +260,7 @@ def judged(result: Result, profile: Profile, marks: Marks, ceiling: float) -> Re
         )
     share = peak_per_s(profile) / ceiling
     generator = Generator(cpu=result.generator.cpu, calibrated_max_per_s=ceiling, share_of_max=share)
-    verdict, code = verdict_of(result, outcomes, share, marks.lost)
+    verdict, code = verdict_of(result, outcomes, share, marks.lost, blocked=whole.blocked)
     if result.load is not None and result.load.clocks is not None:
         verdict = "; ".join((verdict, *bent(result.load.clocks)))
     return result.model_copy(
@@ -235,9 +269,12 @@ def judged(result: Result, profile: Profile, marks: Marks, ceiling: float) -> Re
 
 
 def verdict_of(
-    result: Result, outcomes: Sequence[ThresholdOutcome], share: float | None, lost: Threshold | None
+    result: Result, outcomes: Sequence[ThresholdOutcome], share: float | None, lost: Threshold | None, *, blocked: float
 ) -> tuple[str, ExitCode]:
-    """Return one sentence and the exit code: what makes the measurement itself worthless goes first."""
+    """Return one sentence and the exit code: what makes the measurement itself worthless goes first.
+
+    A generator that the broker held up, for the share ``blocked`` of the time, was not late by itself.
+    """
     if result.exit_code == ExitCode.OUT_OF_REACH or (result.exit_code == ExitCode.INTERRUPTED and lost is None):
         return result.verdict, ExitCode(result.exit_code)
     lateness = result.latency_ms.lateness.p99 or 0.0
@@ -245,7 +282,8 @@ def verdict_of(
         said = f"invalid: the generator had to give {share:.0%} of what it can, more than {MOST_SHARE:.0%}"
         return f"{said}; what was measured may be its own limit", ExitCode.GENERATOR_TOO_SLOW
     failed = [one.expression for one in outcomes if not one.passed]
-    if not failed and lateness > MOST_LATENESS_MS and not result.messages.dropped:
+    is_late = lateness > MOST_LATENESS_MS and blocked < LEAST_BLOCKED
+    if not failed and is_late and not result.messages.dropped:
         said = f"invalid: the generator was late by {lateness:,.0f} ms at p99, more than {MOST_LATENESS_MS:g} ms"
         return said, ExitCode.GENERATOR_TOO_SLOW
     if failed:

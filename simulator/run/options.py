@@ -7,6 +7,7 @@ from pathlib import Path
 
 from simulator.clock import Curve
 from simulator.load.profile import Profile
+from simulator.run.chaos import Chaos
 
 __all__ = ["Load", "Options"]
 
@@ -40,6 +41,8 @@ class Options:
     """How long a broker may take nothing, or not be there, before the run gives it up."""
     load: Load | None = None
     """When how much is due; None: at the speed."""
+    chaos: Chaos | None = None
+    """What is done to the pipeline on purpose; None: nothing."""
     audits: bool = False
     """Whether someone else carries the messages, and the database is only looked at."""
     spool: Path | None = None

@@ -60,7 +60,8 @@ def open_receiving(
     """Open the store and the sessions of the bridge. Raises ScenarioError, OutOfReachError, BrokerError."""
     if options.audits:
         return audited(stack, scenario, options, catalog, ledger=ledger, clock=clock)
-    store = stack.enter_context(open_store(options.store, catalog, run_id=run_id))
+    address = options.store if options.chaos is None else options.chaos.before_store(stack, options.store)
+    store = stack.enter_context(open_store(address, catalog, run_id=run_id))
     topics = districts(catalog, enterprise=scenario.enterprise, lanes=scenario.messaging.bridge_workers)
     names = tuple(f"parksim-{run_id}-bridge{f'-{number}' if number else ''}" for number in range(len(topics)))
     if "://" in options.broker:

@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from simulator.scenario.quantities import Duration, Name, Rate
 from simulator.scenario.strict import Strict
 
-__all__ = ["LATE_AFTER_NS", "Hold", "Load", "Ramp", "Replay", "Sine", "Stage", "Step"]
+__all__ = ["LATE_AFTER_NS", "Disturbance", "Hold", "Load", "Ramp", "Replay", "Sine", "Stage", "Step"]
 
 SECOND_NS = 1_000_000_000
 LONGEST_NS = 7 * 86_400 * SECOND_NS
@@ -68,12 +68,45 @@ class Replay(Timed):
 Stage = Annotated[Hold | Ramp | Step | Sine | Replay, Field(discriminator="kind")]
 
 
+class Disturbance(Strict):
+    """A fault of the pipeline, on purpose."""
+
+    kind: Literal["cut", "hold", "delay", "restart"] = Field(
+        description="cut: connections break, and nobody gets in; hold: nothing is passed on; delay: everything is "
+        "late; restart: a broker of our own ends, and comes back"
+    )
+    target: Literal["publishers", "bridge", "database", "broker"] = Field(
+        description="whose connections; broker: only with restart"
+    )
+    at: Duration = Field(ge=0, le=LONGEST_NS, description="wall time after the first message was due")
+    duration: Duration = Field(
+        default=0, alias="for", ge=0, le=3_600 * SECOND_NS, description="0: connections break once, and all come back"
+    )
+    by: Duration = Field(default=0, ge=0, le=60 * SECOND_NS, description="of a delay: how late, each way")
+
+    @model_validator(mode="after")
+    def _fits(self) -> Disturbance:
+        if (self.kind == "restart") != (self.target == "broker"):
+            message = "restart goes with target broker, and nothing else does"
+            raise ValueError(message)
+        if (self.kind == "delay") != (self.by > 0):
+            message = "a delay needs `by`, such as 200ms, and nothing else has it"
+            raise ValueError(message)
+        if self.kind in {"hold", "delay"} and not self.duration:
+            message = f"a {self.kind} needs `for`, such as 5s"
+            raise ValueError(message)
+        return self
+
+
 class Load(Strict):
     """Stages one after the other, and thresholds for all of it or for a stage."""
 
     stages: tuple[Stage, ...] = Field(min_length=1, max_length=1_000, description="one after the other, in wall time")
     thresholds: tuple[str, ...] = Field(
         default=(), max_length=100, description="such as `end_to_end p99 < 250 ms`, `unaccounted == 0 in peak`"
+    )
+    disturbances: tuple[Disturbance, ...] = Field(
+        default=(), max_length=100, description="faults of the pipeline while it is under load"
     )
     late_after: Duration = Field(
         default=LATE_AFTER_NS,
