@@ -184,6 +184,12 @@ class Batch:
         more = () if self.relayed is None else (self.relayed.due_ns,)
         return message_starts(self.time_ns, asset, *more)
 
+    def only(self, wanted: NDArray[np.bool_]) -> Batch:
+        """Return the rows of some sensors, bool[S]; of a batch that no gateway has relayed."""
+        assert self.relayed is None, "which of its messages left together is known of the whole only"
+        rows = wanted[self.sensor]
+        return Batch(self.time_ns[rows], self.sensor[rows], self.value[rows], self.until_ns)
+
     def part(self, first: int, last: int, *, from_ns: int, until_ns: int) -> Batch:
         """Return the rows [first, last), which are those of [from, until)."""
         rows = slice(first, last)

@@ -223,6 +223,9 @@ def load(
             metavar="STORE", help="sqlite:FILE, influxdb://host:8086/BUCKET?org=ORG, none. Default: sqlite:<name>.db."
         ),
     ] = None,
+    workers: Annotated[
+        int, typer.Option(metavar="N", min=1, max=64, help="Processes that send the park together.")
+    ] = 1,
     bridge: Annotated[
         str, typer.Option(metavar="WHOSE", help="own, or none: someone else fills the store, which is only looked at.")
     ] = "own",
@@ -248,7 +251,7 @@ def load(
       parksim load configs/throughput.yaml --find-max --store none
       parksim load mine.yaml --broker mqtt://host --bridge none --store influxdb://host/bucket?org=us
     """
-    from simulator.run.launch_load import Files, launch_load
+    from simulator.run.load_test.launch import Files, launch_load
 
     raise typer.Exit(
         launch_load(
@@ -256,6 +259,7 @@ def load(
             rate=rate,
             duration=duration,
             search=find_max,
+            workers=workers,
             bridge=bridge,
             broker=broker,
             store=store,

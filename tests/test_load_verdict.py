@@ -15,8 +15,8 @@ from simulator.results.latency import Latency
 from simulator.results.ledger import Ledger
 from simulator.results.part import Percentiles
 from simulator.results.result import Result
-from simulator.run.load import judged
-from simulator.run.marks import Marks
+from simulator.run.load_test.marks import Marks
+from simulator.run.load_test.verdict import judged
 from simulator.scenario.load import Load
 
 PROFILE = profile_of(

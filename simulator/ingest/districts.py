@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from heapq import heapreplace
 from itertools import groupby, takewhile
+from typing import NamedTuple
 
 from simulator.batch import Asset, Catalog
 
-__all__ = ["districts"]
+__all__ = ["District", "districts", "divided"]
 
 EVEN = 1.1
 """How many times its fair share a lane may carry before what is heaviest is divided further."""
@@ -46,8 +47,21 @@ class Branch:
         return found
 
 
+class District(NamedTuple):
+    """What one lane carries."""
+
+    topics: tuple[str, ...]
+    """Filters."""
+    assets: tuple[Asset, ...]
+
+
 def districts(catalog: Catalog, *, enterprise: str, lanes: int) -> list[tuple[str, ...]]:
-    """Return the topic filters of each lane; every topic of the catalogue matches exactly one of all of them.
+    """Return the topic filters of each lane: see ``divided``."""
+    return [one.topics for one in divided(catalog, enterprise=enterprise, lanes=lanes)]
+
+
+def divided(catalog: Catalog, *, enterprise: str, lanes: int) -> list[District]:
+    """Return topic filters and assets of each lane; every topic of the catalogue matches exactly one of all of them.
 
     The tree of topics is divided from the top, where the busiest lane has most sensors, until all carry about as many
     or that lane has nothing to divide: so there are few filters, and most of them are short. A division that would make
@@ -58,10 +72,16 @@ def districts(catalog: Catalog, *, enterprise: str, lanes: int) -> list[tuple[st
     branches = [Branch.of(f"{enterprise}/#", assets)]
     lanes = max(1, min(lanes, len(assets)))
     hands = dealt(branches, lanes)
-    while (divided := wanting(hands, rest=MOST_FILTERS - len(branches))) is not None:
-        branches = [one for one in branches if one is not divided] + divided.parts()
+    while (parted := wanting(hands, rest=MOST_FILTERS - len(branches))) is not None:
+        branches = [one for one in branches if one is not parted] + parted.parts()
         hands = dealt(branches, lanes)
-    return [tuple(sorted(branch.topics for branch in hand)) for hand in hands if hand]
+    return [
+        District(
+            tuple(sorted(branch.topics for branch in hand)), tuple(asset for branch in hand for asset in branch.assets)
+        )
+        for hand in hands
+        if hand
+    ]
 
 
 def dealt(branches: Sequence[Branch], lanes: int) -> list[list[Branch]]:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from simulator.batch import Catalog
+from simulator.batch import Asset, Catalog
 from simulator.errors import ScenarioError
 from simulator.ingest.store import Store
 
 __all__ = ["STORES", "open_store"]
 
 
-def open_none(text: str, catalog: Catalog, run_id: str) -> Store:  # noqa: ARG001 - one signature for all
+def open_none(text: str, catalog: Catalog, run_id: str, assets: Sequence[Asset]) -> Store:  # noqa: ARG001 - one signature for all
     from simulator.ingest.stores.none import NoStore  # noqa: PLC0415 - each store is loaded when it is asked for
 
     if text != "none":
@@ -21,7 +21,7 @@ def open_none(text: str, catalog: Catalog, run_id: str) -> Store:  # noqa: ARG00
     return NoStore(catalog)
 
 
-def open_sqlite(text: str, catalog: Catalog, run_id: str) -> Store:
+def open_sqlite(text: str, catalog: Catalog, run_id: str, assets: Sequence[Asset]) -> Store:  # noqa: ARG001 - it counts by run
     from simulator.ingest.stores.sqlite import SqliteStore  # noqa: PLC0415
 
     file = text.partition(":")[2]
@@ -31,13 +31,13 @@ def open_sqlite(text: str, catalog: Catalog, run_id: str) -> Store:
     return SqliteStore(Path(file), catalog, run_id=run_id)
 
 
-def open_influxdb(text: str, catalog: Catalog, run_id: str) -> Store:  # noqa: ARG001
+def open_influxdb(text: str, catalog: Catalog, run_id: str, assets: Sequence[Asset]) -> Store:  # noqa: ARG001
     from simulator.ingest.stores.influxdb import Address, InfluxStore  # noqa: PLC0415 - the client takes 0.3 s
 
-    return InfluxStore(Address.parse(text), catalog)
+    return InfluxStore(Address.parse(text), catalog, assets)
 
 
-STORES: dict[str, Callable[[str, Catalog, str], Store]] = {
+STORES: dict[str, Callable[[str, Catalog, str, Sequence[Asset]], Store]] = {
     "influxdb": open_influxdb,
     "influxdbs": open_influxdb,
     "none": open_none,
@@ -45,8 +45,10 @@ STORES: dict[str, Callable[[str, Catalog, str], Store]] = {
 }
 
 
-def open_store(text: str, catalog: Catalog, *, run_id: str) -> Store:
+def open_store(text: str, catalog: Catalog, *, run_id: str, assets: Sequence[Asset] | None = None) -> Store:
     """Open ``none``, ``sqlite:FILE`` or ``influxdb://[user@]host[:port]/BUCKET?org=ORG``.
+
+    ``assets``: whose rows are counted; None: those of all.
 
     Raises ScenarioError for a text that cannot be understood, OutOfReachError when the store cannot be used.
     """
@@ -58,4 +60,4 @@ def open_store(text: str, catalog: Catalog, *, run_id: str) -> Store:
             " (influxdbs:// for TLS) or none"
         )
         raise ScenarioError(message)
-    return STORES[scheme](text, catalog, run_id)
+    return STORES[scheme](text, catalog, run_id, catalog.assets if assets is None else assets)

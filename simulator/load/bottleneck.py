@@ -79,7 +79,7 @@ def pressure_of(marks: Sequence[Mark]) -> Pressure:
         rate_per_s=(whole.count("published") + whole.count("dropped")) / seconds,
         before=before,
         lost_per_s=whole.count("dropped") / seconds,
-        blocked=min(1.0, (last.blocked_s - first.blocked_s) / seconds),
+        blocked=min(1.0, (last.blocked_s - first.blocked_s) / seconds / last.publishers),
         writing=min(1.0, writing),
         working=min(1.0, max(0.0, 1.0 - writing - listening)),
         cpu=cpu,

@@ -26,8 +26,21 @@ class Effort:
     listening_s: float = 0.0
     """How long they waited for messages."""
     lanes: int = 1
+    publishers: int = 1
     broker_cpu_s: float | None = None
     """None of a broker that is not ours."""
+
+    def __add__(self, other: Effort) -> Effort:
+        """Return what two workers spent; the broker is the same."""
+        return Effort(
+            self.cpu_s + other.cpu_s,
+            self.blocked_s + other.blocked_s,
+            self.writing_s + other.writing_s,
+            self.listening_s + other.listening_s,
+            self.lanes + other.lanes,
+            self.publishers + other.publishers,
+            self.broker_cpu_s if other.broker_cpu_s is None else other.broker_cpu_s,
+        )
 
 
 def process_cpu_s(process_id: int | None) -> float | None:

@@ -7,7 +7,7 @@ from typing import Self
 
 from simulator.load.effort import Effort
 from simulator.results.counts import Counts
-from simulator.results.histogram import Histogram
+from simulator.results.histogram import Histogram, Packed
 from simulator.results.latency import HOPS, Latency
 
 __all__ = ["Mark", "Tally"]
@@ -21,14 +21,23 @@ class Mark:
 
     wall_s: float
     counts: Counts
-    histograms: dict[str, Histogram]
+    histograms: dict[str, Packed]
     effort: Effort
 
     @classmethod
     def of(cls, wall_s: float, counts: Counts, latency: Latency, effort: Effort | None = None) -> Self:
         """Copy what there is now."""
-        copies = {name: getattr(latency, name) + Histogram() for name in NAMES}
+        copies = {name: getattr(latency, name).packed() for name in NAMES}
         return cls(wall_s, counts, copies, effort or Effort())
+
+    def __add__(self, other: Self) -> Self:
+        """Return what two workers counted together until about the same moment."""
+        both = {
+            name: (Histogram.unpacked(mine) + Histogram.unpacked(other.histograms[name])).packed()
+            for name, mine in self.histograms.items()
+        }
+        wall_s = max(self.wall_s, other.wall_s)
+        return type(self)(wall_s, self.counts + other.counts, both, self.effort + other.effort)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +61,8 @@ class Tally:
     @property
     def blocked(self) -> float:
         """The share of the time that the publisher had messages and the broker took none."""
-        return (self.after.effort.blocked_s - self.before.effort.blocked_s) / max(1e-9, self.seconds)
+        blocked_s = self.after.effort.blocked_s - self.before.effort.blocked_s
+        return blocked_s / max(1e-9, self.seconds) / self.after.effort.publishers
 
     @property
     def delivered(self) -> float | None:
@@ -62,7 +72,8 @@ class Tally:
 
     def percentile_ms(self, name: str, percent: float) -> float | None:
         """Return a percentile of the samples that came in between, milliseconds; None without any."""
-        found = (self.after.histograms[name] - self.before.histograms[name]).percentile(percent)
+        before, after = (Histogram.unpacked(mark.histograms[name]) for mark in (self.before, self.after))
+        found = (after - before).percentile(percent)
         return None if found is None else found / 1e6
 
 

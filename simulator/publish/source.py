@@ -43,6 +43,8 @@ class Shipping:
     until_ns: int | None
     """The simulated instant before which the readings end; None goes on for ever."""
     window_ns: int
+    sensors: NDArray[np.bool_] | None = None
+    """bool[S]: those whose readings are sent; None: all."""
 
 
 class Window(NamedTuple):
@@ -126,7 +128,8 @@ class Workshop:
         encoder = JsonBlocks(self.catalog, frames)
         consignor = Consignor(encoder, shipping.outlet_of, gateways=shipping.outlets)
         for batch in self._leaving(shipping, encoder):
-            consignment, census = consignor.consign(batch), self._world.census()
+            wanted = batch if shipping.sensors is None else batch.only(shipping.sensors)
+            consignment, census = consignor.consign(wanted), self._world.census()
             self._made += 1
             self._censuses.append((self._made, census))
             yield Window(consignment, census.whole(), encoder.left_out)

@@ -39,6 +39,19 @@ class Counts:
     spooled: int = 0
     """On the disk of the bridge."""
 
+    def __add__(self, other: Counts) -> Counts:
+        """Return the balance of two runs of different machines together."""
+        total: dict[str, Any] = {}
+        for name, mine in asdict(self).items():
+            theirs = getattr(other, name)
+            if isinstance(mine, dict):
+                total[name] = {
+                    reason: mine.get(reason, 0) + theirs.get(reason, 0) for reason in sorted({*mine, *theirs})
+                }
+            else:
+                total[name] = mine + theirs
+        return Counts(**total)
+
     @property
     def rows(self) -> int:
         """How many rows of a store were written; a few less where two messages bear the same instant."""

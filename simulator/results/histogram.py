@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import threading
-from typing import Self
+from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["PERCENTILES", "Histogram"]
+__all__ = ["PERCENTILES", "Histogram", "Packed"]
 
 SUB_BITS = 10
 """2**11 = 2048 steps per doubling at the bottom, 1024 above: every value is kept to better than one part in 1024."""
@@ -40,6 +40,15 @@ def lowest(slot: int) -> int:
     """Return the lowest value >= 0 that falls into a slot."""
     shift = max(0, (slot >> SUB_BITS) - 1)
     return (slot - (shift << SUB_BITS)) << shift
+
+
+class Packed(NamedTuple):
+    """What a histogram holds, in little room: the slots that are not empty."""
+
+    place: NDArray[np.int64]
+    number: NDArray[np.int64]
+    least: int | None
+    most: int | None
 
 
 class Histogram:
@@ -133,6 +142,21 @@ class Histogram:
         }
         found["max"] = None if self.max is None else self.max / 1e6
         found["count"] = len(self)
+        return found
+
+    def packed(self) -> Packed:
+        """Return what it holds now."""
+        with self._lock:
+            counts = self._count()
+            place = np.flatnonzero(counts)
+            return Packed(place, counts[place], self._least, self._most)
+
+    @classmethod
+    def unpacked(cls, what: Packed) -> Self:
+        """Return a histogram that holds the same."""
+        found = cls()
+        found._counts[what.place] = what.number
+        found._least, found._most = what.least, what.most
         return found
 
     def __add__(self, other: Self) -> Histogram:

@@ -6,9 +6,11 @@ import secrets
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+
+import numpy as np
 
 from brokers import open_broker
 from brokers.endpoint import Broker, Session
@@ -134,6 +136,12 @@ def connect(
             latency=latency,
             clock=clock,
         )
+        own = None
+        if options.share is not None:
+            if source.clocks_off_ms is not None:
+                message = "--workers: not with gateways of the scenario, whose messages leave together; leave it out"
+                raise ScenarioError(message)
+            own = [catalog.by_topic[asset.topic] for asset in receiving.assets]
         uplink = open_uplink(
             stack,
             broker,
@@ -144,10 +152,12 @@ def connect(
             clock=clock,
             stop=stop,
             told=told,
+            own=own,
         )
         source.catch_up()
         start_ns = source.start_ns
-        windows = Ahead(source.windows(shipping(scenario, source, options, uplink)) if not stop.is_set() else ())
+        wanted = shipping(scenario, source, options, uplink, own)
+        windows = Ahead(source.windows(wanted) if not stop.is_set() else ())
         stack.callback(windows.close)
         # the first one takes longest
         windows.wait()
@@ -160,7 +170,7 @@ def connect(
                 " from those of this run; write `start: now` into the scenario, or name an empty database"
             )
             raise ScenarioError(message)
-        begin_ns = clock.monotonic_ns() + LEAD_NS
+        begin_ns = clock.monotonic_ns() + LEAD_NS if options.share is None else options.share.meet()
         pace = Pace(
             start_ns, begin_ns, options.speed, None if options.load is None else options.load.curve(start_ns, begin_ns)
         )
@@ -210,8 +220,11 @@ def connect(
     )
 
 
-def shipping(scenario: Scenario, source: Source, options: Options, uplink: Uplink) -> Shipping:
+def shipping(
+    scenario: Scenario, source: Source, options: Options, uplink: Uplink, own: Sequence[int] | None
+) -> Shipping:
     """Say what the messages are made for."""
+    sensors = None if own is None else np.isin(source.catalog.asset_of, own)
     return Shipping(
         qos=scenario.messaging.qos,
         version=uplink.version,
@@ -219,6 +232,7 @@ def shipping(scenario: Scenario, source: Source, options: Options, uplink: Uplin
         outlets=len(uplink.outlets),
         until_ns=None if options.duration_ns is None else source.start_ns + options.duration_ns,
         window_ns=window_ns(options.speed, sampled_per_s(source.catalog)),
+        sensors=sensors,
     )
 
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from simulator.batch import Catalog
 from simulator.clock import Curve
+from simulator.errors import ScenarioError
+from simulator.ingest.districts import District, divided
 from simulator.load.profile import Profile
-from simulator.run.chaos import Chaos
+from simulator.run.load_test.chaos import Chaos
 
-__all__ = ["Load", "Options"]
+__all__ = ["Load", "Options", "Share"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +28,25 @@ class Load:
 
     def curve(self, sim_start_ns: int, wall_start_ns: int) -> Curve:
         return self.profile.curve(self.natural_per_s, sim_start_ns=sim_start_ns, wall_start_ns=wall_start_ns)
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A part of the park that one of several workers sends and carries."""
+
+    number: int
+    """From 0."""
+    workers: int
+    meet: Callable[[], int]
+    """Waits for the others, and returns the monotonic instant (ns) at which all of them begin."""
+
+    def districts(self, catalog: Catalog, *, enterprise: str, lanes: int) -> list[District]:
+        """Return what each lane of this worker carries. Raises ScenarioError if there is nothing."""
+        parts = divided(catalog, enterprise=enterprise, lanes=self.workers * lanes)
+        if len(parts) < self.workers:
+            message = f"--workers {self.workers}: the park can be divided among {len(parts)} at most"
+            raise ScenarioError(message)
+        return parts[self.number :: self.workers]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +66,8 @@ class Options:
     """When how much is due; None: at the speed."""
     chaos: Chaos | None = None
     """What is done to the pipeline on purpose; None: nothing."""
+    share: Share | None = None
+    """The part of the park that this process sends; None: all of it."""
     audits: bool = False
     """Whether someone else carries the messages, and the database is only looked at."""
     spool: Path | None = None

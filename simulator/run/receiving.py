@@ -8,13 +8,13 @@ from dataclasses import dataclass
 
 from brokers.endpoint import Broker, Session
 from brokers.errors import BrokerError
-from simulator.batch import Catalog
+from simulator.batch import Asset, Catalog
 from simulator.clock import Clock, Pace
 from simulator.errors import ScenarioError
 from simulator.ingest.auditor import AuditedStore, Auditor
 from simulator.ingest.bridge import Bridge
 from simulator.ingest.dead_letters import opened_dead_letters
-from simulator.ingest.districts import districts
+from simulator.ingest.districts import divided
 from simulator.ingest.open import open_store
 from simulator.ingest.sentry import guarded
 from simulator.ingest.spools import opened_spools
@@ -40,8 +40,8 @@ class Receiving:
 
     store: Store
     listeners: tuple[Session, ...]
-    names: tuple[str, ...]
-    """Of the sessions at the broker."""
+    assets: Sequence[Asset]
+    """Whose messages come here."""
     begin: Callable[[Pace], Bridge | Auditor]
 
 
@@ -61,8 +61,13 @@ def open_receiving(
     if options.audits:
         return audited(stack, scenario, options, catalog, ledger=ledger, clock=clock)
     address = options.store if options.chaos is None else options.chaos.before_store(stack, options.store)
-    store = stack.enter_context(open_store(address, catalog, run_id=run_id))
-    topics = districts(catalog, enterprise=scenario.enterprise, lanes=scenario.messaging.bridge_workers)
+    lanes = scenario.messaging.bridge_workers
+    if options.share is None:
+        parts = divided(catalog, enterprise=scenario.enterprise, lanes=lanes)
+    else:
+        parts = options.share.districts(catalog, enterprise=scenario.enterprise, lanes=lanes)
+    topics, assets = [part.topics for part in parts], [asset for part in parts for asset in part.assets]
+    store = stack.enter_context(open_store(address, catalog, run_id=run_id, assets=assets))
     names = tuple(f"parksim-{run_id}-bridge{f'-{number}' if number else ''}" for number in range(len(topics)))
     if "://" in options.broker:
         stack.callback(forget, broker, names)
@@ -87,7 +92,7 @@ def open_receiving(
         bridge.start()
         return bridge
 
-    return Receiving(store, listeners, names, begin)
+    return Receiving(store, listeners, assets, begin)
 
 
 def forget(broker: Broker, names: Sequence[str]) -> None:
@@ -116,4 +121,4 @@ def audited(
         auditor.start()
         return auditor
 
-    return Receiving(store, (), (), begin)
+    return Receiving(store, (), catalog.assets, begin)

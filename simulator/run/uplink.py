@@ -82,23 +82,39 @@ def open_uplink(
     clock: Clock,
     stop: threading.Event,
     told: Callable[[str], object],
+    own: Sequence[int] | None = None,
 ) -> Uplink:
     """Connect gateways or devices; the stack closes them. Raises BrokerError.
+
+    ``own``: numbers of the assets that speak here; the others have no connection.
 
     Devices take their time, which is ``told``; once ``stop`` is set they are not waited for.
     """
     if messaging.connections == "device":
-        names, device_of = gateways(assets, "device")
+        names, device_of = spoken_for(*gateways(assets, "device"), own)
         ids = [f"parksim-{run_id}-device-{number}" for number in range(len(names))]
         swarm = open_swarm(stack, broker, ids, messaging)
         gather(swarm, messaging, devices=len(ids), timeout_s=timeout_s, clock=clock, stop=stop, told=told)
-        outlets = (Devices(swarm, np.array(device_of, dtype=np.int64)),)
+        outlets = (Devices(swarm, device_of),)
         return Uplink(outlets, np.zeros(len(assets), dtype=np.int64), (), swarm)
-    names, gateway_of = gateways(assets, messaging.gateway_per)
+    names, gateway_of = spoken_for(*gateways(assets, messaging.gateway_per), own)
     ids = [f"parksim-{run_id}-gateway-{number}" for number in range(len(names))]
     sessions = opened(stack, broker, ids, window=messaging.window)
     shared = tuple(Gateway(session) for session in sessions)
-    return Uplink(shared, np.array(gateway_of, dtype=np.int64), sessions, None)
+    return Uplink(shared, gateway_of, sessions, None)
+
+
+def spoken_for(
+    names: list[str], gateway_of: Sequence[int], own: Sequence[int] | None
+) -> tuple[list[str], NDArray[np.int64]]:
+    """Return the gateways that some assets need, and for each asset the number among these; 0 for those of others."""
+    numbers = np.array(gateway_of, dtype=np.int64)
+    if own is None:
+        return names, numbers
+    needed = np.unique(numbers[list(own)])
+    place = np.zeros(len(names), dtype=np.int64)
+    place[needed] = np.arange(len(needed))
+    return [names[number] for number in needed], place[numbers]
 
 
 def opened(

@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import urlencode
 
-from simulator.batch import Catalog
+from simulator.batch import Asset, Catalog
 from simulator.errors import OutOfReachError, ScenarioError, StoreError
 from simulator.ingest.store import Row
 from simulator.ingest.stores.influxdb.address import Address
@@ -25,9 +25,10 @@ class InfluxStore:
     the server cannot be used, ScenarioError for names that line protocol cannot carry.
     """
 
-    def __init__(self, address: Address, catalog: Catalog) -> None:
+    def __init__(self, address: Address, catalog: Catalog, assets: Sequence[Asset] | None = None) -> None:
+        """``assets``: whose rows are counted; None: those of the whole catalogue."""
         self.lines: LineProtocol | None = line_protocol(catalog)
-        self._own: set[Series] = {series_of(asset.kind, asset.tags) for asset in catalog.assets}
+        self._own: set[Series] = {series_of(asset.kind, asset.tags) for asset in assets or catalog.assets}
         self._link = Connection(address)
         try:
             self._dialect = detect(self._link)

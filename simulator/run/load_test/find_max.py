@@ -17,8 +17,10 @@ from simulator.results.load_test import Bottleneck, Probe, Search
 from simulator.results.result import Result
 from simulator.results.snapshot import Snapshot
 from simulator.run.hops import Hops
-from simulator.run.load import MOST_SHARE, Prepared, calibrated, judged, play
-from simulator.run.marks import Marks
+from simulator.run.load_test.marks import Marks
+from simulator.run.load_test.plan import Prepared
+from simulator.run.load_test.play import Players, calibrated
+from simulator.run.load_test.verdict import MOST_SHARE, judged
 from simulator.run.options import Options
 from simulator.scenario.load import Hold
 from simulator.scenario.loader import Loaded
@@ -45,6 +47,7 @@ LATE_AFTER_NS = 2 * SECOND_NS
 class Seeker:
     """Plays one rate after the other through the same pipeline."""
 
+    players: Players
     loaded: Loaded
     options: Options
     thresholds: Sequence[Threshold]
@@ -81,7 +84,7 @@ class Seeker:
                 marks.stop.set()
             self.on_snapshot(snapshot)
 
-        result = play(
+        result = self.players.play(
             self.loaded,
             replace(self.options, snapshot_s=min(1.0, self.probe_s / MARKS)),
             Prepared(profile, late_after_ns=LATE_AFTER_NS),
@@ -151,6 +154,7 @@ def broken(result: Result, pressure: Pressure, flat_share: float) -> list[str]:
 
 
 def find_max(
+    players: Players,
     loaded: Loaded,
     options: Options,
     thresholds: Sequence[Threshold],
@@ -168,10 +172,12 @@ def find_max(
     Thresholds of a rate or of a stage mean nothing here and are left out. None if it was stopped before anything was
     known. Raises ScenarioError and OutOfReachError.
     """
-    ceiling = calibrated(loaded, told)
+    ceiling = calibrated(players, loaded, told)
     limit = ceiling * MOST_SHARE
     usable = [one for one in thresholds if one.stage is None and not one.metric.endswith("rate")]
-    seeker = Seeker(loaded, options, usable, ceiling, probe_s or PROBE_S, clock, stop, told, on_open, on_snapshot)
+    seeker = Seeker(
+        players, loaded, options, usable, ceiling, probe_s or PROBE_S, clock, stop, told, on_open, on_snapshot
+    )
     search = highest(seeker.play, start_per_s=start_per_s or FIRST_PER_S, limit_per_s=limit)
     found = seeker.best or seeker.last
     return None if found is None else concluded(found, search, seeker.failed, limit, stopped=stop.is_set())

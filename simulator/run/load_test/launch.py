@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 import typer
 
@@ -14,16 +15,17 @@ from simulator.clock import SECOND_NS, RealClock
 from simulator.errors import ExitCode, ScenarioError
 from simulator.load.files import csv_text, junit_text, seconds
 from simulator.load.report import report_text
-from simulator.load.thresholds import Threshold
 from simulator.publish.pacing import TURN_S
 from simulator.results.result import Result
 from simulator.results.result_file import check_writable
-from simulator.run.find_max import find_max
 from simulator.run.hops import Hops
 from simulator.run.interrupt import stop_on_signals
 from simulator.run.launch import STOPPING, options_of, tell
-from simulator.run.load import Prepared, load, prepared
-from simulator.run.marks import Marks
+from simulator.run.load_test.crew import Crew
+from simulator.run.load_test.find_max import find_max
+from simulator.run.load_test.marks import Marks
+from simulator.run.load_test.plan import Prepared, prepared, thresholds_of
+from simulator.run.load_test.play import Players, Solo, load
 from simulator.run.options import Options
 from simulator.scenario.loader import Loaded, load_scenario
 from simulator.scenario.quantities import duration_ns, rate_per_s
@@ -54,6 +56,7 @@ def launch_load(
     rate: str | None,
     duration: str | None,
     search: bool,
+    workers: int,
     bridge: str,
     broker: str,
     store: str | None,
@@ -71,20 +74,20 @@ def launch_load(
         raise ScenarioError(message)
     options = replace(options, audits=bridge == "none")
     per_s, length_s = rate_and_time(rate, duration, search=search)
-    wanted = prepared(loaded, rate=per_s or (1.0 if search else None), duration_s=length_s)
     files.check()
-    with open_view(view, sys.stderr) as shown:
+    with ExitStack() as stack:
+        shown = stack.enter_context(open_view(view, sys.stderr))
+        players: Players = Solo() if workers == 1 else stack.enter_context(Crew(workers))
+        conditions = Conditions(players, loaded, options, shown)
         if search:
-            found, marks = (
-                sought(loaded, options, wanted.thresholds, start_per_s=per_s, probe_s=length_s, shown=shown),
-                None,
-            )
-            if found is None:
-                return int(ExitCode.INTERRUPTED)
+            found, rows = sought(conditions, start_per_s=per_s, probe_s=length_s), []
         else:
-            found, marks = tested(loaded, options, wanted, shown)
+            wanted = prepared(loaded, rate=per_s, duration_s=length_s)
+            found, marks = tested(conditions, wanted)
+            rows = seconds(marks.marks, wanted.profile)
+    if found is None:
+        return int(ExitCode.INTERRUPTED)
     said = tell(loaded, found, options, files.summary)
-    rows = [] if marks is None else seconds(marks.marks, wanted.profile)
     for file, text in (
         (files.junit, junit_text(found)),
         (files.csv, csv_text(rows)),
@@ -92,6 +95,15 @@ def launch_load(
     ):
         said &= file is None or written(file, text)
     return found.exit_code if said or found.exit_code != ExitCode.PASS else ExitCode.BAD_CONFIGURATION
+
+
+class Conditions(NamedTuple):
+    """Who plays what, and who looks on."""
+
+    players: Players
+    loaded: Loaded
+    options: Options
+    shown: View
 
 
 def rate_and_time(rate: str | None, duration: str | None, *, search: bool) -> tuple[float | None, float | None]:
@@ -111,47 +123,41 @@ def rate_and_time(rate: str | None, duration: str | None, *, search: bool) -> tu
     return per_s, length_s
 
 
-def tested(loaded: Loaded, options: Options, wanted: Prepared, shown: View) -> tuple[Result, Marks]:
+def tested(given: Conditions, wanted: Prepared) -> tuple[Result, Marks]:
     """Carry out a load test while a view follows."""
     stop = threading.Event()
     sys.setswitchinterval(TURN_S)
-    with stop_on_signals(stop, lambda: shown.say(STOPPING)):
+    with stop_on_signals(stop, lambda: given.shown.say(STOPPING)):
         return load(
-            loaded,
-            options,
+            given.players,
+            given.loaded,
+            given.options,
             wanted,
             clock=RealClock(),
             stop=stop,
-            on_open=lambda hops: introduce(hops, shown),
-            on_snapshot=shown.show,
-            told=shown.say,
+            on_open=lambda hops: introduce(hops, given.shown),
+            on_snapshot=given.shown.show,
+            told=given.shown.say,
         )
 
 
-def sought(
-    loaded: Loaded,
-    options: Options,
-    thresholds: Sequence[Threshold],
-    *,
-    start_per_s: float | None,
-    probe_s: float | None,
-    shown: View,
-) -> Result | None:
+def sought(given: Conditions, *, start_per_s: float | None, probe_s: float | None) -> Result | None:
     """Search for the highest rate while a view follows; None if it was stopped before anything was known."""
     stop = threading.Event()
     sys.setswitchinterval(TURN_S)
-    with stop_on_signals(stop, lambda: shown.say(STOPPING)):
+    with stop_on_signals(stop, lambda: given.shown.say(STOPPING)):
         return find_max(
-            loaded,
-            options,
-            thresholds,
+            given.players,
+            given.loaded,
+            given.options,
+            thresholds_of(given.loaded),
             start_per_s=start_per_s,
             probe_s=probe_s,
             clock=RealClock(),
             stop=stop,
-            on_open=lambda hops: introduce(hops, shown),
+            on_open=lambda hops: introduce(hops, given.shown),
             on_snapshot=lambda _: None,
-            told=shown.say,
+            told=given.shown.say,
         )
 
 

@@ -1,0 +1,1 @@
+"""Load tests: played, disturbed on purpose, measured, searched, and judged."""

@@ -1,0 +1,161 @@
+"""A load test: calibrated, and played after a profile in an open loop."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Protocol
+
+from brokers import Sink
+from simulator.bench.live import Live
+from simulator.clock import Clock
+from simulator.errors import TooSlowError
+from simulator.plan import plan
+from simulator.results.result import Result
+from simulator.results.snapshot import Snapshot
+from simulator.run.execute import execute
+from simulator.run.hops import Hops
+from simulator.run.load_test.chaos import Chaos
+from simulator.run.load_test.freshness import Freshness
+from simulator.run.load_test.marks import Marks
+from simulator.run.load_test.plan import Prepared
+from simulator.run.load_test.verdict import judged, peak_per_s, told_of
+from simulator.run.options import Load, Options
+from simulator.scenario.loader import Loaded
+
+__all__ = ["Players", "Solo", "calibrated", "calibrated_per_s", "load", "play"]
+
+CALIBRATION_S = 3.0
+"""Wall time for which the generator shows what it can, about."""
+TRIAL_MESSAGES = 20_000
+
+
+def calibrated_per_s(loaded: Loaded) -> float:
+    """Return messages a second that this generator hands over at most, with a sink behind it that forgets them."""
+    messaging = loaded.scenario.messaging
+    with (
+        Sink() as sink,
+        Live(sink, loaded, qos=messaging.qos, version=5, window=messaging.window) as live,
+    ):
+        per_s = live.measure(TRIAL_MESSAGES).per_s
+        return live.measure(max(TRIAL_MESSAGES, round(per_s * CALIBRATION_S))).per_s
+
+
+class Players(Protocol):
+    """Who plays a profile: this process, or several workers."""
+
+    def calibrated_per_s(self, loaded: Loaded) -> float:
+        """Return messages a second that can be handed over at most."""
+
+    def play(
+        self,
+        loaded: Loaded,
+        options: Options,
+        wanted: Prepared,
+        marks: Marks,
+        *,
+        clock: Clock,
+        on_open: Callable[[Hops], None],
+        on_snapshot: Callable[[Snapshot], None],
+        told: Callable[[str], object],
+    ) -> Result:
+        """Play until the end of the profile or that of ``marks.stop``; not judged yet."""
+
+
+class Solo:
+    """A single process."""
+
+    def __init__(self) -> None:
+        self.calibrated_per_s = calibrated_per_s
+        self.play = play
+
+
+def load(
+    players: Players,
+    loaded: Loaded,
+    options: Options,
+    wanted: Prepared,
+    *,
+    clock: Clock,
+    stop: threading.Event,
+    on_open: Callable[[Hops], None],
+    on_snapshot: Callable[[Snapshot], None],
+    told: Callable[[str], object],
+) -> tuple[Result, Marks]:
+    """Calibrate, play the profile, and judge. Raises ScenarioError, OutOfReachError, TooSlowError."""
+    ceiling = calibrated(players, loaded, told)
+    peak = peak_per_s(wanted.profile)
+    if peak > ceiling:
+        message = (
+            f"the profile asks for {peak:,.0f} messages/s, and this generator can hand over"
+            f" {ceiling:,.0f}/s at most: nothing behind it could be judged; ask for less, or use a faster machine"
+        )
+        raise TooSlowError(message)
+    marks = Marks(wanted.thresholds, stop)
+    result = players.play(
+        loaded, options, wanted, marks, clock=clock, on_open=on_open, on_snapshot=on_snapshot, told=told
+    )
+    return judged(result, wanted.profile, marks, ceiling), marks
+
+
+def calibrated(players: Players, loaded: Loaded, told: Callable[[str], object]) -> float:
+    """Return what ``calibrated_per_s`` finds, and tell it."""
+    told("calibrating: what this generator hands over at most, into a sink")
+    ceiling = players.calibrated_per_s(loaded)
+    told(f"calibrated: {ceiling:,.0f} messages/s at most")
+    return ceiling
+
+
+def play(
+    loaded: Loaded,
+    options: Options,
+    wanted: Prepared,
+    marks: Marks,
+    *,
+    clock: Clock,
+    on_open: Callable[[Hops], None],
+    on_snapshot: Callable[[Snapshot], None],
+    told: Callable[[str], object],
+) -> Result:
+    """Play a profile until its end or that of ``marks.stop``; not judged yet. Raises as ``execute`` does."""
+    profile, natural = wanted.profile, plan(loaded).messages_per_s
+    duration_s = profile.simulated_s(natural)
+    chaos = Chaos(wanted.disturbances, clock) if wanted.disturbances else None
+    played = replace(
+        options,
+        chaos=chaos,
+        load=Load(profile, natural, wanted.late_after_ns),
+        speed=duration_s / profile.duration_s,
+        duration_ns=round(duration_s * 1_000) * 1_000_000,
+    )
+    probes: list[Freshness] = []
+
+    def opened(hops: Hops) -> None:
+        marks.opened(hops)
+        stored = loaded.scenario.stored if options.audits else None
+        fresh = Freshness(
+            options.store,
+            hops.catalog,
+            stored,
+            publisher=hops.publisher,
+            found=hops.latency.queryable,
+            clock=clock,
+        )
+        fresh.start()
+        probes.append(fresh)
+        on_open(hops)
+
+    def seen(snapshot: Snapshot) -> None:
+        marks.seen(snapshot)
+        on_snapshot(snapshot)
+
+    try:
+        result = execute(loaded, played, clock=clock, stop=marks.stop, on_open=opened, on_snapshot=seen, told=told)
+    finally:
+        for one in probes:
+            one.close()
+            marks.offset = one.offset
+    early = marks.lost is not None or marks.was_given_up
+    marks.ended(marks.marks[-1].wall_s if early else profile.duration_s)
+    return told_of(result, profile, marks, () if chaos is None else chaos.happened)
