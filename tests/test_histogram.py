@@ -9,7 +9,7 @@ from hdrh.histogram import HdrHistogram
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulator.results import histogram as module
+from simulator.results import latency as latency_module
 from simulator.results.histogram import Histogram
 from simulator.results.latency import Latency
 
@@ -105,7 +105,7 @@ def test_latency_is_told_in_milliseconds() -> None:
 
 def test_the_oldest_is_looked_for_while_nobody_may_settle_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """One message too many is expected while a bridge settles the oldest: both come through, one after the other."""
-    monkeypatch.setattr(module, "MOST_EXPECTED", 2)
+    monkeypatch.setattr(latency_module, "MOST_EXPECTED", 2)
     latency = Latency()
     bridge = threading.Thread(target=latency.settle, args=(0, 0))
 

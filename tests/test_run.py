@@ -27,6 +27,7 @@ from simulator.results.result import Result
 from simulator.results.snapshot import Snapshot
 from simulator.run import execute as run_module
 from simulator.run import hops as hops_module
+from simulator.run import receiving as receiving_module
 from simulator.run.execute import execute
 from simulator.run.hops import Hops
 from simulator.run.options import Options
@@ -365,7 +366,7 @@ def test_what_a_store_held_before_it_began_is_not_counted_as_the_run_s(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A store that cannot tell runs apart is asked first, and where rows may stand for lost ones nothing is claimed."""
-    monkeypatch.setattr(hops_module, "open_store", lambda _text, _catalog, *, run_id: Shared(kept))
+    monkeypatch.setattr(receiving_module, "open_store", lambda _text, _catalog, **_: Shared(kept))
     kept: dict[tuple[int, int], Row] = {}
     first = conducted(tmp_path, seed=1)
     second = conducted(tmp_path, seed=2, on_open=forgetful_of(20))
@@ -416,7 +417,7 @@ def test_the_store_is_asked_before_the_run_about_the_time_that_it_will_take(
                 raise StoreError(message, retryable=False)
             return super().count(from_ms=from_ms, to_ms=to_ms)
 
-    monkeypatch.setattr(hops_module, "open_store", lambda _text, _catalog, *, run_id: Closed({}))
+    monkeypatch.setattr(receiving_module, "open_store", lambda _text, _catalog, **_: Closed({}))
     result = conducted(tmp_path, speed=1.0, seconds=seconds, clock=SettledClock(stop_after_s=80))
     assert asked[0] == (MONDAY_NS // 1_000_000, last_ms)
     assert (result.simulated.rows_before, result.simulated.rows_found) == (None, result.messages.written)
