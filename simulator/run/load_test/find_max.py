@@ -172,7 +172,7 @@ def find_max(
     Thresholds of a rate or of a stage mean nothing here and are left out. None if it was stopped before anything was
     known. Raises ScenarioError and OutOfReachError.
     """
-    ceiling = calibrated(players, loaded, told)
+    ceiling = calibrated(players, loaded, options, told)
     limit = ceiling * MOST_SHARE
     usable = [one for one in thresholds if one.stage is None and not one.metric.endswith("rate")]
     seeker = Seeker(

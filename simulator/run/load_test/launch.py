@@ -172,6 +172,6 @@ def written(file: Path, text: str) -> bool:
     try:
         file.write_text(text, encoding="utf-8")
     except OSError as error:
-        typer.echo(f"{file}: {error.strerror}", err=True)
+        typer.echo(f"{file} could not be written: {error.strerror}; free some space, or name another file", err=True)
         return False
     return True

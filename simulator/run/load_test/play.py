@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from typing import Protocol
 
-from brokers import Sink
+from brokers import Sink, open_broker
 from simulator.bench.live import Live
 from simulator.clock import Clock
 from simulator.errors import TooSlowError
@@ -15,7 +16,7 @@ from simulator.plan import plan
 from simulator.results.result import Result
 from simulator.results.snapshot import Snapshot
 from simulator.run.execute import execute
-from simulator.run.hops import Hops
+from simulator.run.hops import Hops, as_parksim_errors
 from simulator.run.load_test.chaos import Chaos
 from simulator.run.load_test.freshness import Freshness
 from simulator.run.load_test.marks import Marks
@@ -84,7 +85,7 @@ def load(
     told: Callable[[str], object],
 ) -> tuple[Result, Marks]:
     """Calibrate, play the profile, and judge. Raises ScenarioError, OutOfReachError, TooSlowError."""
-    ceiling = calibrated(players, loaded, told)
+    ceiling = calibrated(players, loaded, options, told)
     peak = peak_per_s(wanted.profile)
     if peak > ceiling:
         message = (
@@ -99,12 +100,33 @@ def load(
     return judged(result, wanted.profile, marks, ceiling), marks
 
 
-def calibrated(players: Players, loaded: Loaded, told: Callable[[str], object]) -> float:
-    """Return what ``calibrated_per_s`` finds, and tell it."""
+def calibrated(players: Players, loaded: Loaded, options: Options, told: Callable[[str], object]) -> float:
+    """Return what ``calibrated_per_s`` finds, and tell it, once it is clear that somebody is there to be loaded.
+
+    Raises ScenarioError, OutOfReachError.
+    """
+    look_at(options)
     told("calibrating: what this generator hands over at most, into a sink")
     ceiling = players.calibrated_per_s(loaded)
     told(f"calibrated: {ceiling:,.0f} messages/s at most")
     return ceiling
+
+
+def look_at(options: Options) -> None:
+    """Look whether broker and database of someone else are there: a wrong address shall show at once.
+
+    Raises ScenarioError, OutOfReachError.
+    """
+    if "://" in options.broker:
+        with as_parksim_errors(), open_broker(options.broker):
+            pass
+    if options.store.startswith("influxdb"):
+        from simulator.ingest.stores.influxdb import Address  # noqa: PLC0415 - the client takes 0.3 s
+        from simulator.ingest.stores.influxdb.connection import Connection  # noqa: PLC0415
+        from simulator.ingest.stores.influxdb.dialects import detect  # noqa: PLC0415
+
+        with closing(Connection(Address.parse(options.store))) as link:
+            detect(link)
 
 
 def play(

@@ -127,6 +127,6 @@ def verdict_of(
         number = f"{len(failed)} of {len(outcomes)} thresholds failed"
         return f"{number}: {'; '.join(failed)}{early}", ExitCode.THRESHOLD_FAILED
     if outcomes:
-        rest = "" if result.exit_code == ExitCode.PASS else f"; {result.verdict}"
-        return f"all {len(outcomes)} thresholds hold{rest}", ExitCode(result.exit_code)
+        before = "" if result.exit_code == ExitCode.PASS else f"{result.verdict}; "
+        return f"{before}all {len(outcomes)} thresholds hold", ExitCode(result.exit_code)
     return result.verdict, ExitCode(result.exit_code)
