@@ -269,6 +269,34 @@ def load(
     )
 
 
+@app.command(short_help="Make a page of a result, or of two.")
+def report(
+    result: Annotated[Path, typer.Argument(metavar="RESULT.json", help="What --summary wrote.")],
+    compare: Annotated[
+        Path | None, typer.Option(metavar="OTHER.json", help="Put another result beside it, and say what differs.")
+    ] = None,
+    output: Annotated[Path | None, typer.Option(metavar="FILE.html", help="Where to. Default: RESULT.html.")] = None,
+    charts: Annotated[Path | None, typer.Option(metavar="FOLDER", help="Write each chart there as SVG.")] = None,
+) -> None:
+    """Make one HTML file of a result, which needs nothing else and opens anywhere.
+
+    With --compare the page has both, and every figure that differs by 5 % or more is printed.
+
+    \b
+    Examples:
+      parksim report result.json
+      parksim report before.json --compare after.json --output change.html
+      parksim report result.json --charts charts
+    """
+    from simulator.run.reporting import report as make_report
+
+    files, said = make_report(result, other_file=compare, output=output, charts=charts)
+    for line in said:
+        typer.echo(line)
+    for file in files:
+        typer.echo(f"wrote {file}", err=True)
+
+
 @app.command(short_help="Carry messages from a broker into a database.")
 def bridge(
     scenario: Annotated[Path, typer.Argument(metavar="SCENARIO", help="The scenario whose machines speak.")],

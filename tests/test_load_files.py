@@ -1,20 +1,17 @@
-"""What a load test writes: JUnit that CI systems read, CSV, and a report that needs nothing else."""
+"""What a load test writes: JUnit that CI systems read, CSV, and columns in its result."""
 
 from __future__ import annotations
 
 import csv
 import io
-import re
-from html.parser import HTMLParser
 from xml.etree import ElementTree as ET
 
 import numpy as np
 import pytest
 from test_result import result
 
-from simulator.load.files import COLUMNS, csv_text, junit_text, seconds
+from simulator.load.files import COLUMNS, csv_text, junit_text, seconds, series
 from simulator.load.profile import profile_of
-from simulator.load.report import report_text
 from simulator.load.tally import Mark
 from simulator.results.latency import Latency
 from simulator.results.ledger import Ledger
@@ -72,37 +69,10 @@ def test_csv_has_a_row_for_each_second() -> None:
     assert {row["end_to_end_p99_ms"] for row in rows} == {""}
 
 
-class Page(HTMLParser):
-    """What a page asks for, and which tags it has."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.tags: list[str] = []
-        self.links: list[str] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append(tag)
-        self.links += [value or "" for name, value in attrs if name in {"src", "href"}]
-
-
-def test_the_report_needs_nothing_else() -> None:
-    """No script, no address, under 250 KB for an hour; what a user wrote is text in it."""
-    page = Page()
-    hour = [row | {"wall_s": float(second)} for second in range(3_600) for row in seconds(marks()[:2], PROFILE)]
-    text = report_text(judged(passed=False), hour, PROFILE)
-    page.feed(text)
-    assert len(text.encode()) < 250_000
-    assert page.links == []
-    assert "script" not in page.tags
-    assert not re.search(r"https?://", text.replace("http://www.w3.org", ""))
-    assert page.tags.count("svg") == 3
-    assert "prefers-color-scheme: dark" in text
-
-
-def test_a_line_breaks_where_nothing_was_measured() -> None:
-    """Nothing is drawn through a hole."""
-    rows = seconds(marks(), PROFILE)
-    rows[1]["lateness_p99_ms"] = None
-    whole = report_text(judged(passed=True), seconds(marks(), PROFILE), PROFILE)
-    broken = report_text(judged(passed=True), rows, PROFILE)
-    assert broken.count("<polyline") == whole.count("<polyline") + 1
+def test_a_result_tells_at_most_two_thousand_points() -> None:
+    """Of an hour and a half, every third second."""
+    rows = [row | {"wall_s": float(second)} for second in range(5_400) for row in seconds(marks()[:2], PROFILE)]
+    found = series(rows)
+    assert tuple(found) == COLUMNS
+    assert found["wall_s"][:3] == (0.0, 3.0, 6.0)
+    assert {len(column) for column in found.values()} == {1_800}

@@ -14,7 +14,7 @@ import typer
 from simulator.clock import SECOND_NS, RealClock
 from simulator.errors import ExitCode, ScenarioError
 from simulator.load.files import csv_text, junit_text, seconds
-from simulator.load.report import report_text
+from simulator.load.report.page import report_text
 from simulator.publish.pacing import TURN_S
 from simulator.results.result import Result
 from simulator.results.result_file import check_writable
@@ -80,7 +80,7 @@ def launch_load(
         players: Players = Solo() if workers == 1 else stack.enter_context(Crew(workers))
         conditions = Conditions(players, loaded, options, shown)
         if search:
-            found, rows = sought(conditions, start_per_s=per_s, probe_s=length_s), []
+            found, rows = sought(conditions, start_per_s=per_s, probe_s=length_s), None
         else:
             wanted = prepared(loaded, rate=per_s, duration_s=length_s)
             found, marks = tested(conditions, wanted)
@@ -90,8 +90,8 @@ def launch_load(
     said = tell(loaded, found, options, files.summary)
     for file, text in (
         (files.junit, junit_text(found)),
-        (files.csv, csv_text(rows)),
-        (files.report, report_text(found, rows, wanted.profile)),
+        (files.csv, csv_text(rows_of(found) if rows is None else rows)),
+        (files.report, report_text(found)),
     ):
         said &= file is None or written(file, text)
     return found.exit_code if said or found.exit_code != ExitCode.PASS else ExitCode.BAD_CONFIGURATION
@@ -165,6 +165,12 @@ def introduce(hops: Hops, shown: View) -> None:
     """Say what is loaded."""
     shown.say(f"broker: {hops.broker.profile}")
     shown.say(f"store:  {hops.store.describe()}")
+
+
+def rows_of(found: Result) -> list[dict[str, float | None]]:
+    """Return what a result tells second by second."""
+    columns = {} if found.load is None else found.load.seconds
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 
 def written(file: Path, text: str) -> bool:
