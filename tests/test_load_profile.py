@@ -97,7 +97,8 @@ def test_one_instant_is_due_as_in_an_array() -> None:
     ("stage", "said"),
     [
         ({"kind": "hold", "for": "10s", "rate": "100"}, "is no rate"),
-        ({"kind": "hold", "for": "10s", "rate": "0/s"}, "greater than or equal to 0.1"),
+        ({"kind": "hold", "for": "10s", "rate": "0/s"}, "must be from 0.1 to 10,000,000, and is 0"),
+        ({"kind": "hold", "for": "10s", "rate": "7 horses"}, "or a number of machines, such as 2000 assets"),
         ({"kind": "hold", "for": "0s", "rate": "1/s"}, "greater than 0"),
         ({"kind": "leap", "for": "10s", "rate": "1/s"}, "'leap'"),
         ({"kind": "ramp", "for": "10s", "from": "1/s"}, "Field required"),
@@ -107,6 +108,14 @@ def test_what_is_wrong_is_said(stage: dict[str, Any], said: str) -> None:
     """At its key, before anything is sent."""
     with pytest.raises(ValidationError, match=said):
         profile(stage)
+
+
+def test_as_much_as_so_many_machines_say() -> None:
+    """A machine that says half a message a second, a thousand of them, and a rate beside it."""
+    stages = [{"kind": "ramp", "for": "10s", "from": "200 assets", "to": "1000 assets"}, STAGES["hold"][0]]
+    found = profile_of(Load.model_validate({"stages": stages}).stages, asset_per_s=0.5)
+    assert (found.rate_at(0.001), found.rate_at(9.999)) == (pytest.approx(100, rel=0.01), pytest.approx(500, rel=0.01))
+    assert found.rate_at(11.0) == 100
 
 
 def test_two_stages_of_one_name_are_refused() -> None:

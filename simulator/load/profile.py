@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.clock import SECOND_NS, Curve
-from simulator.scenario.load import Hold, Ramp, Sine, Stage, Step
+from simulator.scenario.load import Hold, Ramp, Replay, Stage, Step
 
 __all__ = ["Profile", "Span", "profile_of"]
 
@@ -67,14 +67,14 @@ class Profile:
         return Curve(sim_ns, wall_start_ns + np.rint(self.at_s * SECOND_NS).astype(np.int64))
 
 
-def profile_of(stages: Sequence[Stage]) -> Profile:
-    """Lay out stages one after the other."""
+def profile_of(stages: Sequence[Stage], *, asset_per_s: float = 1.0) -> Profile:
+    """Lay out stages one after the other; ``asset_per_s`` is what one asset says on average, messages a second."""
     spans: list[Span] = []
     instants, due = [np.zeros(1)], [np.zeros(1)]
     begun_s = begun = 0.0
     for number, stage in enumerate(stages):
         length_s = stage.duration / SECOND_NS
-        at_s, count = laid_out(stage, length_s)
+        at_s, count = laid_out(stage, length_s, asset_per_s)
         instants.append(begun_s + at_s)
         due.append(begun + count)
         spans.append(Span(stage.name or f"{stage.kind}-{number + 1}", stage.kind, begun_s, begun_s + length_s))
@@ -82,21 +82,22 @@ def profile_of(stages: Sequence[Stage]) -> Profile:
     return Profile(tuple(spans), np.concatenate(instants), np.concatenate(due))
 
 
-def laid_out(stage: Stage, length_s: float) -> tuple[Floats, Floats]:
+def laid_out(stage: Stage, length_s: float, asset_per_s: float) -> tuple[Floats, Floats]:
     """Return instants within a stage, after its beginning, and messages due until each since then."""
     if isinstance(stage, Hold):
         at_s = np.array([length_s])
-        return at_s, stage.rate * at_s
+        return at_s, stage.rate.per_s(asset_per_s) * at_s
+    if isinstance(stage, Replay):
+        return even(np.array([rate.per_s(asset_per_s) for rate in stage.rates]), length_s)
+    least, most = stage.from_.per_s(asset_per_s), stage.to.per_s(asset_per_s)
     if isinstance(stage, Step):
-        return even(np.linspace(stage.from_, stage.to, stage.steps).astype(np.float64), length_s)
-    if isinstance(stage, Ramp | Sine):
-        points = max(2, round(length_s / GRID_S)) + 1
-        at_s = np.linspace(0, length_s, points).astype(np.float64)[1:]
-        if isinstance(stage, Ramp):
-            return at_s, stage.from_ * at_s + (stage.to - stage.from_) * at_s**2 / (2 * length_s)
-        mean, swing, turn = (stage.from_ + stage.to) / 2, (stage.to - stage.from_) / 2, 2 * np.pi / (stage.period / 1e9)
-        return at_s, mean * at_s - swing * np.sin(turn * at_s) / turn
-    return even(np.array(stage.rates), length_s)
+        return even(np.linspace(least, most, stage.steps).astype(np.float64), length_s)
+    points = max(2, round(length_s / GRID_S)) + 1
+    at_s = np.linspace(0, length_s, points).astype(np.float64)[1:]
+    if isinstance(stage, Ramp):
+        return at_s, least * at_s + (most - least) * at_s**2 / (2 * length_s)
+    mean, swing, turn = (least + most) / 2, (most - least) / 2, 2 * np.pi / (stage.period / 1e9)
+    return at_s, mean * at_s - swing * np.sin(turn * at_s) / turn
 
 
 def even(rates: Floats, length_s: float) -> tuple[Floats, Floats]:

@@ -2,20 +2,65 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, PlainValidator, WithJsonSchema, model_validator
 
-from simulator.scenario.quantities import Duration, Name, Rate
+from simulator.scenario.quantities import NUMBER, Duration, Name, rate_per_s
 from simulator.scenario.strict import Strict
 
-__all__ = ["LATE_AFTER_NS", "Disturbance", "Hold", "Load", "Ramp", "Replay", "Sine", "Stage", "Step"]
+__all__ = ["LATE_AFTER_NS", "Disturbance", "Hold", "Level", "Load", "Ramp", "Replay", "Sine", "Stage", "Step"]
 
 SECOND_NS = 1_000_000_000
 LONGEST_NS = 7 * 86_400 * SECOND_NS
 LATE_AFTER_NS = 5 * SECOND_NS
 LEAST, MOST = 0.1, 10_000_000.0
-MessageRate = Annotated[Rate, Field(ge=LEAST, le=MOST)]
+ASSETS = re.compile(r"\s*([0-9]+)\s*assets\s*", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """How much is sent at an instant: messages a second, or as many as so many machines say."""
+
+    number: float
+    is_assets: bool = False
+
+    def per_s(self, of_an_asset: float) -> float:
+        """Return messages a second, if an asset says so many."""
+        return self.number * of_an_asset if self.is_assets else self.number
+
+
+def level(text: object) -> Level:
+    """Read ``5k/s`` or ``2000 assets``. Raises ValueError."""
+    assets = ASSETS.fullmatch(text) if isinstance(text, str) else None
+    if assets is not None:
+        found = Level(float(assets[1]), is_assets=True)
+    else:
+        try:
+            found = Level(rate_per_s(text))
+        except ValueError as error:
+            message = f"{error}; or a number of machines, such as 2000 assets"
+            raise ValueError(message) from None
+    if not LEAST <= found.number <= MOST:
+        message = f"must be from {LEAST:g} to {MOST:,.0f}, and is {found.number:g}"
+        raise ValueError(message)
+    return found
+
+
+MessageRate = Annotated[
+    Level,
+    PlainValidator(level),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "pattern": rf"^\s*({NUMBER}\s*[kM]?\s*/\s*s|[0-9]+\s*assets)\s*$",
+            "examples": ["500/s", "25k/s", "2000 assets"],
+        }
+    ),
+]
+"""Messages a second, or what so many assets of the park say on average."""
 
 
 class Timed(Strict):
@@ -29,7 +74,7 @@ class Hold(Timed):
     """The same rate all the time; a short one is a spike."""
 
     kind: Literal["hold", "spike"] = Field(default="hold", description="the shape of the stage")
-    rate: MessageRate = Field(description="messages a second")
+    rate: MessageRate = Field(description="messages a second, or a number of machines that say as much: 2000 assets")
 
 
 class Ramp(Timed):
@@ -62,7 +107,11 @@ class Replay(Timed):
     """Rates that were recorded elsewhere, one after the other."""
 
     kind: Literal["replay"] = Field(description="the shape of the stage")
-    rates: tuple[MessageRate, ...] = Field(min_length=1, max_length=100_000, description="messages a second")
+    rates: tuple[MessageRate, ...] = Field(
+        min_length=1,
+        max_length=100_000,
+        description="messages a second, or a number of machines that say as much: 2000 assets",
+    )
 
 
 Stage = Annotated[Hold | Ramp | Step | Sine | Replay, Field(discriminator="kind")]

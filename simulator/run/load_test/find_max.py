@@ -22,7 +22,7 @@ from simulator.run.load_test.plan import Prepared
 from simulator.run.load_test.play import Players, calibrated
 from simulator.run.load_test.verdict import MOST_SHARE, judged
 from simulator.run.options import Options
-from simulator.scenario.load import Hold
+from simulator.scenario.load import Hold, Level
 from simulator.scenario.loader import Loaded
 
 __all__ = ["FIRST_PER_S", "PROBE_S", "find_max"]
@@ -75,7 +75,7 @@ class Seeker:
         length_s = self.probe_s * (CONFIRMATION if is_confirmation else 1)
         name = "confirmation" if is_confirmation else f"probe {self.number}"
         self.told(f"{name}: {rate:,.0f} messages/s for {length_s:g} s")
-        hold = Hold.model_construct(kind="hold", name="hold", duration=round(length_s * SECOND_NS), rate=rate)
+        hold = Hold.model_construct(kind="hold", name="hold", duration=round(length_s * SECOND_NS), rate=Level(rate))
         profile = profile_of([hold])
         marks = Marks((), threading.Event(), given_up=lambda so_far: self._is_hopeless(so_far, length_s))
 

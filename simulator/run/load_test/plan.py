@@ -9,8 +9,9 @@ from simulator.clock import SECOND_NS
 from simulator.errors import ScenarioError
 from simulator.load.profile import Profile, profile_of
 from simulator.load.thresholds import Threshold, parse_threshold
+from simulator.plan import plan
 from simulator.scenario import load as scenario_load
-from simulator.scenario.load import LATE_AFTER_NS, Hold, Stage
+from simulator.scenario.load import LATE_AFTER_NS, Hold, Level, Stage
 from simulator.scenario.loader import Loaded
 
 __all__ = ["Prepared", "prepared", "thresholds_of"]
@@ -36,13 +37,16 @@ def prepared(loaded: Loaded, *, rate: float | None, duration_s: float | None) ->
     wanted = loaded.scenario.load
     if rate is not None:
         length_ns = round((duration_s or RATE_FOR_S) * 1_000) * 1_000_000
-        stages: tuple[Stage, ...] = (Hold.model_construct(kind="hold", name="hold", duration=length_ns, rate=rate),)
+        stages: tuple[Stage, ...] = (
+            Hold.model_construct(kind="hold", name="hold", duration=length_ns, rate=Level(rate)),
+        )
     elif wanted is None:
         message = f"{loaded.path}: there is no `load:` in it; write one with stages, or say --rate 5k/s --for 60s"
         raise ScenarioError(message)
     else:
         stages = wanted.stages
-    profile = profile_of(stages)
+    whole = plan(loaded)
+    profile = profile_of(stages, asset_per_s=whole.messages_per_s / whole.assets)
     names = {span.name for span in profile.spans}
     thresholds, problems = [], []
     for text in wanted.thresholds if wanted else ():
