@@ -55,13 +55,13 @@ def execute(
         # before the warm-up, which may take long: a wrong address shows at once
         broker = enter_broker(stack, options.broker, scenario)
         if options.chaos is not None:
-            broker = options.chaos.before_broker(stack, broker)
+            broker = options.chaos.before_broker(stack, broker, connections=scenario.messaging.connections)
         source = open_source(stack, loaded, scenario, options, clock=clock, stop=stop)
         hops = connect(stack, broker, scenario, options, source, clock=clock, stop=stop, told=told)
         progress = Progress(source.start_ns)
         on_open(hops)
         if options.chaos is not None:
-            options.chaos.begin(hops.pace)
+            options.chaos.begin(hops.pace, hops.uplink.swarm)
             stack.callback(options.chaos.close)
         cpu_s, began_ns = time.process_time(), clock.monotonic_ns()
         with watched(hops, options, progress, clock=clock, stop=stop, on_snapshot=on_snapshot):

@@ -120,9 +120,10 @@ Stage = Annotated[Hold | Ramp | Step | Sine | Replay, Field(discriminator="kind"
 class Disturbance(Strict):
     """A fault of the pipeline, on purpose."""
 
-    kind: Literal["cut", "hold", "delay", "restart"] = Field(
+    kind: Literal["cut", "hold", "delay", "storm", "restart"] = Field(
         description="cut: connections break, and nobody gets in; hold: nothing is passed on; delay: everything is "
-        "late; restart: a broker of our own ends, and comes back"
+        "late; storm: all devices lose their connections and come back, each at random within `for`; restart: a "
+        "broker of our own ends, and comes back"
     )
     target: Literal["publishers", "bridge", "database", "broker"] = Field(
         description="whose connections; broker: only with restart"
@@ -140,6 +141,9 @@ class Disturbance(Strict):
             raise ValueError(message)
         if (self.kind == "delay") != (self.by > 0):
             message = "a delay needs `by`, such as 200ms, and nothing else has it"
+            raise ValueError(message)
+        if self.kind == "storm" and self.target != "publishers":
+            message = "a storm is one of publishers"
             raise ValueError(message)
         if self.kind in {"hold", "delay"} and not self.duration:
             message = f"a {self.kind} needs `for`, such as 5s"

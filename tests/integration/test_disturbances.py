@@ -86,9 +86,23 @@ def test_a_broker_that_restarts(parksim: Parksim, tmp_path: Path) -> None:
     assert found["load"]["disturbances"][0]["kind"] == "restart"
 
 
+def test_all_devices_lose_their_connections(
+    start_mosquitto: Callable[..., Mosquitto], parksim: Parksim, tmp_path: Path
+) -> None:
+    """Five hundred of them, and all come back within a second; nothing of QoS 1 is lost."""
+    broker = start_mosquitto(settings=QUEUES)
+    file = scenario(tmp_path, "{kind: storm, target: publishers, at: 3s, for: 1s}")
+    file.write_text(file.read_text().replace("gateway_per: factory", "connections: device"))
+    code, found, said = played(parksim, file, "--broker", f"mqtt://{HOST}:{broker.port}", "--store", "none")
+    assert (code, found["messages"]["unaccounted"], found["messages"]["dropped"]) == (0, 0, {}), said
+    assert found["retries"]["device: reconnects"] >= 500
+    assert found["load"]["disturbances"][0]["kind"] == "storm"
+
+
 @pytest.mark.parametrize(
     ("fault", "where", "said"),
     [
+        ("{kind: storm, target: publishers, at: 1s}", [], "a storm needs devices"),
         ("{kind: restart, target: broker, at: 1s}", ["--broker", "embedded"], "only a mosquitto of our own"),
         ("{kind: delay, target: database, at: 1s, for: 1s, by: 10ms}", ["--store", "none"], "over plain HTTP only"),
         ("{kind: delay, target: database, at: 1s, for: 1s}", [], "a delay needs `by`"),

@@ -7,8 +7,10 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit, urlunsplit
+
+import numpy as np
 
 from brokers import Broker, BrokerError, Endpoint, ManagedMosquitto, Session
 from brokers.door import Door
@@ -17,6 +19,9 @@ from simulator.clock import SECOND_NS, Clock, Pace
 from simulator.errors import ScenarioError
 from simulator.ingest.stores.influxdb.address import PORT
 from simulator.scenario.load import Disturbance
+
+if TYPE_CHECKING:  # a swarm brings paho along, which takes its time
+    from brokers.swarm import Swarm
 
 __all__ = ["Chaos", "Happened"]
 
@@ -76,12 +81,16 @@ class Chaos:
         self._stop = threading.Event()
         self._doors: dict[str, Door] = {}
         self._broker: ManagedMosquitto | None = None
+        self._swarm: Swarm | None = None
         self._wanted = sorted(disturbances, key=lambda one: one.at)
-        self._targets = {one.target for one in disturbances}
+        self._targets = {one.target for one in disturbances if one.kind != "storm"}
         self._threads: list[threading.Thread] = []
 
-    def before_broker(self, stack: ExitStack, broker: Broker) -> Broker:
+    def before_broker(self, stack: ExitStack, broker: Broker, *, connections: str) -> Broker:
         """Return the broker as publishers and bridge shall see it. Raises ScenarioError for what is not possible."""
+        if connections != "device" and any(one.kind == "storm" for one in self._wanted):
+            message = "load.disturbances: a storm needs devices: write `connections: device` under messaging"
+            raise ScenarioError(message)
         if "broker" in self._targets:
             if not isinstance(broker, ManagedMosquitto):
                 message = "load.disturbances: only a mosquitto of our own can be restarted; say --broker mosquitto"
@@ -111,8 +120,9 @@ class Chaos:
         user, at, _ = parts.netloc.rpartition("@")
         return urlunsplit(parts._replace(netloc=f"{user}{at}127.0.0.1:{door.port}"))
 
-    def begin(self, pace: Pace) -> None:
+    def begin(self, pace: Pace, swarm: Swarm | None) -> None:
         """Play the disturbances from when the first message is due."""
+        self._swarm = swarm
         for one in self._wanted:
             thread = threading.Thread(target=self._play, args=(one, pace.wall_start_ns), daemon=True)
             self._threads.append(thread)
@@ -142,6 +152,9 @@ class Chaos:
         if one.kind == "restart":
             assert self._broker is not None
             self._broker.go_down()
+        elif one.kind == "storm":
+            assert self._swarm is not None
+            self._swarm.storm(np.arange(len(self._swarm.is_up())), within_s=one.duration / SECOND_NS)
         elif one.kind == "cut":
             self._doors[one.target].shut()
         elif one.kind == "hold":
@@ -153,5 +166,5 @@ class Chaos:
         if one.kind == "restart":
             assert self._broker is not None
             self._broker.come_back()
-        else:
+        elif one.kind != "storm":
             self._doors[one.target].release()
