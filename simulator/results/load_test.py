@@ -92,6 +92,7 @@ class LoadTest(Part):
         description="from due until the row was found by a query, of a sample; null if the store cannot be asked"
     )
     bottleneck: Bottleneck | None
+    servers: dict[str, float] = Field(default={}, description="what broker and database told of themselves")
     clocks: Clocks | None
     disturbances: tuple[Disturbance, ...] = ()
     search: Search | None = None

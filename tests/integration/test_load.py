@@ -10,7 +10,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 from commands import Parksim, parksim
-from servers import HOST, Mosquitto
+from servers import HOST, Mosquitto, VictoriaMetrics
 
 __all__ = ["parksim"]
 
@@ -69,6 +69,24 @@ def test_a_planted_loss_is_found_exactly(
     assert messages["unaccounted"] == messages["scheduled"] - messages["written"] == 8
     assert [one["value"] for one in found["thresholds"]] == [8, messages["written"] / messages["scheduled"]]
     assert (ended.code, [one["pass"] for one in found["thresholds"]]) == (99, [False, False])
+
+
+def test_what_broker_and_database_tell_of_themselves(
+    start_mosquitto: Callable[..., Mosquitto],
+    start_victoria_metrics: Callable[..., VictoriaMetrics],
+    parksim: Parksim,
+    tmp_path: Path,
+) -> None:
+    """Clients and dropped messages of mosquitto, and the cores that VictoriaMetrics used."""
+    broker, database = start_mosquitto(settings=QUEUES | {"sys_interval": 1}), start_victoria_metrics()
+    where = ["--broker", f"mqtt://{HOST}:{broker.port}", "--store", f"influxdb://{HOST}:{database.port}/park"]
+    out = tmp_path / "out.json"
+    ended = parksim("load", SCENARIO, "--rate", "2k/s", "--for", "4s", *where, "--view", "none", "--summary", out)
+    told = json.loads(out.read_text())["load"]["servers"]
+    assert 0 < told["cores that the database used"] < 16, ended.err
+    # a gateway, the bridge, and who listens to this
+    assert told["clients that the broker has"] >= 3
+    assert told["messages that the broker dropped"] == 0
 
 
 def test_a_rate_that_the_generator_cannot_give_is_refused(parksim: Parksim) -> None:

@@ -71,6 +71,8 @@ def bottleneck(result: Result) -> str:
         (escape(name), f"{value:.2f}" if name.startswith("cores") else f"{value:.0%}")
         for name, value in found.busy.items()
     ]
+    assert result.load is not None
+    rows += [(escape(name), f"{value:,.4g}") for name, value in result.load.servers.items()]
     return f"<h2>{said}</h2><p>{escape(found.because)}</p>" + table(("", "growth, or share of the time"), rows)
 
 

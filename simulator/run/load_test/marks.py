@@ -33,6 +33,8 @@ class Marks:
     clocks: ClockWatch = field(default_factory=lambda: ClockWatch(RealClock()))
     offset: Offset | None = None
     """Of the clock of the database, when the test is over."""
+    servers: dict[str, float] = field(default_factory=dict)
+    """What broker and database told of themselves."""
     stopped_s: float = math.inf
     """When it was ended early; what comes later is what was under way."""
 

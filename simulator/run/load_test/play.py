@@ -21,6 +21,7 @@ from simulator.run.load_test.chaos import Chaos
 from simulator.run.load_test.freshness import Freshness
 from simulator.run.load_test.marks import Marks
 from simulator.run.load_test.plan import Prepared
+from simulator.run.load_test.servers import Servers
 from simulator.run.load_test.verdict import judged, peak_per_s, told_of
 from simulator.run.options import Load, Options
 from simulator.scenario.loader import Loaded
@@ -152,6 +153,7 @@ def play(
         duration_ns=round(duration_s * 1_000) * 1_000_000,
     )
     probes: list[Freshness] = []
+    servers = Servers(options.store, clock)
 
     def opened(hops: Hops) -> None:
         marks.opened(hops)
@@ -165,11 +167,13 @@ def play(
             clock=clock,
         )
         fresh.start()
+        servers.begin(hops.broker)
         probes.append(fresh)
         on_open(hops)
 
     def seen(snapshot: Snapshot) -> None:
         marks.seen(snapshot)
+        servers.listen()
         on_snapshot(snapshot)
 
     try:
@@ -178,6 +182,7 @@ def play(
         for one in probes:
             one.close()
             marks.offset = one.offset
+            marks.servers = servers.end()
     early = marks.lost is not None or marks.was_given_up
     marks.ended(marks.marks[-1].wall_s if early else profile.duration_s)
     return told_of(result, profile, marks, () if chaos is None else chaos.happened)

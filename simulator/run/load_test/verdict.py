@@ -52,6 +52,7 @@ def told_of(
         latency_from_sent_ms=None if sending is None else Uncorrected.model_validate(sending),
         queryable_ms=percentiles(marks.hops.latency.queryable) if marks.hops is not None else None,
         bottleneck=bottleneck_of(marks.at_work(profile.duration_s)),
+        servers=marks.servers,
         clocks=marks.clocks.found(marks.offset),
         disturbances=tuple(disturbance(one, marks.marks) for one in sorted(happened, key=lambda one: one.from_s)),
     )
