@@ -44,7 +44,7 @@ def written() -> dict[str, dict[str, bool]]:
     """Measurement: its fields, and whether each is an integer. Types that come along, and what scenarios add."""
     found: dict[str, dict[str, bool]] = defaultdict(lambda: {SEQ: True})
     types = [load_machine_type(file) for file in shipped_types().values()]
-    types += [load_system_type(file) for file in shipped_systems().values()]  # type: ignore[misc]
+    types += [load_system_type(file) for file in shipped_systems().values()]
     for one in types:
         found[one.name] |= {sensor.name: sensor.decimals == 0 for sensor in one.sensors}
     for scenario in ("bad-day", "tet", "throughput", "vsip2a"):
@@ -115,7 +115,7 @@ def unfit_variables(dashboard: Dashboard) -> list[str]:
 
 
 def mixed(dashboard: Dashboard) -> list[str]:
-    """Queries that put integers and floats into one table, which Flux refuses; a mean or a count of both is of one type."""
+    """Queries that put integers and floats into one table, which Flux refuses; means and counts are of one type."""
     return [
         title
         for title, query in queries(dashboard)

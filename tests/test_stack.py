@@ -20,12 +20,15 @@ from typing import Any
 
 import jsonschema
 import pytest
+from commands import Parksim, parksim
 from parks import CONFIGS, MONDAY_NS
 from ruamel.yaml import YAML
 
 from simulator.batch import Catalog
 from simulator.park.world import World
 from simulator.scenario.loader import Loaded, load_scenario
+
+__all__ = ["parksim"]
 
 ROOT = CONFIGS.parent
 STACK = CONFIGS / "stack"
@@ -184,6 +187,12 @@ def test_its_parksim_commands_are_understood(compose: Compose) -> None:
         assert [one for one in options if one.partition("=")[0] not in helped] == []
         file = re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", scenario)
         assert load_scenario(CONFIGS / Path(file).relative_to("/etc/parksim")).warnings == ()
+
+
+def test_the_audited_park_runs(parksim: Parksim) -> None:
+    """A simulated minute of it, without a store, as the publisher of the stack does it."""
+    arguments = ("--for", "1m", "--speed", "max", "--broker", "memory", "--store", "none", "--view", "none")
+    assert parksim("run", STACK / "audited.yaml", *arguments).code == 0
 
 
 def copied() -> list[str]:
