@@ -119,6 +119,18 @@ def told_secrets(compose: Compose) -> list[str]:
     ]
 
 
+def open_secrets(compose: Compose) -> list[str]:
+    """Containers that see the whole folder of secrets, with a folder above it."""
+    secrets = Path("configs/stack/secrets")
+    return [
+        name
+        for name, one in compose["services"].items()
+        for source, target, *_ in (volume.split(":") for volume in one.get("volumes", []) if volume.startswith("./"))
+        if Path(source) in (secrets, *secrets.parents)
+        and str(Path(target) / secrets.relative_to(source)) not in one.get("tmpfs", [])
+    ]
+
+
 CHECKS: dict[str, tuple[Callable[[Compose], list[str]], Callable[[Compose], None]]] = {
     "schema": (misfits, lambda it: it["services"]["park"].update(heathcheck={})),
     "schema: condition": (misfits, lambda it: it["services"]["park"]["depends_on"]["influxdb"].update(condition="up")),
@@ -134,6 +146,7 @@ CHECKS: dict[str, tuple[Callable[[Compose], list[str]], Callable[[Compose], None
         told_secrets,
         lambda it: it["services"]["influxdb"]["environment"].update(DOCKER_INFLUXDB_INIT_PASSWORD="hunter22"),
     ),
+    "secrets stay hidden": (open_secrets, lambda it: it["services"]["load"].update(tmpfs=["/tmp"])),
     "no secret in a command": (
         told_secrets,
         lambda it: it["services"]["park"]["command"].append("--broker=mqtt://ana:pw@mosquitto"),
