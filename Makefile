@@ -16,7 +16,8 @@ PYTHON := python3 python3.14 python3.13 python3.12 python3.11
 RESOLVE := pip compile pyproject.toml --quiet --universal --no-strip-extras --python-version 3.11 --fork-strategy fewest \
 	--generate-hashes --no-header
 # Many a test waits for a server: four at a time keep two cores busy. A file stays together for what its tests share.
-PARALLEL := -n 4 --dist loadfile
+# In the order of their names, which puts those with servers, the longest, first.
+PARALLEL := -n 4 --dist loadfile --no-loadscope-reorder
 # Debian puts mosquitto where only root looks.
 export PATH := $(PATH):/usr/sbin:/sbin
 
