@@ -60,6 +60,7 @@ class Probe(Part):
     backlog_per_s: float = Field(description="how fast messages piled up in the second half")
     end_to_end_p99_ms: float | None
     is_confirmation: bool
+    attempts: Count = Field(default=1, description="how often it was played; the last one counts")
 
 
 class Search(Part):

@@ -33,6 +33,8 @@ CONFIRMATION = 3
 """Times as long as a probe."""
 WARM = 1 / 3
 """Of a probe, which is not looked at: connections, caches and queues come to their level."""
+ATTEMPTS = 2
+"""At a rate that failed by little, or because the generator was late: other work on this machine does that."""
 MARKS = 24
 """Of a probe, about."""
 FLAT_SHARE = 0.15
@@ -66,9 +68,28 @@ class Seeker:
     failed: dict[float, Bottleneck] = field(default_factory=dict)
     """What gave way, by rate."""
     number: int = 0
+    was_late: bool = False
+    """Whether the generator was late by itself, the last time."""
+    was_given_up: bool = False
+    lost: int = 0
+    """Messages, the last time."""
 
     def play(self, rate: float, is_confirmation: bool) -> Probe | None:  # noqa: FBT001 - the search calls it so
-        """Play a rate; None if somebody wants the search to end."""
+        """Play a rate, once more if it failed by chance as it may be; None if somebody wants the search to end."""
+        for attempt in range(1, ATTEMPTS + 1):
+            probe = self._attempt(rate, is_confirmation=is_confirmation)
+            if probe is None or probe.holds or attempt == ATTEMPTS or not self._by_chance(probe):
+                break
+            self.told("  once more: that may have been chance")
+        return None if probe is None else probe.model_copy(update={"attempts": attempt})
+
+    def _by_chance(self, probe: Probe) -> bool:
+        """Say whether something else on this machine may be why a rate failed: the generator, or a moment's delay."""
+        return self.was_late or (
+            not self.was_given_up and probe.backlog_per_s < CERTAINLY * probe.rate_per_s and not self.lost
+        )
+
+    def _attempt(self, rate: float, *, is_confirmation: bool) -> Probe | None:
         if self.stop.is_set():
             return None
         self.number += 1
@@ -103,10 +124,16 @@ class Seeker:
         judgement = judged(result, profile, marks, self.ceiling)
         probe = probed(rate, judgement, marks, length_s, is_confirmation=is_confirmation)
         self.last = judgement
+        self.was_late = judgement.exit_code == ExitCode.GENERATOR_TOO_SLOW
+        self.was_given_up = marks.was_given_up
+        self.lost = judgement.messages.unaccounted + sum(judgement.messages.dropped.values())
         if probe.holds and is_confirmation:
             self.best = judgement
         if not probe.holds and result.load is not None and result.load.bottleneck is not None:
-            self.failed[rate] = result.load.bottleneck
+            blamed = result.load.bottleneck
+            if self.was_late:
+                blamed = blamed.model_copy(update={"part": "generator", "because": judgement.verdict})
+            self.failed[rate] = blamed
         self.told(
             f"  {'holds' if probe.holds else 'fails'}: {probe.written_per_s:,.0f}/s stored; {probe.why or 'flat'}"
         )
