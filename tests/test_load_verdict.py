@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from simulator.results.latency import Latency
 from simulator.results.ledger import Ledger
 from simulator.results.part import Percentiles
 from simulator.results.result import Result
+from simulator.run.load_test import marks as marks_module
 from simulator.run.load_test.marks import Marks
 from simulator.run.load_test.verdict import judged
 from simulator.scenario.load import Load
@@ -93,6 +95,30 @@ def test_without_thresholds_the_run_decides() -> None:
     """As parksim run does."""
     assert run(exit_code=107, verdict="data lost").verdict == "data lost"
     assert run().exit_code == 0
+
+
+def test_a_long_test_keeps_few_marks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first and the last one always, and those between about evenly."""
+    monkeypatch.setattr(marks_module, "MOST_MARKS", 100)
+    ledger, latency = Ledger(1), Latency()
+
+    class Hops:
+        def __init__(self) -> None:
+            self.ledger, self.latency, self.effort = ledger, latency, Effort
+
+    class Seen:
+        def __init__(self, second: int) -> None:
+            self.wall_ns = second * 1_000_000_000
+
+    marks = Marks()
+    marks.opened(Hops())  # type: ignore[arg-type]
+    for second in range(1, 3_001):
+        marks.seen(Seen(second))  # type: ignore[arg-type]
+        assert marks.marks[-1].wall_s == second
+    at_s = [mark.wall_s for mark in marks.marks]
+    assert (at_s[0], at_s == sorted(at_s)) == (0.0, True)
+    assert 50 <= len(at_s) <= 101
+    assert max(after - before for before, after in pairwise(at_s)) <= 100
 
 
 def test_what_cannot_be_met_any_more_ends_the_test() -> None:

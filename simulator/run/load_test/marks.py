@@ -16,6 +16,9 @@ from simulator.run.hops import Hops
 
 __all__ = ["Marks"]
 
+MOST_MARKS = 4_000
+"""More than an hour at one a second; some tens of kilobytes each."""
+
 
 @dataclass
 class Marks:
@@ -37,6 +40,10 @@ class Marks:
     """What broker and database told of themselves."""
     stopped_s: float = math.inf
     """When it was ended early; what comes later is what was under way."""
+    _noted: int = 0
+    _every: int = 1
+    _is_passing: bool = False
+    """Whether the last mark goes when the next one comes."""
 
     def opened(self, hops: Hops) -> None:
         self.hops = hops
@@ -59,8 +66,17 @@ class Marks:
         self._note(seconds)
 
     def _note(self, wall_s: float) -> None:
+        """Keep where it stands; of a long test every second mark, then every fourth, and always the last one."""
         assert self.hops is not None
-        self.marks.append(Mark.of(max(0.0, wall_s), self.hops.ledger.counts(), self.hops.latency, self.hops.effort()))
+        mark = Mark.of(max(0.0, wall_s), self.hops.ledger.counts(), self.hops.latency, self.hops.effort())
+        if self._is_passing:
+            self.marks.pop()
+        self.marks.append(mark)
+        self._noted += 1
+        self._is_passing = self._noted % self._every != 0
+        if len(self.marks) > MOST_MARKS:
+            self.marks = [*self.marks[:-1:2], mark]
+            self._every *= 2
 
     def between(self, from_s: float, to_s: float) -> Tally:
         """Return what came between the marks that are nearest to two instants."""
