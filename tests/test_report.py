@@ -11,26 +11,13 @@ import pytest
 from test_result import result
 
 from simulator.errors import ScenarioError
+from simulator.load.files import COLUMNS
 from simulator.load.report import charts_of, compared_text, differences, report_text
 from simulator.load.report.charts import Chart, Line, thinned
 from simulator.results.load_test import LoadTest
 from simulator.results.result import Result
 from simulator.results.result_file import write_result
 from simulator.run.reporting import report
-
-COLUMNS = (
-    "wall_s",
-    "due_per_s",
-    "published_per_s",
-    "received_per_s",
-    "written_per_s",
-    "dropped_per_s",
-    "in_flight",
-    "lateness_p99_ms",
-    "publish_p99_ms",
-    "end_to_end_p50_ms",
-    "end_to_end_p99_ms",
-)
 
 
 def percentiles(p99: float) -> dict[str, Any]:
