@@ -1,4 +1,4 @@
-"""Chaos: faults that a load test puts on its own pipeline, through doors before broker and database."""
+"""Chaos: faults that a load test puts on its own pipeline, through proxies before broker and database."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from urllib.parse import urlsplit, urlunsplit
 import numpy as np
 
 from brokers import Broker, BrokerError, Endpoint, ManagedMosquitto, Session
-from brokers.door import Door
+from brokers.proxy import Proxy
 from brokers.session import LineSession
 from simulator.clock import SECOND_NS, Clock, Pace
 from simulator.errors import ScenarioError
@@ -39,8 +39,8 @@ class Happened:
     to_s: float
 
 
-class BehindDoors:
-    """A broker whose publishers and listeners come in through doors of their own."""
+class BehindProxies:
+    """A broker whose publishers and listeners come in through proxies of their own."""
 
     def __init__(self, broker: Broker, publishers: Endpoint, listeners: Endpoint) -> None:
         self.profile = broker.profile
@@ -71,7 +71,7 @@ class BehindDoors:
 
 
 class Chaos:
-    """Opens the doors that its disturbances need, and plays them in time, in a thread of its own."""
+    """Opens the proxies that its disturbances need, and plays them in time, in a thread of its own."""
 
     def __init__(self, disturbances: Sequence[Disturbance], clock: Clock) -> None:
         self.happened: list[Happened] = []
@@ -79,7 +79,7 @@ class Chaos:
         """Why one of them could not be put on, or taken back."""
         self._clock = clock
         self._stop = threading.Event()
-        self._doors: dict[str, Door] = {}
+        self._proxies: dict[str, Proxy] = {}
         self._broker: ManagedMosquitto | None = None
         self._swarm: Swarm | None = None
         self._wanted = sorted(disturbances, key=lambda one: one.at)
@@ -104,9 +104,9 @@ class Chaos:
             raise ScenarioError(message)
         behind = []
         for name in ("publishers", "bridge"):
-            door = self._doors[name] = stack.enter_context(Door(endpoint.host, endpoint.port))
-            behind.append(replace(endpoint, host="127.0.0.1", port=door.port))
-        return BehindDoors(broker, *behind)
+            proxy = self._proxies[name] = stack.enter_context(Proxy(endpoint.host, endpoint.port))
+            behind.append(replace(endpoint, host="127.0.0.1", port=proxy.port))
+        return BehindProxies(broker, *behind)
 
     def before_store(self, stack: ExitStack, store: str) -> str:
         """Return the address of the store as the bridge shall see it. Raises ScenarioError."""
@@ -116,9 +116,9 @@ class Chaos:
             message = "load.disturbances: a database can be disturbed over plain HTTP only; use --store influxdb://…"
             raise ScenarioError(message)
         parts = urlsplit(store)
-        door = self._doors["database"] = stack.enter_context(Door(parts.hostname or "", parts.port or PORT))
+        proxy = self._proxies["database"] = stack.enter_context(Proxy(parts.hostname or "", parts.port or PORT))
         user, at, _ = parts.netloc.rpartition("@")
-        return urlunsplit(parts._replace(netloc=f"{user}{at}127.0.0.1:{door.port}"))
+        return urlunsplit(parts._replace(netloc=f"{user}{at}127.0.0.1:{proxy.port}"))
 
     def begin(self, pace: Pace, swarm: Swarm | None) -> None:
         """Play the disturbances from when the first message is due."""
@@ -156,15 +156,15 @@ class Chaos:
             assert self._swarm is not None
             self._swarm.storm(np.arange(len(self._swarm.is_up())), within_s=one.duration / SECOND_NS)
         elif one.kind == "cut":
-            self._doors[one.target].shut()
+            self._proxies[one.target].shut()
         elif one.kind == "hold":
-            self._doors[one.target].hold()
+            self._proxies[one.target].hold()
         else:
-            self._doors[one.target].slow(one.by / SECOND_NS)
+            self._proxies[one.target].slow(one.by / SECOND_NS)
 
     def _take_back(self, one: Disturbance) -> None:
         if one.kind == "restart":
             assert self._broker is not None
             self._broker.come_back()
         elif one.kind != "storm":
-            self._doors[one.target].release()
+            self._proxies[one.target].release()

@@ -1,4 +1,4 @@
-"""A door before a server: connections go through it, and it can be shut, held, or made slow, as a network can be."""
+"""A proxy before a server: connections go through it, and it can be shut, held, or made slow, as a network can be."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
-__all__ = ["Door"]
+__all__ = ["Proxy"]
 
 AT_ONCE = 1 << 16
 MOST_WAITING = 256
@@ -19,7 +19,7 @@ CONNECT_S = 5.0
 LOOK_S = 0.05
 
 
-class Door:
+class Proxy:
     """Listens on a free port of the loopback interface and passes everything on to ``host`` and ``port``."""
 
     def __init__(self, host: str, port: int) -> None:
@@ -55,7 +55,7 @@ class Door:
         self._open.set()
 
     def __enter__(self) -> Self:
-        threading.Thread(target=self._welcome, name="parksim-door", daemon=True).start()
+        threading.Thread(target=self._welcome, name="parksim-proxy", daemon=True).start()
         return self
 
     def __exit__(
