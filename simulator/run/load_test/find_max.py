@@ -37,7 +37,7 @@ ATTEMPTS = 2
 """At a rate that failed by little, or because the generator was late: other work on this machine does that."""
 MARKS = 24
 """Of a probe, about."""
-FLAT_SHARE = 0.15
+FLAT_SHARE = 0.06
 """Of the rate over the seconds that are looked at: what piles up more slowly is not seen for the noise."""
 CERTAINLY = 0.1
 """Of the rate: what piles up faster for a third of a probe needs no more looking at."""
@@ -78,6 +78,8 @@ class Seeker:
         """Play a rate, once more if it failed by chance as it may be; None if somebody wants the search to end."""
         for attempt in range(1, ATTEMPTS + 1):
             probe = self._attempt(rate, is_confirmation=is_confirmation)
+            if probe is not None and probe.holds:
+                self.failed.pop(rate, None)
             if probe is None or probe.holds or attempt == ATTEMPTS or not self._by_chance(probe):
                 break
             self.told("  once more: that may have been chance")
@@ -213,6 +215,8 @@ def find_max(
 def concluded(found: Result, search: Search, failed: dict[float, Bottleneck], limit: float, *, stopped: bool) -> Result:
     """Return the result of the confirmation, or of the last probe, with the search and what gave way above it."""
     assert found.load is not None
+    # a rate that failed and held later was no failure
+    failed = {rate: blamed for rate, blamed in failed.items() if rate > (search.max_per_s or 0.0) * 0.99}
     gave_way = failed[min(failed)] if failed else found.load.bottleneck
     verdict, code = verdict_of_search(search, gave_way, limit, stopped=stopped)
     load = found.load.model_copy(update={"search": search, "bottleneck": gave_way})
