@@ -114,7 +114,7 @@ class LiveApp(App[None], inherit_bindings=False):
         yield Static(id="keys")
 
     def on_mount(self) -> None:
-        self.set_interval(1, self.draw)
+        self.set_interval(1, self._tick)
         self._show_pane()
         self._begin(self)
 
@@ -150,14 +150,16 @@ class LiveApp(App[None], inherit_bindings=False):
         self._put("standing", self._standing(width))
         self._put("keys", self._keys())
         room = {name: self.pane(name).scrollable_content_region.width or width for name in PANES}
-        self._put(
-            "factories-text", park.factories(picture, said, width=room["factories"], with_lines=self._with_lines)
-        )
+        self._put("factories-text", park.factories(picture, said, width=room["factories"], with_lines=self._with_lines))
         self._put("alarms-text", park.alarms(picture, said, width=room["alarms"]))
         self.pane("factories").border_title = park.factories_title(picture, said)
         self.pane("alarms").border_title = park.alarms_title(picture, said)
         self.pane("log").border_title = said["log"]
         self._draw_log()
+
+    def _tick(self) -> None:
+        # data that is old, and what nobody sends any more, brings no news that would say so
+        self._put("standing", self._standing(self.size.width))
 
     def pane(self, name: str) -> VerticalScroll:
         """Return one of the lists."""

@@ -45,7 +45,7 @@ def heading(picture: Picture, words: Mapping[str, str], width: int) -> Text:
     speed = run["speed"] if isinstance(run["speed"], str) else f"x{run['speed']:g}"
     right = plain(f"{passed}  {speed} ")
     name = plain(f" parksim  {run['name']}")
-    rest = plain(f"  {words['seed'].format(n=run['seed'])}  {run['broker']} > {run['store']}")
+    rest = plain(f"  {words['seed'].format(n=run['seed'])}  {run['broker'].partition(':')[0]} > {run['store']}")
     room = width - cell_len(right)
     text = Text(clipped(name, room), style="bold")
     text.append(clipped(rest, room - cell_len(text.plain) - 1), style="not bold")
