@@ -65,6 +65,7 @@ class LiveApp(App[None], inherit_bindings=False):
     }
     #body VerticalScroll { display: none; }
     #body VerticalScroll.shown { display: block; }
+    #body.alarming #factories, #body.alarming #alarms { border-title-color: ansi_red; }
     #body.wide { layout: grid; grid-size: 2 2; grid-columns: 3fr 2fr; }
     #body.wide VerticalScroll { display: block; }
     #body.wide #factories { row-span: 2; }
@@ -119,7 +120,9 @@ class LiveApp(App[None], inherit_bindings=False):
         self._begin(self)
 
     def on_resize(self, event: events.Resize) -> None:
-        self.query_one("#body").set_class(event.size.width >= WIDE and event.size.height >= TALL, "wide")
+        self.screen_stack[0].query_one("#body").set_class(
+            event.size.width >= WIDE and event.size.height >= TALL, "wide"
+        )
         self.call_after_refresh(self.draw)
 
     def take(self, update: Update) -> None:
@@ -145,7 +148,7 @@ class LiveApp(App[None], inherit_bindings=False):
         picture, said, width = self.picture, self.words, self.size.width
         self._put("heading", strip.heading(picture, said, width))
         self._put("strip", strip.strip(picture, said, width))
-        self._put("measures", strip.measures(picture, said))
+        self._put("measures", strip.measures(picture, said, width))
         self._put("sparks", strip.sparks(picture, said, width))
         self._put("standing", self._standing(width))
         self._put("keys", self._keys())
@@ -153,7 +156,8 @@ class LiveApp(App[None], inherit_bindings=False):
         self._put("factories-text", park.factories(picture, said, width=room["factories"], with_lines=self._with_lines))
         self._put("alarms-text", park.alarms(picture, said, width=room["alarms"]))
         self.pane("factories").border_title = park.factories_title(picture, said)
-        self.pane("alarms").border_title = park.alarms_title(picture, said)
+        self.pane("alarms").border_title = title = park.alarms_title(picture, said)
+        self.screen_stack[0].query_one("#body").set_class(title.startswith("!"), "alarming")
         self.pane("log").border_title = said["log"]
         self._draw_log()
 

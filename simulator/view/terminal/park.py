@@ -18,7 +18,7 @@ __all__ = ["alarms", "alarms_title", "factories", "factories_title", "guide", "l
 
 STATES = {1: "clearing", 8: "aborting", 9: "aborted"}
 """PackML states that are alarms."""
-NAME, COUNT, OEE = 32, 16, 10
+NAME, COUNT, OEE = 32, 20, 10
 TIME = 8
 
 

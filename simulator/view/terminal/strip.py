@@ -11,6 +11,7 @@ from typing import Any
 from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
+from simulator.view.live import short
 from simulator.view.terminal.picture import Picture, duration, plain
 
 __all__ = ["ALARM", "NARROWEST", "PLACES", "heading", "measures", "sparks", "standing", "strip"]
@@ -71,25 +72,34 @@ def strip(picture: Picture, words: Mapping[str, str], width: int) -> Text:
     return text.append("".join(rows[2]))
 
 
-def measures(picture: Picture, words: Mapping[str, str]) -> Text:
+def measures(picture: Picture, words: Mapping[str, str], width: int) -> Text:
     """Return lag, in flight, lost and unaccounted; what is lost has a sign and a colour."""
     document = picture.document
-    text = Text(" ", no_wrap=True)
     if not document:
-        return text.append(words["starting"])
+        return Text(f" {words['starting']}")
     messages, point = document["messages"], document.get("point", {})
-    lag = point.get("end_to_end_p99_ms")
-    parts = [(words["lag"], milliseconds(lag), False), (words["in_flight"], f"{messages['in_flight']:,}", False)]
-    parts += [(words["spooled"], f"{messages['spooled']:,}", False)] if messages.get("spooled") else []
-    for name, number in (("lost", lost(messages, point)), ("unaccounted", messages["unaccounted"])):
-        parts.append((words[name], f"{number:,.0f}", number > 0))
-    for place, (label, value, is_wrong) in enumerate(parts):
-        text.append("   " if place else "")
-        if is_wrong:
-            text.append(f"! {label} {value}", style=ALARM)
-        else:
-            text.append(f"{label} ", style=QUIET).append(value)
+    counts = [("in_flight", messages["in_flight"], False)]
+    counts += [("spooled", messages["spooled"], False)] if messages.get("spooled") else []
+    counts += [
+        (name, n, n > 0) for name, n in (("lost", lost(messages, point)), ("unaccounted", messages["unaccounted"]))
+    ]
+    text = Text()
+    for written, gap in ((in_full, "   "), (short, "  ")):
+        text = Text(" ", no_wrap=True).append(f"{words['lag']} ", style=QUIET)
+        text.append(milliseconds(point.get("end_to_end_p99_ms")))
+        for name, number, is_wrong in counts:
+            text.append(gap)
+            if is_wrong:
+                text.append(f"! {words[name]} {written(number)}", style=ALARM)
+            else:
+                text.append(f"{words[name]} ", style=QUIET).append(written(number))
+        if text.cell_len <= width:
+            break
     return text
+
+
+def in_full(number: float) -> str:
+    return f"{number:,.0f}"
 
 
 def lost(messages: Mapping[str, Any], point: Mapping[str, Any]) -> float:

@@ -11,7 +11,7 @@ from contextlib import suppress
 from typing import Any, NamedTuple, Self
 from urllib.parse import parse_qs, quote, urlsplit
 
-from simulator.errors import OutOfReachError, ScenarioError
+from simulator.errors import OutOfReachError, ParksimError, ScenarioError
 from simulator.view.feed import SCHEMA
 from simulator.view.languages import checked_language
 from simulator.view.terminal.app import LiveApp
@@ -20,7 +20,7 @@ from simulator.view.terminal.picture import Update
 __all__ = ["Page", "news", "watch"]
 
 PATIENCE_S = 30.0
-"""How long a server may say nothing; it tells once a second, or that there is nothing new."""
+"""How long a server may take to answer."""
 REFUSED = {401, 403}
 OK = 200
 LONGEST = 64 * 1024 * 1024
@@ -56,26 +56,34 @@ class Page(NamedTuple):
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{self.scheme}://{host}{'' if self.port is None else f':{self.port}'}{self.path}"
 
-    def get(self, route: str, kind: str) -> http.client.HTTPResponse:
+    def get(self, route: str, kind: str, *, is_endless: bool = False) -> http.client.HTTPResponse:
         """Ask for a route that answers with that content type. Raises OutOfReachError, ScenarioError."""
         connect = http.client.HTTPSConnection if self.scheme == "https" else http.client.HTTPConnection
         connection = connect(self.host, self.port, timeout=PATIENCE_S)
         query = "" if self.token is None else f"?token={quote(self.token)}"
         try:
-            connection.request("GET", f"{self.path}{route}{query}", headers={"Accept": kind})
+            # to be closed after the answer, which then owns the socket
+            connection.request("GET", f"{self.path}{route}{query}", headers={"Accept": kind, "Connection": "close"})
+            sock = connection.sock
             answer = connection.getresponse()
+            if is_endless:
+                # a park that warms up says nothing for minutes
+                sock.settimeout(None)
         except http.client.HTTPException:
+            connection.close()
             raise self.no_parksim() from None
         except OSError as error:
+            connection.close()
             message = f"{self}: nobody answers there: {error.strerror or error}; is a run with a web page going on?"
             raise OutOfReachError(message) from None
+        if answer.status == OK and answer.headers.get_content_type() == kind:
+            return answer
+        answer.close()
         if answer.status in REFUSED:
             said = "a token is needed" if self.token is None else "the token is refused"
             message = f"{self}: {said}; copy the address with ?token=... that the run printed"
             raise ScenarioError(message)
-        if answer.status != OK or answer.headers.get_content_type() != kind:
-            raise self.no_parksim()
-        return answer
+        raise self.no_parksim()
 
     def no_parksim(self) -> ScenarioError:
         return ScenarioError(f"{self}: what answers there is no parksim, or not one of this version")
@@ -85,35 +93,40 @@ def watch(url: str, *, language: str) -> None:
     """Show the run behind a URL until a key ends it. Raises ScenarioError, OutOfReachError."""
     checked_language(language)
     page = Page.parse(url)
+    # what is wrong with an address is told before the screen is taken
+    answer = page.get("/events", "text/event-stream", is_endless=True)
     if not (sys.stdin and sys.stdin.isatty() and sys.stderr and sys.stderr.isatty()):
+        answer.close()
         message = "parksim watch needs a terminal"
         raise ScenarioError(message)
-    found = news(page)
-    # what is wrong with an address is told before the screen is taken
-    first = next(found)
+    problems: list[ParksimError] = []
+
+    def hand_over(app: LiveApp) -> None:
+        with suppress(RuntimeError):  # the app has ended meanwhile
+            try:
+                for update in news(page, answer):
+                    app.call_from_thread(app.take, update)
+            except ParksimError as error:
+                problems.append(error)
+                app.call_from_thread(app.leave)
+            except (OSError, http.client.HTTPException):
+                pass
+            app.call_from_thread(app.gone)
 
     def begin(app: LiveApp) -> None:
-        threading.Thread(target=hand_over, args=(first, found, app), name="parksim-news", daemon=True).start()
+        threading.Thread(target=hand_over, args=(app,), name="parksim-news", daemon=True).start()
 
     app = LiveApp(language, on_stop=None, begin=begin)
     app.run()
     if app.is_gone:
-        message = f"{page}: the connection was lost before the run was over"
-        raise OutOfReachError(message)
+        problems.append(OutOfReachError(f"{page}: the connection was lost before the run was over"))
+    if problems:
+        raise problems[0]
 
 
-def hand_over(first: Update, others: Iterator[Update], app: LiveApp) -> None:
-    with suppress(RuntimeError):  # the app has ended meanwhile
-        app.call_from_thread(app.take, first)
-        with suppress(OSError, http.client.HTTPException, OutOfReachError, ScenarioError):
-            for update in others:
-                app.call_from_thread(app.take, update)
-        app.call_from_thread(app.gone)
-
-
-def news(page: Page) -> Iterator[Update]:
-    """Yield what a page tells: its history first, then each document. Raises OutOfReachError, ScenarioError."""
-    with page.get("/events", "text/event-stream") as answer:
+def news(page: Page, answer: http.client.HTTPResponse) -> Iterator[Update]:
+    """Yield each document until the run is over, the history with the first one. Raises ScenarioError."""
+    with answer:
         points = answer_of(page, "/history.json", "points")
         for data in events(answer):
             try:
@@ -126,16 +139,14 @@ def news(page: Page) -> Iterator[Update]:
             points = []
             if document["run"]["over"]:
                 return
-    if points:
-        raise page.no_parksim()
 
 
 def answer_of(page: Page, route: str, name: str) -> list[dict[str, Any]]:
-    """Return a list that a page has, bare or under that name; empty if the run ended meanwhile."""
+    """Return a list that a page has, bare or under that name; empty if there is none."""
     try:
         with page.get(route, "application/json") as answer:
             found = json.loads(answer.read(LONGEST))
-    except (OutOfReachError, http.client.HTTPException, OSError, ValueError):
+    except (ParksimError, http.client.HTTPException, OSError, ValueError):
         return []
     if isinstance(found, dict):
         found = found.get(name, [])
