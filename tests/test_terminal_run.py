@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
+import pty
 import signal
 import subprocess
 import sys
 from pathlib import Path
 
+from live_documents import EXECUTE, feed, snapshot
 from parks import CONFIGS
 from terminals import InTerminal
+
+from simulator.view.terminal.view import TerminalView
 
 RUN = ("run", CONFIGS / "quickstart.yaml", "--broker", "memory", "--store", "none", "--view", "terminal")
 FULL = "\x1b[?1049h"
@@ -68,6 +72,22 @@ def test_a_view_that_is_killed_does_not_end_the_run(tmp_path: Path) -> None:
     assert code == 0
     assert "  PASS  " in out
     assert NORMAL in drawn[drawn.index(FULL) :]
+
+
+def test_a_screen_that_hangs_holds_up_nobody() -> None:
+    """The latest document waits for it, and no other; the run that shows and speaks does not."""
+    screen, end = pty.openpty()
+    shown = feed(factories=500)
+    with os.fdopen(end, "w") as stream, TerminalView(stream, "en") as view:
+        os.kill(view._child.pid, signal.SIGSTOP)
+        view.follow(shown)
+        for second in range(200):
+            shown.show(snapshot(second, states=[EXECUTE] * 1000))
+            view.show(snapshot(second))
+        view.say("still here")
+        assert shown.document()["number"] == 200
+        os.kill(view._child.pid, signal.SIGKILL)
+    os.close(screen)
 
 
 def test_without_a_terminal_there_are_plain_lines(tmp_path: Path) -> None:

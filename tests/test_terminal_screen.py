@@ -161,7 +161,9 @@ def test_q_asks_a_run_of_ours_to_stop_and_leaves_one_of_others() -> None:
     """As Ctrl-C does, which a raw terminal hands on as a key; a second time means at once, which the run decides."""
 
     async def ours(app: LiveApp, pilot: Pilot[None]) -> None:
-        await pilot.press("q", "ctrl+c")
+        await pilot.press("q")
+        assert "stopping; q once more ends at once" in (await screen(app, pilot))[7]
+        await pilot.press("ctrl+c")
         assert app.is_running
 
     async def of_others(app: LiveApp, pilot: Pilot[None]) -> None:
@@ -189,6 +191,21 @@ def test_g_changes_the_language_and_the_question_mark_tells_of_keys() -> None:
         assert "scheduled" in "\n".join(await screen(app, pilot))
 
     played(script)
+
+
+@pytest.mark.parametrize("key", ["q", "l", "question_mark", "escape"])
+def test_a_key_that_closes_the_guide_does_nothing_else(key: str) -> None:
+    """Nobody who reads what q does stops the run by it."""
+
+    async def script(app: LiveApp, pilot: Pilot[None]) -> None:
+        app.take(Update(documents(snapshot(5))[0]))
+        await pilot.press("question_mark")
+        await pilot.press(key)
+        rows = await screen(app, pilot)
+        assert "Keys" not in "\n".join(rows)
+        assert "Factories" in rows[8]
+
+    assert played(script) == []
 
 
 def test_data_that_is_old_says_so() -> None:

@@ -71,7 +71,10 @@ class LiveApp(App[None], inherit_bindings=False):
     #body.wide #factories { row-span: 2; }
     #body.wide VerticalScroll:focus { border-top: heavy ansi_default; }
     Guide { align: center middle; background: ansi_default; }
-    Guide VerticalScroll { border: round ansi_default; width: 78; max-width: 100%; height: auto; max-height: 100%; }
+    Guide VerticalScroll {
+        border: round ansi_default; padding: 0 1;
+        width: 78; max-width: 100%; height: auto; max-height: 100%;
+    }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("q,ctrl+c", "stop", show=False, priority=True),
@@ -101,6 +104,7 @@ class LiveApp(App[None], inherit_bindings=False):
         self._heard_s = now_s()
         self._pane = PANES[0]
         self._with_lines = True
+        self._has_asked = False
         self._drawn = 0
         # the terminal's own colours, which its owner can read, light or dark
         self.theme = "ansi-dark"
@@ -186,6 +190,8 @@ class LiveApp(App[None], inherit_bindings=False):
     def _standing(self, width: int) -> Text:
         if self.is_gone:
             return Text(f" ! {self.words['gone']}  [{self.words['any_key']}]", style=strip.ALARM)
+        if self._has_asked and not self.picture.is_over and not self.picture.run.get("waiting"):
+            return Text(f" {self.words['stopping']}")
         age_s = self._now_s() - self._heard_s
         return strip.standing(
             self.picture, self.words, age_s=age_s if self.picture.document and age_s > STALE_S else None, width=width
@@ -212,10 +218,15 @@ class LiveApp(App[None], inherit_bindings=False):
         await super().on_event(event)
 
     def action_stop(self) -> None:
-        if self._on_stop is None:
+        if len(self.screen_stack) > 1:
+            # q closes the guide as any key does
+            self.pop_screen()
+        elif self._on_stop is None:
             self.exit()
         else:
+            self._has_asked = True
             self._on_stop()
+            self.draw()
 
     def action_factories(self) -> None:
         """Go to the factories; there already, show or hide their lines."""

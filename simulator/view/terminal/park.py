@@ -73,7 +73,7 @@ def alarms(picture: Picture, words: Mapping[str, str], *, width: int) -> Text:
     """Return a row for each machine that is broken down: sign, state, where it stands."""
     text = Text(no_wrap=True)
     if not picture.alarms:
-        return text.append(f" {words['no_alarms']}", style=QUIET)
+        return text.append(f" {words['no_alarms']}" if picture.document else "", style=QUIET)
     state_width = max(cell_len(words[key]) for key in STATES.values()) + 2
     for alarm in picture.alarms:
         state = words[STATES[alarm["state"]]] if alarm["state"] in STATES else str(alarm["state"])

@@ -5,6 +5,7 @@ Every function returns a text that fits into the width it is given, 80 columns a
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -46,7 +47,9 @@ def heading(picture: Picture, words: Mapping[str, str], width: int) -> Text:
     speed = run["speed"] if isinstance(run["speed"], str) else f"x{run['speed']:g}"
     right = plain(f"{passed}  {speed} ")
     name = plain(f" parksim  {run['name']}")
-    rest = plain(f"  {words['seed'].format(n=run['seed'])}  {run['broker'].partition(':')[0]} > {run['store']}")
+    # a profile goes on to tell what it keeps
+    broker = re.split("[,:;]", run["broker"])[0]
+    rest = plain(f"  {words['seed'].format(n=run['seed'])}  {broker} > {run['store']}")
     room = width - cell_len(right)
     text = Text(clipped(name, room), style="bold")
     text.append(clipped(rest, room - cell_len(text.plain) - 1), style="not bold")
