@@ -9,6 +9,7 @@ import threading
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import groupby
 from typing import Any
 
@@ -91,8 +92,15 @@ class Feed:
         """Say how the run ended; the document stays."""
         with self._changed:
             self._number += 1
-            over = {"over": True, "verdict": result.verdict, "exit_code": result.exit_code, "waiting": None}
-            document = result.document()
+            over: dict[str, Any] = {
+                "over": True,
+                "verdict": result.verdict,
+                "exit_code": result.exit_code,
+                "waiting": None,
+            }
+            document, done = result.document(), result.simulated
+            passed = datetime.fromisoformat(done.until) - datetime.fromisoformat(done.start)
+            over["simulated_s"] = passed.total_seconds()
             self._document = self._document | {
                 "number": self._number,
                 "run": self._document.get("run", {}) | over,
