@@ -94,7 +94,9 @@ class LiveApp(App[None], inherit_bindings=False):
         begin: Callable[[LiveApp], object] = lambda _: None,
         now_s: Callable[[], float] = time.monotonic,
     ) -> None:
-        super().__init__()
+        # the terminal's own colours, which its owner can read, light or dark; said here already for NO_COLOR
+        super().__init__(ansi_color=True)
+        self.theme = "ansi-dark"
         self.picture = Picture()
         self.language = language
         self.words = words("terminal", language)
@@ -106,8 +108,6 @@ class LiveApp(App[None], inherit_bindings=False):
         self._with_lines = True
         self._has_asked = False
         self._drawn = 0
-        # the terminal's own colours, which its owner can read, light or dark
-        self.theme = "ansi-dark"
 
     def compose(self) -> ComposeResult:
         for name in ("heading", "strip", "measures", "sparks", "standing"):

@@ -81,7 +81,8 @@ def hop_rates(before: Mapping[str, Any], document: Mapping[str, Any]) -> dict[st
     """Return the rates of all hops; the document has those of three, the others rose since the one before."""
     given = document.get("rates", {})
     rates: dict[str, float | None] = {name: given.get(f"{name}_per_s") for name in ("published", "received", "written")}
-    passed_s = document["run"]["wall_s"] - before["run"]["wall_s"] if before.get("run") else 0
+    was_s = before.get("run", {}).get("wall_s")
+    passed_s = 0 if was_s is None else document["run"]["wall_s"] - was_s
     for name in ("scheduled", "acknowledged"):
         risen = document["messages"][name] - before["messages"][name] if passed_s > 0 else 0
         rates[name] = risen / passed_s if passed_s > 0 else None

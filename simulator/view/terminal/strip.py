@@ -39,7 +39,8 @@ PLACES = {name: NARROWEST // len(HOPS) - len(ARROW) - 1 for name, _ in HOPS} | {
 def heading(picture: Picture, words: Mapping[str, str], width: int) -> Text:
     """Return what runs, and how far it has come."""
     run = picture.run
-    if not run:
+    if "name" not in run:
+        # nothing yet, or only the verdict of a run that was over within a second
         return Text(" parksim", style="bold")
     passed = duration(run["simulated_s"])
     if run.get("duration_s"):
@@ -114,7 +115,7 @@ def lost(messages: Mapping[str, Any], point: Mapping[str, Any]) -> float:
 
 def sparks(picture: Picture, words: Mapping[str, str], width: int) -> Text:
     """Return how the rate of writing and the 99th percentile went, a row each."""
-    room = width - LABEL - VALUE - 2
+    room = max(1, width - LABEL - VALUE - 2)
     text = Text(no_wrap=True)
     for key, name, written in (
         ("rate", "written_per_s", lambda value: f"{value:,.1f}/s"),
