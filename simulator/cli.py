@@ -171,10 +171,14 @@ def run(
         str | None,
         typer.Option(
             metavar="VIEW",
-            help="terminal: the whole screen; plain: a line every 10 s; none. Default: a status line on a terminal.",
+            help="web: a page; terminal: the whole screen; plain: a line every 10 s; none. Default: a status line.",
         ),
     ] = None,
-    lang: Annotated[str, typer.Option(metavar="en|vi", help="Language of --view terminal.")] = "en",
+    host: Annotated[
+        str, typer.Option(metavar="HOST", help="Where --view web listens; beyond this machine with a token.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(metavar="PORT", min=0, max=65_535, help="Its port; 0 is any free one.")] = 8080,
+    lang: Annotated[str, typer.Option(metavar="en|vi", help="Language of --view web and terminal.")] = "en",
     summary: Annotated[Path | None, typer.Option(metavar="FILE.json", help="Write the result there.")] = None,
 ) -> None:
     """Run a park: its readings go through MQTT and a bridge into a database, and every one is accounted for.
@@ -203,6 +207,8 @@ def run(
         view=view,
         summary_file=summary,
         language=lang,
+        host=host,
+        port=port,
     )
     raise typer.Exit(exit_code)
 

@@ -41,6 +41,7 @@ from simulator.view.terminal.view import open_terminal
 
 __all__ = ["STOPPING", "launch", "launch_bridge", "options_of", "tell"]
 
+HOST, PORT = "127.0.0.1", 8080
 STOPPING = "stopping: draining what is under way; press Ctrl-C again to end at once"
 
 
@@ -57,6 +58,8 @@ def launch(
     view: str | None,
     summary_file: Path | None,
     language: str = "en",
+    host: str = HOST,
+    port: int = PORT,
 ) -> int:
     """Run a scenario file, print the summary and write the result, and return the exit code. Raises ParksimError.
 
@@ -66,13 +69,14 @@ def launch(
     """
     loaded = load_scenario(path)
     options = options_of(loaded.scenario, duration=duration, speed=speed, seed=seed, broker=broker, store=store)
-    options = replace(options, spool=spool, dead_letter_file=dead_letter_file, is_watched=view == "terminal")
+    options = replace(options, spool=spool, dead_letter_file=dead_letter_file, is_watched=view in {"terminal", "web"})
     terminal = partial(open_terminal, language=checked_language(language))
+    web = partial(open_page, host=host, port=port, language=language)
     if summary_file is not None:
         check_writable(summary_file)
     with ExitStack() as stack:
         errors = sys.stderr or stack.enter_context(Path(os.devnull).open("w"))
-        with open_view(view, errors, terminal=terminal) as shown:
+        with open_view(view, errors, terminal=terminal, web=web) as shown:
             result = conduct(loaded, options, shown, quiet=view == "none")
         said = tell(loaded, result, options, summary_file)
         try:
@@ -113,6 +117,12 @@ def launch_bridge(
         report, exit_code = carry(loaded, errand, dead_letters=letters, clock=RealClock(), stop=stop, told=told)
     typer.echo(json.dumps(report, indent=2))
     return exit_code
+
+
+def open_page(stream: TextIO, *, host: str, port: int, language: str) -> View:
+    from simulator.view.web.view import open_web  # noqa: PLC0415 - the server takes a while to import
+
+    return open_web(stream, host=host, port=port, language=language)
 
 
 def conduct(loaded: Loaded, options: Options, view: View, *, quiet: bool) -> Result:

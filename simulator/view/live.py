@@ -49,17 +49,17 @@ class View(Protocol):
     ) -> None: ...
 
 
-def open_view(name: str | None, stream: TextIO, *, terminal: Callable[[TextIO], View] | None = None) -> View:
+def open_view(name: str | None, stream: TextIO, **others: Callable[[TextIO], View]) -> View:
     """Return the view of that name; None is a status line on a terminal, else plain. Raises ScenarioError.
 
-    ``terminal`` opens the view of that name; without it there is none.
+    ``others`` open the views of their names; without them there are none.
     """
     if name is None:
         return StatusLine(stream) if stream.isatty() else PlainLines(stream)
-    if name == "terminal" and terminal is not None:
-        return terminal(stream)
+    if name in others:
+        return others[name](stream)
     if name not in VIEWS:
-        views = (*VIEWS, "terminal") if terminal else VIEWS
+        views = (*VIEWS, *others)
         message = f"--view {name}: there is no such view; there are {', '.join(views[:-1])} and {views[-1]}"
         raise ScenarioError(message)
     return PlainLines(stream) if name == "plain" else NoView(stream)
