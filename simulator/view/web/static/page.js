@@ -67,6 +67,8 @@ function showPipeline() {
 }
 
 function showFactories() {
+  // what is drawn anew has lost the keyboard
+  const focused = document.activeElement?.dataset.factory;
   byId("factories").replaceChildren(...latest.factories.map((factory) => {
     const row = element("tr", null);
     const head = element("th", null, { scope: "row" });
@@ -84,6 +86,7 @@ function showFactories() {
       element("td", factory.oee === null ? "–" : `${number(factory.oee * 100, 1)} %`), cell);
     return row;
   }));
+  if (focused) document.querySelector(`[data-factory="${CSS.escape(focused)}"]`)?.focus();
 }
 
 async function open(factory) {
