@@ -160,6 +160,25 @@ def test_an_alarm_is_told_by_sign_and_text(size: tuple[int, int]) -> None:
     shows(document, words=["! Alarms: 1", "! aborted", "vsip/plant-1/moulding/press-2"], keys="a", size=size)
 
 
+WAY = "binh-duong/a-site/a-factory-with-a-long-name/a-line/press-1"
+
+
+@pytest.mark.parametrize(
+    ("topic", "shown"),
+    [(WAY, "a-site/a-factory-with-a-long-name/a-line/press-1 "), (f"x/{'y' * 80}{WAY}", "/press-1 ")],
+)
+def test_a_long_way_to_a_machine_is_cut_before_it(topic: str, shown: str) -> None:
+    """The kind goes first, then the site; the machine stays."""
+
+    async def script(app: LiveApp, pilot: Pilot[None]) -> None:
+        (document,) = documents(snapshot(5, states=BROKEN))
+        app.take(Update(document, alarms=[ALARM | {"topic": topic}]))
+        await pilot.press("a")
+        assert shown in (await screen(app, pilot))[9]
+
+    played(script)
+
+
 def test_colour_is_for_alarms_only() -> None:
     """A park in which all is well has no coloured character."""
 
@@ -262,7 +281,7 @@ def test_data_that_is_old_says_so() -> None:
     played(script, now_s=clock)
 
 
-@pytest.mark.parametrize(("code", "word"), [(0, " PASS  all"), (107, "! EXIT 107  all")])
+@pytest.mark.parametrize(("code", "word"), [(0, " PASS  all"), (105, " EXIT 105  all"), (107, "! EXIT 107  all")])
 def test_the_verdict_stays_until_any_key(code: int, word: str) -> None:
     """Nothing else leaves, and no key asks the run to stop any more."""
 
@@ -271,6 +290,7 @@ def test_the_verdict_stays_until_any_key(code: int, word: str) -> None:
             app.take(Update(one))
         row = (await screen(app, pilot))[7]
         assert word in row
+        assert ("!" in row) == (code == 107)
         assert "[press any key]" in row
         assert app.is_running
         await pilot.press("q")

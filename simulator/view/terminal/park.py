@@ -77,15 +77,23 @@ def alarms(picture: Picture, words: Mapping[str, str], *, width: int) -> Text:
     state_width = max(cell_len(words[key]) for key in STATES.values()) + 2
     for alarm in picture.alarms:
         state = words[STATES[alarm["state"]]] if alarm["state"] in STATES else str(alarm["state"])
-        # the enterprise is the same for all
-        topic = plain(alarm["topic"]).partition("/")[2]
         text.append(" ! " + sized(state, state_width), style=ALARM)
-        text.append(clipped(f"{topic}  {plain(alarm['kind'])}", width - state_width - 4) + "\n")
+        text.append(place(alarm, width - state_width - 4) + "\n")
     more = sum(factory["alarms"] for factory in picture.document.get("factories", ())) - len(picture.alarms)
     if more > 0:
         text.append(f" {words['more'].format(n=more)}", style=QUIET)
     text.rstrip()
     return text
+
+
+def place(alarm: Mapping[str, Any], room: int) -> str:
+    """Say where a machine stands, and of what kind it is; the machine itself is what is needed most."""
+    # the enterprise is the same for all
+    topic = plain(alarm["topic"]).partition("/")[2]
+    told = f"{topic}  {plain(alarm['kind'])}"
+    if cell_len(told) <= room:
+        return told
+    return topic if cell_len(topic) <= room else "..." + topic[3 - room :]
 
 
 def log(picture: Picture, words: Mapping[str, str]) -> Text:

@@ -12,6 +12,7 @@ from typing import Any
 from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
+from simulator.errors import ExitCode
 from simulator.view.live import short
 from simulator.view.terminal.picture import Picture, duration, plain
 
@@ -134,11 +135,13 @@ def standing(picture: Picture, words: Mapping[str, str], *, age_s: float | None,
     """Return how the run stands: its verdict, what is wrong, what it waits for, or that all is well."""
     run = picture.run
     if picture.is_over:
-        is_pass = run["exit_code"] == 0
-        word = words["pass"] if is_pass else "! " + words["failed"].format(code=run["exit_code"])
+        code = run["exit_code"]
+        # whoever stopped it wanted so
+        is_wrong = code not in {ExitCode.PASS, ExitCode.INTERRUPTED}
+        word = words["failed"].format(code=code) if code else words["pass"]
         asked = f"  [{words['any_key']}] "
-        told = clipped(f" {word}  {plain(run['verdict'])}", width - cell_len(asked))
-        return Text(told, style="bold" if is_pass else ALARM).append(asked, style="not bold")
+        told = clipped(f" {'! ' if is_wrong else ''}{word}  {plain(run['verdict'])}", width - cell_len(asked))
+        return Text(told, style=ALARM if is_wrong else "bold").append(asked, style="not bold")
     if age_s is not None:
         return Text(clipped(f" ! {words['stale'].format(n=int(age_s))}", width), style=ALARM)
     if run.get("trouble"):
