@@ -123,6 +123,8 @@ async function more() {
 
 let alarmsShown = null;
 async function showAlarms() {
+  // the server ends with the run
+  if (latest.run.over) return;
   const found = latest.factories.some((factory) => factory.alarms) ? await ask("alarms.json") : [];
   const texts = found.map((one) => `▲ ${one.topic}: ${STATES[one.state]}`);
   const key = `${language}\n${texts.join("\n")}`;
@@ -144,7 +146,8 @@ function showNews() {
 
 function show() {
   showNews();
-  if (latest === null || !latest.run) return;
+  // a run that was over at once has no figures but those of its end
+  if (latest === null || !latest.rates) return;
   const { run } = latest;
   byId("name").textContent = run.name;
   document.title = `parksim: ${run.name}`;
