@@ -288,7 +288,9 @@ def test_the_verdict_stays_until_any_key(code: int, word: str) -> None:
     async def script(app: LiveApp, pilot: Pilot[None]) -> None:
         for one in documents(snapshot(5), exit_code=code):
             app.take(Update(one))
-        row = (await screen(app, pilot))[7]
+        rows = await screen(app, pilot)
+        row = rows[7]
+        assert "1m of 1h" in rows[0], "as far as the result says"
         assert word in row
         assert ("!" in row) == (code == 107)
         assert "[press any key]" in row
