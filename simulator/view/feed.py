@@ -101,12 +101,16 @@ class Feed:
             document, done = result.document(), result.simulated
             passed = datetime.fromisoformat(done.until) - datetime.fromisoformat(done.start)
             over["simulated_s"] = passed.total_seconds()
-            self._document = {"schema": SCHEMA} | self._document | {
-                "number": self._number,
-                "run": self._document.get("run", {}) | over,
-                "messages": document["messages"],
-                "readings": document["readings"],
-            }
+            self._document = (
+                {"schema": SCHEMA}
+                | self._document
+                | {
+                    "number": self._number,
+                    "run": self._document.get("run", {}) | over,
+                    "messages": document["messages"],
+                    "readings": document["readings"],
+                }
+            )
             self._changed.notify_all()
 
     def document(self) -> dict[str, Any]:

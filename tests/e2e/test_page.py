@@ -14,7 +14,7 @@ from typing import Self
 
 import pytest
 from child_server import until
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 PARKSIM = shutil.which("parksim", path=str(Path(sys.executable).parent)) or "parksim"
 SCENARIO = Path(__file__).parents[2] / "configs" / "quickstart.yaml"
@@ -78,7 +78,7 @@ def test_the_page_shows_what_the_result_says(browser: Browser, tmp_path: Path) -
         complaints, asked = watched(page)
         url = run.url()
         page.goto(url)
-        page.wait_for_function("document.getElementById('news').textContent.startsWith('over')", timeout=120_000)
+        expect(page.locator("#news")).to_have_text(re.compile("^over"), timeout=120_000)
         assert run.process.wait(60) == 0
     found = json.loads(run.result.read_text())
     shown = {hop: int(page.locator(f"[data-hop={hop}]").inner_text().replace(",", "")) for hop in HOPS}
@@ -104,8 +104,8 @@ def test_the_keyboard_reaches_the_machines_in_vietnamese_and_on_a_phone(browser:
         page.wait_for_selector("#machines li")
         assert name in page.locator("#machines h3").inner_text()
         # the table is drawn anew each second, and the keyboard stays
-        number = page.evaluate("document.querySelector('[data-hop=written]').textContent")
-        page.wait_for_function(f"document.querySelector('[data-hop=written]').textContent !== {json.dumps(number)}")
+        number = page.locator("[data-hop=written]").inner_text()
+        expect(page.locator("[data-hop=written]")).not_to_have_text(number, timeout=60_000)
         assert page.evaluate("document.activeElement.dataset.factory") == name
         assert not re.search(r"\?\w+\?", page.locator("body").inner_text())
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
