@@ -169,8 +169,16 @@ def run(
     ] = None,
     view: Annotated[
         str | None,
-        typer.Option(metavar="VIEW", help="plain: a line every 10 s; none. Default: a status line on a terminal."),
+        typer.Option(
+            metavar="VIEW",
+            help="web: a page; terminal: the whole screen; plain: a line every 10 s; none. Default: a status line.",
+        ),
     ] = None,
+    host: Annotated[
+        str, typer.Option(metavar="HOST", help="Where --view web listens; beyond this machine with a token.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(metavar="PORT", min=0, max=65_535, help="Its port; 0 is any free one.")] = 8080,
+    lang: Annotated[str, typer.Option(metavar="en|vi", help="Language of --view web and terminal.")] = "en",
     summary: Annotated[Path | None, typer.Option(metavar="FILE.json", help="Write the result there.")] = None,
 ) -> None:
     """Run a park: its readings go through MQTT and a bridge into a database, and every one is accounted for.
@@ -182,6 +190,7 @@ def run(
     Examples:
       parksim run configs/quickstart.yaml --for 60s
       parksim run configs/quickstart.yaml --for 1d --speed max --store sqlite:day.db
+      parksim run configs/quickstart.yaml --view terminal --lang vi
       parksim run configs/quickstart.yaml --broker mqtt://localhost --store "influxdb://localhost/park?org=plant"
     """
     from simulator.run.launch import launch
@@ -197,8 +206,30 @@ def run(
         dead_letter_file=dead_letters,
         view=view,
         summary_file=summary,
+        language=lang,
+        host=host,
+        port=port,
     )
     raise typer.Exit(exit_code)
+
+
+@app.command(short_help="Watch a run that goes on elsewhere.")
+def watch(
+    url: Annotated[str, typer.Argument(metavar="URL", help="The page of a run: http://127.0.0.1:8080[?token=TOKEN].")],
+    lang: Annotated[str, typer.Option(metavar="en|vi", help="Language of the view.")] = "en",
+) -> None:
+    """Show the terminal view of a run that has a web page; q leaves, and the run goes on.
+
+    Ends in exit code 106 if nobody is there, or the connection is lost before the run is over, and in 104 if what is
+    there is no parksim, or refuses the token.
+
+    \b
+    Example:
+      parksim watch http://127.0.0.1:8080
+    """
+    from simulator.view.terminal.watch import watch as watch_url
+
+    watch_url(url, language=lang)
 
 
 @app.command(short_help="Load a pipeline, and judge it by thresholds.")

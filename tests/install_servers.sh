@@ -7,7 +7,7 @@ PATH=$PATH:/usr/sbin:/sbin
 
 missing() {
     for pair in mosquitto:mosquitto victoria-metrics:victoria-metrics influxd:influxdb influx:influxdb-client \
-        sqlite3:sqlite3; do
+        sqlite3:sqlite3 chromium:chromium; do
         command -v "${pair%%:*}" >/dev/null 2>&1 || printf '%s ' "${pair##*:}"
     done
     # Debian cuts venv out of Python; the Makefile needs it to create .venv.

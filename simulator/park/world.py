@@ -129,6 +129,10 @@ class World:
         """Return the figures of the park: OEE since the origin, counts and energy since the start, state of now."""
         return self.census().whole()
 
+    def states(self) -> bytes:
+        """Return the PackML state of each machine as it stands: byte n is that of asset n of the catalogue."""
+        return bytes(int(machine.state) for machine in self.park.machines)
+
     def census(self) -> Census:
         """Return what the park has done by now, to be looked at later."""
         until_ns = None if self._now_ns == self.origin_ns else self._now_ns

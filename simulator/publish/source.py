@@ -22,10 +22,11 @@ from simulator.scenario.schema import Scenario
 from simulator.wire.frames import Frames
 from simulator.wire.json_blocks import JsonBlocks
 
-__all__ = ["Ending", "Shipping", "Source", "Window", "Workshop", "first_instant_ns"]
+__all__ = ["Ending", "Glimpse", "Shipping", "Source", "Window", "Workshop", "first_instant_ns"]
 
 LAG_NS = 3 * SECOND_NS // 2
 """How far behind the wall clock a run that starts now may start; the cut to the second is up to a second of it."""
+BETWEEN_GLIMPSES_NS = SECOND_NS // 2
 REMEMBERED = 16
 """Windows whose census is kept: those made ahead of the one that leaves, which are three or four, and some more."""
 
@@ -45,6 +46,17 @@ class Shipping:
     window_ns: int
     sensors: NDArray[np.bool_] | None = None
     """bool[S]: those whose readings are sent; None: all."""
+    is_watched: bool = False
+    """Whether somebody looks at the machines."""
+
+
+class Glimpse(NamedTuple):
+    """What the machines of a park are doing."""
+
+    states: bytes
+    """PackML states: byte n is that of asset n of the catalogue; systems of sites come behind and have none."""
+    parts: dict[str, Any]
+    """OEE of factories and machine types, and the figures of each site, as in ``park`` of a result."""
 
 
 class Window(NamedTuple):
@@ -55,6 +67,8 @@ class Window(NamedTuple):
     """The key figures of the park."""
     left_out: int
     """Readings so far that the wire cannot carry."""
+    glimpse: Glimpse | None = None
+    """The machines, for who looks on, about twice a second of wall time; None in between."""
     cpu_s: float = 0.0
     """CPU time so far of the process that makes them, if that is another one; its warm-up is left out."""
 
@@ -102,6 +116,7 @@ class Workshop:
         self._stop = stop
         self._world = World(scenario, types, first_instant_ns(scenario, clock), stop=stop)
         self._made = 0
+        self._looked_ns = -BETWEEN_GLIMPSES_NS
         self._censuses: deque[tuple[int, Census]] = deque(maxlen=REMEMBERED)
         self.catalog = self._world.catalog
         self.origin_ns = self._world.origin_ns
@@ -132,7 +147,14 @@ class Workshop:
             consignment, census = consignor.consign(wanted), self._world.census()
             self._made += 1
             self._censuses.append((self._made, census))
-            yield Window(consignment, census.whole(), encoder.left_out)
+            yield Window(consignment, census.whole(), encoder.left_out, self._glimpse(shipping, census))
+
+    def _glimpse(self, shipping: Shipping, census: Census) -> Glimpse | None:
+        now_ns = self._clock.monotonic_ns()
+        if not shipping.is_watched or now_ns - self._looked_ns < BETWEEN_GLIMPSES_NS:
+            return None
+        self._looked_ns = now_ns
+        return Glimpse(self._world.states(), census.parts())
 
     def end(self, windows: int, until_ns: int) -> Ending:
         census = next((one for number, one in self._censuses if number == windows), None)

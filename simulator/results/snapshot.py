@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from simulator.results.counts import Counts
 
@@ -29,6 +30,12 @@ class Snapshot:
     """What is wrong at this moment; None while all is well."""
     park: Mapping[str, float | int | None]
     """The key figures of the park; empty before the first window."""
+    states: bytes = b""
+    """PackML states of machines: byte n is that of asset n of the catalogue; empty where nobody looks at them."""
+    parts: Mapping[str, Any] = field(default_factory=dict)
+    """OEE of factories and machine types, and the figures of each site; empty where nobody looks at them."""
+    latency_ms: Mapping[str, Mapping[str, float | int | None]] = field(default_factory=dict)
+    """As in a result, since the start."""
     waiting: str | None = None
     """What a run that sends no more waits for, and how long at most; None while it sends."""
 

@@ -124,6 +124,7 @@ def noted(windows: Iterable[Window], progress: Progress) -> Iterator[Consignment
     for window in windows:
         progress.windows += 1
         progress.park, progress.left_out, progress.cpu_s = window.park, window.left_out, window.cpu_s
+        progress.glimpse = window.glimpse or progress.glimpse
         yield window.consignment
         progress.until_ns = window.consignment.until_ns
 
@@ -186,5 +187,8 @@ def snapshot(hops: Hops, options: Options, progress: Progress, clock: Clock) -> 
         end_to_end_ms=None if p99 is None else p99 / 1e6,
         trouble=hops.trouble(),
         park=progress.park,
+        states=b"" if progress.glimpse is None else progress.glimpse.states,
+        parts={} if progress.glimpse is None else progress.glimpse.parts,
+        latency_ms=hops.latency.as_ms(),
         waiting=progress.waiting,
     )

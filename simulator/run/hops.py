@@ -233,6 +233,7 @@ def shipping(
         until_ns=None if options.duration_ns is None else source.start_ns + options.duration_ns,
         window_ns=window_ns(options.speed, sampled_per_s(source.catalog)),
         sensors=sensors,
+        is_watched=options.is_watched,
     )
 
 

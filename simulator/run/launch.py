@@ -9,6 +9,7 @@ import sys
 import threading
 from contextlib import ExitStack, suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TextIO
 
@@ -21,20 +22,26 @@ from simulator.publish.pacing import TURN_S
 from simulator.results.addresses import without_addresses
 from simulator.results.result import Result
 from simulator.results.result_file import check_writable, write_result
+from simulator.results.snapshot import Snapshot
 from simulator.run.afterwards import called_as, next_steps
 from simulator.run.carry import Errand, carry
 from simulator.run.execute import execute
+from simulator.run.feeding import feed_of
 from simulator.run.hops import Hops
 from simulator.run.interrupt import stop_on_signals
 from simulator.run.options import Options
 from simulator.scenario.loader import Loaded, load_scenario
 from simulator.scenario.quantities import duration_ns
 from simulator.scenario.schema import FASTEST, SLOWEST, Scenario
+from simulator.view.feed import Feed
+from simulator.view.languages import checked_language
 from simulator.view.live import View, open_view
 from simulator.view.summary import summary
+from simulator.view.terminal.view import open_terminal
 
 __all__ = ["STOPPING", "launch", "launch_bridge", "options_of", "tell"]
 
+HOST, PORT = "127.0.0.1", 8080
 STOPPING = "stopping: draining what is under way; press Ctrl-C again to end at once"
 
 
@@ -50,6 +57,9 @@ def launch(
     dead_letter_file: Path | None,
     view: str | None,
     summary_file: Path | None,
+    language: str = "en",
+    host: str = HOST,
+    port: int = PORT,
 ) -> int:
     """Run a scenario file, print the summary and write the result, and return the exit code. Raises ParksimError.
 
@@ -59,12 +69,14 @@ def launch(
     """
     loaded = load_scenario(path)
     options = options_of(loaded.scenario, duration=duration, speed=speed, seed=seed, broker=broker, store=store)
-    options = replace(options, spool=spool, dead_letter_file=dead_letter_file)
+    options = replace(options, spool=spool, dead_letter_file=dead_letter_file, is_watched=view in {"terminal", "web"})
+    terminal = partial(open_terminal, language=checked_language(language))
+    web = partial(open_page, host=host, port=port, language=language)
     if summary_file is not None:
         check_writable(summary_file)
     with ExitStack() as stack:
         errors = sys.stderr or stack.enter_context(Path(os.devnull).open("w"))
-        with open_view(view, errors) as shown:
+        with open_view(view, errors, terminal=terminal, web=web) as shown:
             result = conduct(loaded, options, shown, quiet=view == "none")
         said = tell(loaded, result, options, summary_file)
         try:
@@ -107,6 +119,12 @@ def launch_bridge(
     return exit_code
 
 
+def open_page(stream: TextIO, *, host: str, port: int, language: str) -> View:
+    from simulator.view.web.view import open_web  # noqa: PLC0415 - the server takes a while to import
+
+    return open_web(stream, host=host, port=port, language=language)
+
+
 def conduct(loaded: Loaded, options: Options, view: View, *, quiet: bool) -> Result:
     """Run, and let the view follow; one that cannot be written to, as when its terminal is gone, ends nothing."""
     stop = threading.Event()
@@ -115,25 +133,38 @@ def conduct(loaded: Loaded, options: Options, view: View, *, quiet: bool) -> Res
         with suppress(OSError):
             view.say(text)
 
+    feeds: list[Feed] = []
+
     def introduce(hops: Hops) -> None:
         """Say what is running, and what it can lose."""
+        feeds.append(feed_of(loaded, options, hops))
+        view.follow(feeds[0])
         if not quiet:
             say(f"broker: {hops.broker.profile}")
             say(f"store:  {hops.store.describe()}")
+
+    def show(snapshot: Snapshot) -> None:
+        if options.is_watched:
+            feeds[0].show(snapshot)
+        view.show(snapshot)
 
     for warning in loaded.warnings:
         say(f"warning: {warning}")
     sys.setswitchinterval(TURN_S)
     with stop_on_signals(stop, lambda: say(STOPPING)):
-        return execute(
+        result = execute(
             loaded,
             options,
             clock=RealClock(),
             stop=stop,
             on_open=introduce,
-            on_snapshot=view.show,
+            on_snapshot=show,
             told=lambda text: None if quiet else say(text),
         )
+        if options.is_watched:
+            feeds[0].end(result)
+            view.end(stop)
+    return result
 
 
 def tell(loaded: Loaded, result: Result, options: Options, summary_file: Path | None) -> bool:

@@ -74,6 +74,8 @@ class Options:
     """A folder for what the store does not take; None: it stays at the broker."""
     dead_letter_file: Path | None = None
     """Where the messages go that the store will never take, for later; None: only the first are told."""
+    is_watched: bool = False
+    """Whether somebody looks at single machines."""
     snapshot_s: float | None = None
     """Between two snapshots; None: a second."""
     store_patience_s: float = 300.0

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC
 from zoneinfo import ZoneInfo
 
-from simulator.publish.source import Ending
+from simulator.publish.source import Ending, Glimpse
 from simulator.results.result import SCHEMA, Result, machine, versions
 from simulator.results.verdict import Audit, judge
 from simulator.run.hops import Hops
@@ -28,6 +28,8 @@ class Progress:
     """All readings before this simulated instant were handed over or accounted for."""
     park: dict[str, float | int | None] = field(default_factory=dict)
     """The key figures of the park; empty before the first window."""
+    glimpse: Glimpse | None = None
+    """The machines, where somebody looks at them."""
     windows: int = 0
     """Those that were asked for."""
     left_out: int = 0

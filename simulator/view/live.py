@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import threading
+from collections.abc import Callable
 from contextlib import suppress
 from types import TracebackType
 from typing import Protocol, Self, TextIO
@@ -11,6 +13,7 @@ from simulator.clock import SECOND_NS
 from simulator.errors import ScenarioError
 from simulator.results.snapshot import Snapshot
 from simulator.scenario.quantities import duration_text
+from simulator.view.feed import Feed
 
 __all__ = ["VIEWS", "View", "open_view"]
 
@@ -33,6 +36,12 @@ class View(Protocol):
     def say(self, text: str) -> None:
         """Say something on a line of its own."""
 
+    def follow(self, feed: Feed) -> None:
+        """Look from now on at a feed as well, which is shown each snapshot before the view is."""
+
+    def end(self, stop: threading.Event) -> None:
+        """Show how the run ended, as the feed says; whoever waits for somebody to look ends with ``stop``."""
+
     def __enter__(self) -> Self: ...
 
     def __exit__(
@@ -40,12 +49,18 @@ class View(Protocol):
     ) -> None: ...
 
 
-def open_view(name: str | None, stream: TextIO) -> View:
-    """Return the view of that name; None is a status line on a terminal, else plain. Raises ScenarioError."""
+def open_view(name: str | None, stream: TextIO, **others: Callable[[TextIO], View]) -> View:
+    """Return the view of that name; None is a status line on a terminal, else plain. Raises ScenarioError.
+
+    ``others`` open the views of their names; without them there are none.
+    """
     if name is None:
         return StatusLine(stream) if stream.isatty() else PlainLines(stream)
+    if name in others:
+        return others[name](stream)
     if name not in VIEWS:
-        message = f"--view {name}: there is no such view; there are {' and '.join(VIEWS)}"
+        views = (*VIEWS, *others)
+        message = f"--view {name}: there is no such view; there are {', '.join(views[:-1])} and {views[-1]}"
         raise ScenarioError(message)
     return PlainLines(stream) if name == "plain" else NoView(stream)
 
@@ -61,6 +76,12 @@ class NoView:
 
     def say(self, text: str) -> None:
         print(text, file=self._stream, flush=True)
+
+    def follow(self, feed: Feed) -> None:
+        pass
+
+    def end(self, stop: threading.Event) -> None:
+        pass
 
     def __enter__(self) -> Self:
         return self
