@@ -16,6 +16,7 @@ from simulator.errors import ExitCode, ScenarioError
 from simulator.load.files import csv_text, junit_text, seconds
 from simulator.load.report.page import report_text
 from simulator.publish.pacing import TURN_S
+from simulator.results.addresses import without_addresses
 from simulator.results.result import Result
 from simulator.results.result_file import check_writable
 from simulator.run.hops import Hops
@@ -88,6 +89,9 @@ def launch_load(
     if found is None:
         return int(ExitCode.INTERRUPTED)
     said = tell(loaded, found, options, files.summary)
+    # what is written may be passed on, and names no address
+    reason = found.reason and without_addresses(found.reason, broker=options.broker, store=options.store)
+    found = found.model_copy(update={"reason": reason})
     for file, text in (
         (files.junit, junit_text(found)),
         (files.csv, csv_text(rows_of(found) if rows is None else rows)),
