@@ -109,6 +109,8 @@ class Auditor:
         self._stop = threading.Event()
         self._new_ns = clock.monotonic_ns()
         self._thread = threading.Thread(target=self._run, name="parksim-auditor", daemon=True)
+        self._sighted: dict[tuple[int, int], int] = {}
+        """Readings of the rows that were seen once, by asset and number: some databases show a row field by field."""
 
     def start(self) -> None:
         self._thread.start()
@@ -172,9 +174,15 @@ class Auditor:
             return
         self.trouble = None
         unknown = ~self._books.is_written(asset, seq)
-        if unknown.any():
-            order = np.lexsort((seq[unknown], asset[unknown]))
-            asset, seq, time_ms, readings = (column[unknown][order] for column in (asset, seq, time_ms, readings))
+        keys = list(zip(asset.tolist(), seq.tolist(), strict=True))
+        known = {key: many for key, many, new in zip(keys, readings.tolist(), unknown.tolist(), strict=True) if new}
+        # seen twice alike: now it is whole
+        whole = np.array([self._sighted.get(key) == known.get(key, -1) for key in keys], dtype=bool)
+        self._sighted, is_new = known, known != self._sighted
+        if whole.any():
+            order = np.lexsort((seq[whole], asset[whole]))
+            asset, seq, time_ms, readings = (column[whole][order] for column in (asset, seq, time_ms, readings))
             self._books.receive(asset, seq, time_ms)
             self._books.write(asset, seq, readings)
+        if is_new:
             self._new_ns = self._clock.monotonic_ns()

@@ -16,10 +16,11 @@ from throttle import throttled
 __all__ = ["parksim"]
 
 SCENARIO = Path(__file__).parents[2] / "configs" / "throughput.yaml"
+ATTEMPTS = 3
 QUEUES = {"max_queued_messages": 0, "max_inflight_messages": 1_000}
 
 
-@pytest.mark.parametrize(("per_s", "start"), [(900, "1100/s"), (1_700, "1500/s"), (3_100, "2k/s")])
+@pytest.mark.parametrize(("per_s", "start"), [(600, "700/s"), (1_000, "900/s"), (1_800, "1200/s")])
 def test_a_throttled_broker_is_found(
     per_s: int, start: str, start_mosquitto: Callable[..., Mosquitto], parksim: Parksim, tmp_path: Path
 ) -> None:
@@ -28,15 +29,20 @@ def test_a_throttled_broker_is_found(
     scenario = without_thresholds(tmp_path)
     with throttled(broker.port, per_s) as port:
         where = ["--broker", f"mqtt://{HOST}:{port}", "--store", "none", "--view", "plain"]
-        ended = parksim(
-            "load", scenario, *where, "--find-max", "--rate", start, "--for", "3s", "--summary", tmp_path / "r.json"
-        )
+        search = ["--find-max", "--rate", start, "--for", "3s", "--summary", tmp_path / "r.json"]
+        for _ in range(ATTEMPTS):
+            ended = parksim("load", scenario, *where, *search)
+            if ended.code == 0:
+                break
+            # other work on this machine made the generator late, and parksim says that it could not judge
+            assert (ended.code, "the generator was late" in ended.err) == (111, True), ended.err
+        else:
+            pytest.skip("this machine was too busy to judge anything")
     found = json.loads((tmp_path / "r.json").read_text())
     search = found["load"]["search"]
     assert search["max_per_s"] == pytest.approx(per_s, rel=0.05), ended.err
     assert search["first_failed_per_s"] == pytest.approx(per_s, rel=0.08), ended.err
-    # 111, and the generator is named, if other work on this machine made it late at just that rate
-    assert (ended.code, found["load"]["bottleneck"]["part"]) in {(0, "broker"), (111, "generator")}, ended.err
+    assert found["load"]["bottleneck"]["part"] == "broker", ended.err
     assert [one["holds"] for one in search["probes"] if one["is_confirmation"]][-1] is True
 
 
