@@ -18,6 +18,8 @@ RESOLVE := pip compile pyproject.toml --quiet --universal --no-strip-extras --py
 # Many a test waits for a server: four at a time keep two cores busy. A file stays together for what its tests share.
 # In the order of their names, which puts those with servers, the longest, first.
 PARALLEL := -n 4 --dist loadfile --no-loadscope-reorder
+# What others at work beside it would make another result of.
+ALONE := tests/integration/test_find_max.py
 # Debian puts mosquitto where only root looks.
 export PATH := $(PATH):/usr/sbin:/sbin
 
@@ -55,8 +57,10 @@ wheel: $(VENV)/.installed-dev ## build dist/*.whl
 	@ls dist/*.whl
 
 tests: $(VENV)/.installed-dev ## all tests, with coverage
+	@echo '== tests: searches for the highest rate, with nothing beside them'
+	@$(BIN)/pytest --cov --cov-report= $(ALONE)
 	@echo '== tests'
-	@$(BIN)/pytest --cov $(PARALLEL)
+	@$(BIN)/pytest --cov --cov-append $(PARALLEL) $(addprefix --ignore=,$(ALONE))
 
 unit: $(VENV)/.installed-dev ## the tests that need no server
 	@$(BIN)/pytest $(PARALLEL) --ignore=tests/integration

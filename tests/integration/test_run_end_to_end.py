@@ -277,7 +277,7 @@ def test_a_second_signal_ends_at_once(tmp_path: Path, start_mosquitto: Callable[
         (["--broker", "mqtt://127.0.0.1:1"], 106, "nobody listens there; start the broker"),
         (["--broker", "embedded", "--store", "influxdb://127.0.0.1:1/park?org=x"], 106, "nobody listens there"),
         (["--broker", "pigeon"], 104, "there is no broker of that name"),
-        (["--view", "web"], 104, "there is no such view"),
+        (["--view", "hologram"], 104, "there is no such view"),
         (["--for", "60", "--speed", "0"], 104, "is no duration"),
         (["--summary", "no/such/folder.json"], 104, "name a file in a folder that exists"),
     ],
