@@ -217,10 +217,19 @@ def concluded(found: Result, search: Search, failed: dict[float, Bottleneck], li
     assert found.load is not None
     # a rate that failed and held later was no failure
     failed = {rate: blamed for rate, blamed in failed.items() if rate > (search.max_per_s or 0.0) * 0.99}
-    gave_way = failed[min(failed)] if failed else found.load.bottleneck
+    gave_way = blamed_for(failed) if failed else found.load.bottleneck
     verdict, code = verdict_of_search(search, gave_way, limit, stopped=stopped)
     load = found.load.model_copy(update={"search": search, "bottleneck": gave_way})
     return found.model_copy(update={"verdict": verdict, "exit_code": int(code), "load": load})
+
+
+def blamed_for(failed: dict[float, Bottleneck]) -> Bottleneck:
+    """Return what gave way: the generator if it was late at the lowest rate that failed; else what the highest shows.
+
+    A little above what a pipeline holds little piles up, and where it does is chance.
+    """
+    lowest = failed[min(failed)]
+    return lowest if lowest.because.startswith("invalid") else failed[max(failed)]
 
 
 def verdict_of_search(
