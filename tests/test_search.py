@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simulator.load.search import highest
-from simulator.results.load_test import Probe
+from simulator.results.load_test import Bottleneck, Probe
+from simulator.run.load_test.find_max import blamed_for
 
 
 class Pipeline:
@@ -83,3 +84,17 @@ def test_the_knee_is_where_latency_rises() -> None:
     pipeline = Pipeline(10_000.0)
     search = highest(pipeline.play, start_per_s=1_000.0, limit_per_s=1e6)
     assert search.knee_per_s == min(rate for rate, _ in pipeline.tried if rate >= 9_000)
+
+
+def test_what_gave_way_is_read_where_it_shows_most() -> None:
+    """Far above what holds; but a generator that was late at the lowest rate that failed is to blame for all."""
+    broker, noise, late = (
+        Bottleneck(part=part, because=because, backlog_per_s={}, busy={})
+        for part, because in (
+            ("broker", "it took nothing more"),
+            ("generator", "it was late"),
+            ("generator", "invalid: x"),
+        )
+    )
+    assert blamed_for({1_870.0: noise, 2_400.0: broker}) is broker
+    assert blamed_for({1_870.0: late, 2_400.0: broker}) is late
