@@ -169,8 +169,15 @@ def run(
     ] = None,
     view: Annotated[
         str | None,
-        typer.Option(metavar="VIEW", help="plain: a line every 10 s; none. Default: a status line on a terminal."),
+        typer.Option(
+            metavar="VIEW", help="web: a page; plain: a line every 10 s; none. Default: a status line on a terminal."
+        ),
     ] = None,
+    host: Annotated[
+        str, typer.Option(metavar="ADDRESS", help="Where --view web serves its page; not loopback: with a token.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(metavar="N", min=0, max=65535, help="The same; 0: any that is free.")] = 8080,
+    lang: Annotated[str, typer.Option(metavar="en|vi", help="The language of the page.")] = "en",
     summary: Annotated[Path | None, typer.Option(metavar="FILE.json", help="Write the result there.")] = None,
 ) -> None:
     """Run a park: its readings go through MQTT and a bridge into a database, and every one is accounted for.
@@ -182,9 +189,11 @@ def run(
     Examples:
       parksim run configs/quickstart.yaml --for 60s
       parksim run configs/quickstart.yaml --for 1d --speed max --store sqlite:day.db
+      parksim run configs/vsip2a.yaml --view web
       parksim run configs/quickstart.yaml --broker mqtt://localhost --store "influxdb://localhost/park?org=plant"
     """
     from simulator.run.launch import launch
+    from simulator.view.web.address import Address
 
     exit_code = launch(
         scenario,
@@ -197,6 +206,7 @@ def run(
         dead_letter_file=dead_letters,
         view=view,
         summary_file=summary,
+        address=Address(host, port, lang),
     )
     raise typer.Exit(exit_code)
 

@@ -184,7 +184,7 @@ def test_none_shows_nothing_and_an_unknown_view_is_refused() -> None:
         view.show(snapshot(10))
     assert stream.getvalue() == ""
     with pytest.raises(ScenarioError, match="--view web: there is no such view; there are none and plain"):
-        open_view("web", stream)
+        open_view("web", stream)  # it has no address
 
 
 def test_the_summary_tells_every_hop_and_what_to_do_next() -> None:

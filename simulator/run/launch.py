@@ -11,6 +11,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TextIO
+from zoneinfo import ZoneInfo
 
 import typer
 
@@ -28,10 +29,12 @@ from simulator.run.hops import Hops
 from simulator.run.interrupt import stop_on_signals
 from simulator.run.options import Options
 from simulator.scenario.loader import Loaded, load_scenario
-from simulator.scenario.quantities import duration_ns
+from simulator.scenario.quantities import duration_ns, instant_text
 from simulator.scenario.schema import FASTEST, SLOWEST, Scenario
+from simulator.view.feed import About, Feed
 from simulator.view.live import View, open_view
 from simulator.view.summary import summary
+from simulator.view.web.address import Address
 
 __all__ = ["STOPPING", "launch", "launch_bridge", "options_of", "tell"]
 
@@ -50,6 +53,7 @@ def launch(
     dead_letter_file: Path | None,
     view: str | None,
     summary_file: Path | None,
+    address: Address | None = None,
 ) -> int:
     """Run a scenario file, print the summary and write the result, and return the exit code. Raises ParksimError.
 
@@ -64,7 +68,7 @@ def launch(
         check_writable(summary_file)
     with ExitStack() as stack:
         errors = sys.stderr or stack.enter_context(Path(os.devnull).open("w"))
-        with open_view(view, errors) as shown:
+        with open_view(view, errors, address=address or Address()) as shown:
             result = conduct(loaded, options, shown, quiet=view == "none")
         said = tell(loaded, result, options, summary_file)
         try:
@@ -117,6 +121,8 @@ def conduct(loaded: Loaded, options: Options, view: View, *, quiet: bool) -> Res
 
     def introduce(hops: Hops) -> None:
         """Say what is running, and what it can lose."""
+        if view.wants_feed:
+            view.follow(feed_of(loaded, options, hops))
         if not quiet:
             say(f"broker: {hops.broker.profile}")
             say(f"store:  {hops.store.describe()}")
@@ -125,15 +131,33 @@ def conduct(loaded: Loaded, options: Options, view: View, *, quiet: bool) -> Res
         say(f"warning: {warning}")
     sys.setswitchinterval(TURN_S)
     with stop_on_signals(stop, lambda: say(STOPPING)):
-        return execute(
+        result = execute(
             loaded,
-            options,
+            replace(options, is_watched=view.wants_feed),
             clock=RealClock(),
             stop=stop,
             on_open=introduce,
             on_snapshot=view.show,
             told=lambda text: None if quiet else say(text),
         )
+    view.end(result)
+    return result
+
+
+def feed_of(loaded: Loaded, options: Options, hops: Hops) -> Feed:
+    """Return a feed that tells of this run, without an address in it."""
+    about = About(
+        name=loaded.scenario.name,
+        title=loaded.scenario.title,
+        run_id=hops.run_id,
+        seed=options.seed,
+        start=instant_text(hops.pace.sim_start_ns, ZoneInfo(loaded.scenario.timezone)),
+        broker=options.broker.partition(":")[0] if "://" in options.broker else hops.broker.profile,
+        store=options.store.partition(":")[0],
+        speed="max" if options.speed is None else options.speed,
+    )
+    # only machines have a state, and they come first
+    return Feed(about, hops.catalog, machines=len(hops.catalog.assets))
 
 
 def tell(loaded: Loaded, result: Result, options: Options, summary_file: Path | None) -> bool:

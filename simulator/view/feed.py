@@ -98,6 +98,7 @@ class Feed:
                 "run": self._document.get("run", {}) | over,
                 "messages": document["messages"],
                 "readings": document["readings"],
+                "latency_ms": document["latency_ms"],
             }
             self._changed.notify_all()
 

@@ -5,16 +5,22 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 from types import TracebackType
-from typing import Protocol, Self, TextIO
+from typing import TYPE_CHECKING, Protocol, Self, TextIO
 
 from simulator.clock import SECOND_NS
 from simulator.errors import ScenarioError
+from simulator.results.result import Result
 from simulator.results.snapshot import Snapshot
 from simulator.scenario.quantities import duration_text
+from simulator.view.feed import Feed
+
+if TYPE_CHECKING:
+    from simulator.view.web.address import Address
 
 __all__ = ["VIEWS", "View", "open_view"]
 
 VIEWS = ("none", "plain")
+"""Those that need nothing else; a page needs an address as well."""
 PLAIN_EVERY_NS = 10 * SECOND_NS
 CLEAR = "\r\x1b[K"
 WIDTH = 80
@@ -27,11 +33,21 @@ RATES = 1
 class View(Protocol):
     """Shows the snapshots of a run."""
 
+    @property
+    def wants_feed(self) -> bool:
+        """Whether it shows more than snapshots tell: the machines, and what was before."""
+
+    def follow(self, feed: Feed) -> None:
+        """Show what this feed tells; called when all hops are open, of a view that wants one."""
+
     def show(self, snapshot: Snapshot) -> None:
         """Show one snapshot."""
 
     def say(self, text: str) -> None:
         """Say something on a line of its own."""
+
+    def end(self, result: Result) -> None:
+        """Show how the run ended."""
 
     def __enter__(self) -> Self: ...
 
@@ -40,12 +56,20 @@ class View(Protocol):
     ) -> None: ...
 
 
-def open_view(name: str | None, stream: TextIO) -> View:
-    """Return the view of that name; None is a status line on a terminal, else plain. Raises ScenarioError."""
+def open_view(name: str | None, stream: TextIO, *, address: Address | None = None) -> View:
+    """Return the view of that name; None is a status line on a terminal, else plain.
+
+    ``address`` is where a page is to be; None: there can be none. Raises ScenarioError.
+    """
     if name is None:
         return StatusLine(stream) if stream.isatty() else PlainLines(stream)
+    if name == "web" and address is not None:
+        from simulator.view.web.view import PageView  # noqa: PLC0415 - the libraries of a server are slow to import
+
+        return PageView(open_view(None, stream), address)
     if name not in VIEWS:
-        message = f"--view {name}: there is no such view; there are {' and '.join(VIEWS)}"
+        known = [*VIEWS, "web"] if address is not None else VIEWS
+        message = f"--view {name}: there is no such view; there are {', '.join(known[:-1])} and {known[-1]}"
         raise ScenarioError(message)
     return PlainLines(stream) if name == "plain" else NoView(stream)
 
@@ -53,10 +77,18 @@ def open_view(name: str | None, stream: TextIO) -> View:
 class NoView:
     """Shows no snapshots."""
 
+    wants_feed = False
+
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
 
+    def follow(self, feed: Feed) -> None:
+        pass
+
     def show(self, snapshot: Snapshot) -> None:
+        pass
+
+    def end(self, result: Result) -> None:
         pass
 
     def say(self, text: str) -> None:

@@ -1,0 +1,100 @@
+"""What the page is made of, by path; all of it is only read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import orjson
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from simulator.view.web.address import LANGUAGES, Place
+from simulator.view.web.guard import Guard
+from simulator.view.web.hub import MOST_LISTENERS, Hub
+from simulator.view.web.metrics import exposition
+
+__all__ = ["PAGE_OF_MACHINES", "application"]
+
+HERE = Path(__file__).parent
+STATIC = HERE / "static"
+TEXTS = HERE.parent / "locale"
+PAGE_OF_MACHINES = 50
+MOST_ALARMS = 100
+
+
+class Routes:
+    """What is answered, by path; ``language`` is that of who names none."""
+
+    def __init__(self, hub: Hub, language: str) -> None:
+        self._hub = hub
+        self._language = language
+        self._page = (STATIC / "index.html").read_text(encoding="utf-8")
+
+    async def index(self, request: Request) -> Response:
+        asked = request.query_params.get("lang")
+        wanted = asked if asked in LANGUAGES else self._language
+        return Response(self._page.replace("{{lang}}", wanted), media_type="text/html")
+
+    async def events(self, _: Request) -> Response:
+        if self._hub.listeners >= MOST_LISTENERS:
+            return PlainTextResponse(f"{MOST_LISTENERS} pages are open already; close one\n", 503)
+        return StreamingResponse(self._hub.listen(), media_type="text/event-stream")
+
+    async def live(self, _: Request) -> Response:
+        return as_json(self._document())
+
+    async def history(self, _: Request) -> Response:
+        points = [] if self._hub.feed is None else self._hub.feed.points()
+        return as_json({name: [point[name] for point in points] for name in (points[0] if points else ())})
+
+    async def machines(self, request: Request) -> Response:
+        asked = request.query_params.get("offset", "0")
+        # Python reads digits of any script, and as many as it is given
+        if not (asked.isascii() and asked.isdecimal() and len(asked) <= 9):
+            return PlainTextResponse("offset must be a number from 0\n", 400)
+        if self._hub.feed is None:
+            return as_json({"total": 0, "offset": 0, "machines": []})
+        factory = request.query_params.get("factory", "")
+        return as_json(self._hub.feed.machines_of(factory, offset=int(asked), limit=PAGE_OF_MACHINES))
+
+    async def alarms(self, _: Request) -> Response:
+        return as_json([] if self._hub.feed is None else self._hub.feed.alarms(MOST_ALARMS))
+
+    async def metrics(self, request: Request) -> Response:
+        text, content_type = exposition(self._document, request.headers.get("accept", ""))
+        return Response(text, headers={"content-type": content_type})
+
+    async def healthz(self, _: Request) -> Response:
+        return PlainTextResponse("ok\n")
+
+    def _document(self) -> dict[str, Any]:
+        return {} if self._hub.feed is None else self._hub.feed.document()
+
+
+def application(hub: Hub, place: Place, language: str) -> Starlette:
+    """Return the application, behind its guard."""
+    routes = Routes(hub, language)
+    return Starlette(
+        routes=[
+            Route("/", routes.index),
+            Route("/events", routes.events),
+            Route("/live.json", routes.live),
+            Route("/history.json", routes.history),
+            Route("/machines.json", routes.machines),
+            Route("/alarms.json", routes.alarms),
+            Route("/metrics", routes.metrics),
+            Route("/healthz", routes.healthz),
+            Mount("/static", StaticFiles(directory=STATIC)),
+            Mount("/locale", StaticFiles(directory=TEXTS)),
+        ],
+        middleware=[Middleware(Guard, place=place)],
+    )
+
+
+def as_json(what: object) -> Response:
+    return Response(orjson.dumps(what), media_type="application/json")
