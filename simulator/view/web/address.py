@@ -68,7 +68,7 @@ def listen(address: Address) -> tuple[socket.socket, Place]:
     except (OSError, OverflowError, UnicodeError) as error:
         said = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         message = (
-            f"--view web: nothing can be served at {address.host} port {address.port}: {said};"
+            f"--view web: nothing can be served at {address.host} port {address.port}: {said.partition(' (')[0]};"
             " end what listens there, or name another place:"
             " --port 0 takes any free port, --host 127.0.0.1 is this computer"
         )

@@ -45,6 +45,11 @@ class Hub:
         """What is watched; None before the run has begun."""
         return self._feed
 
+    @property
+    def latest(self) -> int:
+        """The number of the document that listeners have or are about to get; 0 before the first."""
+        return self._latest[0]
+
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
         """Begin to carry; called in the loop that listens."""
         self._loop = loop

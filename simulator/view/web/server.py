@@ -45,7 +45,10 @@ class PageServer:
 
 
 def configured(hub: Hub, place: Place, language: str) -> uvicorn.Config:
-    """Return how to serve: without a log of requests, for the first URL has the token in it."""
+    """Return how to serve: without a log of requests, for the first URL has the token in it.
+
+    Nor is there one of errors: a browser that has to be left behind at the end would be one, with a traceback.
+    """
     return uvicorn.Config(
         application(hub, place, language),
         http="h11",
@@ -53,7 +56,7 @@ def configured(hub: Hub, place: Place, language: str) -> uvicorn.Config:
         ws="none",
         lifespan="off",
         log_config=None,
-        log_level="error",
+        log_level="critical",
         access_log=False,
         server_header=False,
         proxy_headers=False,

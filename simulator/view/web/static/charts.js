@@ -8,7 +8,7 @@ const CHARTS = [
   { title: "chart_latency", shows: decimal, series: [["end_to_end_p99_ms", "written"]] },
   { title: "chart_waiting", shows: count, series: [["in_flight", "in_flight"], ["lost", "lost"]] },
 ];
-// lines are told apart by dashes: colour is for what is lost
+// lines are told apart by dashes: colour is for what is lost, once something is
 const DASHES = [[], [6, 4], [2, 3]];
 
 /** Return the colours of the page as they are now. */
@@ -33,7 +33,7 @@ function options(chart, width) {
     series: [
       {},
       ...chart.series.map(([name], place) => ({
-        stroke: colour(name === "lost" ? "alarm" : "line"),
+        stroke: ({ data }) => colour(name === "lost" && data[place + 1].at(-1) > 0 ? "alarm" : "line"),
         width: 1.5,
         dash: DASHES[place],
         points: { show: false },
@@ -42,6 +42,7 @@ function options(chart, width) {
   };
 }
 
+const isAlarm = (name, history) => name === "lost" && history.lost?.at(-1) > 0;
 const dataOf = (chart, history) => [history.wall_s ?? [], ...chart.series.map(([name]) => history[name] ?? [])];
 
 /** Count how often light and dark have changed places. */
@@ -78,7 +79,7 @@ function Chart({ chart, history }) {
       <p class="legend" aria-hidden="true">
         ${chart.series.map(
           ([name], place) => html`
-            <span key=${name} class=${name === "lost" ? "alarm" : ""}>
+            <span key=${name} class=${isAlarm(name, history) ? "alarm" : ""}>
               <svg class="dash" viewBox="0 0 28 4"><path d="M0 2h28" stroke-dasharray=${DASHES[place].join(" ")} /></svg>
               ${latest[place]}
             </span>
@@ -90,7 +91,7 @@ function Chart({ chart, history }) {
 }
 
 export const Charts = ({ history }) => CHARTS.map((chart) => html`
-  <section class="panel" key=${chart.title} aria-label=${t(chart.title)}>
+  <section class="panel third" key=${chart.title} aria-label=${t(chart.title)}>
     <${Chart} chart=${chart} history=${history} />
   </section>
 `);

@@ -26,7 +26,7 @@ export function Oee({ document }) {
   const shown = all ? worst : worst.slice(0, FIRST_ROWS);
   const factors = ["availability", "effectiveness", "quality"];
   return html`
-    <section class="panel" aria-labelledby="oee">
+    <section class="panel half" aria-labelledby="oee">
       <h2 id="oee">${t("oee")}</h2>
       <p><b>${percent(park.oee)}</b> = ${factors.map((name) => `${percent(park[name])} ${t(name)}`).join(" × ")}</p>
       <${Table} id="oee" heads=${["factory", "oee", "running", "machines", "alarms"]}>
@@ -59,7 +59,7 @@ export function AlarmList({ document }) {
     return () => (isWanted = false);
   }, [document.number]);
   return html`
-    <section class="panel" aria-labelledby="alarms">
+    <section class="panel half" aria-labelledby="alarms">
       <h2 id="alarms">${t("alarms")}</h2>
       ${any
         ? html`
@@ -83,7 +83,7 @@ export function AlarmList({ document }) {
 export function Energy({ document }) {
   const sites = Object.entries(document.parts.sites ?? {});
   return html`
-    <section class="panel" aria-labelledby="energy">
+    <section class="panel wide" aria-labelledby="energy">
       <h2 id="energy">${t("energy")}</h2>
       <${Table} id="energy" heads=${["site", "energy_kwh", "good", "bad", "failures", "mtbf_h", "mttr_min"]}>
         ${sites.map(
