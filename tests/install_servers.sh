@@ -1,5 +1,6 @@
 #!/bin/sh
-# Install the servers that the integration tests talk to, from Debian's packages. Does nothing when all are there.
+# Install the servers that the integration tests talk to, and the browser, from Debian's packages. Does nothing when
+# all are there.
 # No service is started: the tests run their own, on free ports. Without apt-get or the right to use it, a test whose
 # server is missing is skipped; with CI=true that is a failure.
 set -eu
@@ -7,7 +8,7 @@ PATH=$PATH:/usr/sbin:/sbin
 
 missing() {
     for pair in mosquitto:mosquitto victoria-metrics:victoria-metrics influxd:influxdb influx:influxdb-client \
-        sqlite3:sqlite3; do
+        sqlite3:sqlite3 chromium:chromium; do
         command -v "${pair%%:*}" >/dev/null 2>&1 || printf '%s ' "${pair##*:}"
     done
     # Debian cuts venv out of Python; the Makefile needs it to create .venv.

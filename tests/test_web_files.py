@@ -61,7 +61,7 @@ def test_nothing_comes_from_elsewhere() -> None:
     """No own file names an address, but that of the SVG format."""
     found = {
         file.name: re.findall(
-            r"""(?:https?:)?//[\w.]+[.][\w./]+""", re.sub(r"^\s*//.*", "", file.read_text(), flags=re.M)
+            r"""(?:https?:)?//[\w.]+[.][\w./]+""", re.sub(r"^\s*//.*", "", file.read_text(), flags=re.MULTILINE)
         )
         for file in OWN
     }
