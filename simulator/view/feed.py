@@ -9,6 +9,7 @@ import threading
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import groupby
 from typing import Any
 
@@ -88,11 +89,20 @@ class Feed:
             self._changed.notify_all()
 
     def end(self, result: Result) -> None:
-        """Say how the run ended; the document stays."""
+        """Say how the run ended: the document is that of the result, and machines stay as they were last seen."""
+        document = result.document()
+        done = document["simulated"]
+        passed = datetime.fromisoformat(done["until"]) - datetime.fromisoformat(done["start"])
+        over = {
+            "over": True,
+            "verdict": result.verdict,
+            "exit_code": result.exit_code,
+            "trouble": None,
+            "waiting": None,
+            "simulated_s": passed.total_seconds(),
+        }
         with self._changed:
             self._number += 1
-            over = {"over": True, "verdict": result.verdict, "exit_code": result.exit_code, "waiting": None}
-            document = result.document()
             self._document = self._document | {
                 "number": self._number,
                 "run": self._document.get("run", {}) | over,
@@ -100,6 +110,8 @@ class Feed:
                 "readings": document["readings"],
                 "latency_ms": document["latency_ms"],
             }
+            if document["park"] is not None:
+                self._document |= park_of(document["park"])
             self._changed.notify_all()
 
     def document(self) -> dict[str, Any]:
@@ -199,3 +211,11 @@ def tallied(states: list[int]) -> dict[str, int]:
         "running": sum(state == EXECUTE for state in states),
         "alarms": sum(state in ALARM_STATES for state in states),
     }
+
+
+def park_of(told: dict[str, Any]) -> dict[str, Any]:
+    """Return ``park`` of a result as a document has it, with ``parts`` beside it."""
+    by_factory = {name: value for name, value in told["oee"].items() if name != "park"}
+    parts = {"oee": by_factory, "oee_by_type": told["oee_by_type"], "sites": told["sites"]}
+    park = {name: value for name, value in told.items() if name not in parts}
+    return {"park": park | {"oee": told["oee"]["park"]}, "parts": parts}

@@ -111,6 +111,8 @@ def test_in_the_end_its_numbers_are_those_of_the_result(chromium: Browser, tmp_p
         assert numbers(shown.page) == expected
         assert expected["written"] > 0
         assert shown.page.inner_text("#verdict") == f"PASS {result['verdict']}"
+        oee = shown.page.locator("section[aria-labelledby=oee] b").inner_text()
+        assert oee == f"{result['park']['oee']['park']:.1%}"
         # long enough for the age of the figures to be looked at
         shown.page.wait_for_timeout(3500)
         assert shown.page.locator(".stale, .hatched").count() == 0

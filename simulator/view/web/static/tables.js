@@ -52,7 +52,7 @@ export function Oee({ document }) {
 
 export function AlarmList({ document }) {
   const [alarms, setAlarms] = useState([]);
-  const any = document.park.alarms > 0;
+  const any = document.factories.some((factory) => factory.alarms);
   useEffect(() => {
     let isWanted = true;
     if (any && !document.run.over) fetched("/alarms.json").then((found) => isWanted && setAlarms(found), () => {});
