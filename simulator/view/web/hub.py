@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import orjson
@@ -72,26 +72,31 @@ class Hub:
             self._pump.join(timeout_s)
             self._idle.wait(timeout_s)
 
-    async def listen(self) -> AsyncIterator[bytes]:
-        """Yield the latest document as a server-sent event whenever there is a newer one, until the run is over."""
+    @contextmanager
+    def listener(self) -> Iterator[None]:
+        """Count one more listener for as long as it is answered."""
         self.listeners += 1
         self._idle.clear()
         try:
-            yield b"retry: 2000\n\n"
-            seen = 0
-            while True:
-                changed, (number, text) = self._changed, self._latest
-                if number > seen:
-                    seen = number
-                    yield text
-                elif self._is_over:
-                    return
-                elif not await came(changed):
-                    yield b": waiting\n\n"
+            yield
         finally:
             self.listeners -= 1
             if not self.listeners:
                 self._idle.set()
+
+    async def listen(self) -> AsyncIterator[bytes]:
+        """Yield the latest document as a server-sent event whenever there is a newer one, until the run is over."""
+        yield b"retry: 2000\n\n"
+        seen = 0
+        while True:
+            changed, (number, text) = self._changed, self._latest
+            if number > seen:
+                seen = number
+                yield text
+            elif self._is_over:
+                return
+            elif not await came(changed):
+                yield b": waiting\n\n"
 
     def _carry(self) -> None:
         """Carry documents until the run is over."""

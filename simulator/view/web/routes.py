@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
+from starlette.types import Receive, Scope, Send
 
 from simulator.view.web.address import LANGUAGES, Place
 from simulator.view.web.guard import Guard
@@ -25,6 +26,18 @@ STATIC = HERE / "static"
 TEXTS = HERE.parent / "locale"
 PAGE_OF_MACHINES = 50
 MOST_ALARMS = 100
+
+
+class EventStream(StreamingResponse):
+    """What a listener gets; it counts as one until it is answered to the end, or has gone."""
+
+    def __init__(self, hub: Hub) -> None:
+        super().__init__(hub.listen(), media_type="text/event-stream")
+        self._hub = hub
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        with self._hub.listener():
+            await super().__call__(scope, receive, send)
 
 
 class Routes:
@@ -43,7 +56,7 @@ class Routes:
     async def events(self, _: Request) -> Response:
         if self._hub.listeners >= MOST_LISTENERS:
             return PlainTextResponse(f"{MOST_LISTENERS} pages are open already; close one\n", 503)
-        return StreamingResponse(self._hub.listen(), media_type="text/event-stream")
+        return EventStream(self._hub)
 
     async def live(self, _: Request) -> Response:
         return as_json(self._document())
