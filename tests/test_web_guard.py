@@ -79,6 +79,12 @@ def test_elsewhere_the_token_is_taken_once_and_kept_in_a_cookie() -> None:
     assert [visitor.get(path, headers=kept).status_code for path in ("/", "/live.json", "/metrics")] == [200, 200, 200]
 
 
+def test_the_token_leads_nowhere_else() -> None:
+    """A path that would be another host is one of this host."""
+    entry = browser(ABROAD, host="192.0.2.1:8080").get(f"http://192.0.2.1:8080//evil.example/?token={TOKEN}")
+    assert (entry.status_code, entry.headers["location"]) == (303, "/evil.example/")
+
+
 @pytest.mark.parametrize("given", ["", "wrong", TOKEN[:-1], TOKEN + "x", "ố", "%00"])
 def test_a_wrong_token_opens_nothing(given: str) -> None:
     """Whatever it is made of, in the URL, a cookie or a header."""
@@ -103,6 +109,11 @@ def test_only_the_health_check_needs_no_token() -> None:
 def test_where_every_address_leads_here_a_name_still_does_not() -> None:
     """An address cannot be made to point here; a name can."""
     assert browser(ABROAD).get("/healthz", headers={"host": "evil.example:8080"}).status_code == 421
+
+
+def test_asking_only_for_the_head_of_events_ends() -> None:
+    """There is no body that could go on for ever."""
+    assert browser().asked("HEAD", "/events").status_code == 200
 
 
 def test_nothing_can_be_written() -> None:

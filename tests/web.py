@@ -20,7 +20,7 @@ from simulator.view.feed import About, Feed
 from simulator.view.web.address import Address
 from simulator.view.web.server import PageServer
 
-__all__ = ["ABOUT", "Browser", "events", "feed", "listening", "moment", "served"]
+__all__ = ["ABOUT", "Browser", "asset", "events", "feed", "listening", "moment", "served"]
 
 ABOUT = About("shop", "A shop", "0a1b2c3d", 7, "2026-03-10T06:00:00.000+07:00", "memory", "sqlite", 1.0)
 

@@ -21,6 +21,10 @@ AXE = Path(__file__).parent / "vendor" / "axe" / "axe.min.js"
 SERIOUS = {"serious", "critical"}
 WAIT_MS = 30_000
 WIDTHS = [1280, 390]
+CUT_OFF = """[...document.querySelectorAll("body *")]
+  .filter(one => one.clientWidth && one.scrollWidth > one.clientWidth + 1 
+    && !one.matches(".scroll, .hidden, .hidden *"))
+  .map(one => one.outerHTML.slice(0, 200))"""
 
 
 class Run(NamedTuple):
@@ -165,6 +169,7 @@ def test_every_word_is_there_and_fits(chromium: Browser, running: Run, language:
         assert page.get_attribute("html", "lang") == language
         assert re.findall(r"\[\w+\]", page.inner_text("body")) == []
         assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert page.evaluate(CUT_OFF) == []
         other = {"en": "vi", "vi": "en"}[language]
         page.locator(f"header a[hreflang={other}]").click()
         page.wait_for_selector(f"html[lang={other}] [data-count=written]", timeout=WAIT_MS)

@@ -85,7 +85,9 @@ class Guard:
         if given is not None and self._is_token(given):
             # out of the address line, where it would be seen and bookmarked
             rest = urlencode([pair for pair in query if pair[0] != "token"])
-            answer = RedirectResponse(scope["path"] + (f"?{rest}" if rest else ""), 303)
+            # two slashes in front would be another host
+            path = "/" + scope["path"].lstrip("/")
+            answer = RedirectResponse(path + (f"?{rest}" if rest else ""), 303)
             answer.set_cookie(self._cookie, given, httponly=True, samesite="strict", path="/")
             return answer
         authorization = headers.get("authorization", "")

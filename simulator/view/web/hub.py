@@ -141,4 +141,4 @@ async def came(changed: asyncio.Event) -> bool:
 
 def event(document: dict[str, Any]) -> bytes:
     """Return a document as a server-sent event; orjson writes no line breaks."""
-    return b"id: %d\ndata: %b\n\n" % (document["number"], orjson.dumps(document))
+    return b"id: %d\ndata: %b\n\n" % (document["number"], orjson.dumps(document, option=orjson.OPT_SERIALIZE_NUMPY))

@@ -53,7 +53,9 @@ class Routes:
         wanted = asked if asked in LANGUAGES else self._language
         return Response(self._page.replace("{{lang}}", wanted), media_type="text/html")
 
-    async def events(self, _: Request) -> Response:
+    async def events(self, request: Request) -> Response:
+        if request.method == "HEAD":
+            return Response(media_type="text/event-stream")
         if self._hub.listeners >= MOST_LISTENERS:
             return PlainTextResponse(f"{MOST_LISTENERS} pages are open already; close one\n", 503)
         return EventStream(self._hub)
@@ -110,4 +112,4 @@ def application(hub: Hub, place: Place, language: str) -> Starlette:
 
 
 def as_json(what: object) -> Response:
-    return Response(orjson.dumps(what), media_type="application/json")
+    return Response(orjson.dumps(what, option=orjson.OPT_SERIALIZE_NUMPY), media_type="application/json")

@@ -11,21 +11,24 @@ import { clock, count, language, t } from "./text.js";
 const BETWEEN_SAYINGS_MS = 10000;
 const other = language === "vi" ? "en" : "vi";
 
-/** Say aloud when trouble or the number of alarms changes, and nothing else. */
+/** Say aloud when trouble or the number of alarms changes, and nothing else; alarms not too often. */
 function Announcer({ trouble, alarms }) {
-  const [text, setText] = useState("");
-  const said = useRef({ trouble: null, alarms: 0, at: 0 });
+  const [ofTrouble, sayOfTrouble] = useState("");
+  const [ofAlarms, sayOfAlarms] = useState("");
+  const last = useRef({ trouble: null, alarms: 0, at: 0 }).current;
   useEffect(() => {
-    const { current: last } = said;
-    if (trouble !== last.trouble) {
-      setText(trouble ? t("said_trouble", { trouble }) : t("said_well"));
-      last.trouble = trouble;
-    } else if (alarms !== last.alarms && Date.now() - last.at > BETWEEN_SAYINGS_MS) {
-      setText(alarms ? t("said_alarms", { count: count(alarms) }) : t("said_no_alarms"));
-      Object.assign(last, { alarms, at: Date.now() });
-    }
+    if (trouble === last.trouble) return;
+    sayOfTrouble(trouble ? t("said_trouble", { trouble }) : t("said_well"));
+    last.trouble = trouble;
   });
-  return html`<p class="hidden" aria-live="polite">${text}</p>`;
+  useEffect(() => {
+    if (alarms === last.alarms || Date.now() - last.at < BETWEEN_SAYINGS_MS) return;
+    sayOfAlarms(alarms ? t("said_alarms", { count: count(alarms) }) : t("said_no_alarms"));
+    Object.assign(last, { alarms, at: Date.now() });
+  });
+  return html`
+    <div class="hidden" aria-live="polite"><p id="said-trouble">${ofTrouble}</p><p id="said-alarms">${ofAlarms}</p></div>
+  `;
 }
 
 function Header({ run }) {

@@ -33,7 +33,10 @@ function Hop({ name, messages, rate, p99, waiting }) {
   `;
 }
 
-/** A figure of the balance; one that is bad unless it is 0 gets shape and colour when it is not. */
+/**
+ * A figure of the balance; one that is bad unless it is 0 gets shape and colour when it is not. What gateways of the
+ * scenario drop on purpose is dropped as well, and not lost.
+ */
 function Figure({ name, value, isBad = false }) {
   const alarm = isBad && value > 0;
   return html`
@@ -61,7 +64,7 @@ export function Pipeline({ document, rates }) {
       <h3 class="hidden">${t("accounting")}</h3>
       <dl class="figures">
         <${Figure} name="unaccounted" value=${messages.unaccounted} isBad />
-        <${Figure} name="dropped" value=${sum(messages.dropped)} isBad />
+        <${Figure} name="dropped" value=${sum(messages.dropped)} isBad=${document.point.lost > 0} />
         <${Figure} name="dead_lettered" value=${messages.dead_lettered} isBad />
         <${Figure} name="in_flight" value=${messages.in_flight} />
         <${Figure} name="spooled" value=${messages.spooled} />
