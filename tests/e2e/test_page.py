@@ -22,7 +22,7 @@ SERIOUS = {"serious", "critical"}
 WAIT_MS = 30_000
 WIDTHS = [1280, 390]
 CUT_OFF = """[...document.querySelectorAll("body *")]
-  .filter(one => one.clientWidth && one.scrollWidth > one.clientWidth + 1 
+  .filter(one => one.clientWidth && one.scrollWidth > one.clientWidth + 1
     && !one.matches(".scroll, .hidden, .hidden *"))
   .map(one => one.outerHTML.slice(0, 200))"""
 

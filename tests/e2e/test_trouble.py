@@ -15,6 +15,7 @@ from simulator.batch import Catalog
 from simulator.view.feed import Feed
 from simulator.view.web.server import PageServer
 
+LATENCY = {"lateness": 1.5, "publish": 20, "broker": 300, "end_to_end": 4000}
 FACTORIES = 70
 MACHINES = 120
 """In the first factory."""
@@ -55,6 +56,38 @@ def test_loss_and_trouble_are_told_by_shape_and_word_and_said_aloud(chromium: Br
         shown.show(moment(3, counts=lost, park={"alarms": 1}))
         expect(page.locator(".banner.alarm")).to_have_count(0)
         expect(aloud).to_have_text("Trouble is over.")
+
+
+def test_every_hop_has_its_own_numbers(chromium: Browser) -> None:
+    """Counts, rates between two documents, latency, and how many wait before it."""
+    counts = replace(
+        HEALTHY,
+        scheduled=1000,
+        published=900,
+        acknowledged=700,
+        received=600,
+        written=300,
+        dropped={"late": 40},
+        dead_lettered={"not JSON": 20},
+        spooled=10,
+        in_flight=630,
+    )
+    before = replace(counts, scheduled=980, published=890, acknowledged=695, received=596, written=298)
+    latency = {name: {"p99": ms} for name, ms in LATENCY.items()}
+    shown = feed()
+    shown.show(moment(10, counts=before, latency_ms=latency))
+    with opened(chromium, shown) as (page, _):
+        shown.show(moment(12, counts=counts, latency_ms=latency))
+        expect(page.locator("[data-count=scheduled]")).to_have_text("1,000")
+        assert [" ".join(hop.inner_text().split()) for hop in page.locator(".hop").all()] == [
+            "Scheduled 1,000 10/s",
+            "Published 900 5/s p99 1.5 ms 60 waiting",
+            "Broker 700 3/s p99 20 ms 200 waiting",
+            "Bridge 600 2/s p99 300 ms 100 waiting",
+            "Written 300 1/s p99 4,000 ms 270 waiting",
+        ]
+        told = [" ".join(one.inner_text().split()) for one in page.locator(".figure").all()]
+        assert told[1:5] == ["dropped 40", "dead-lettered 20", "in flight 630", "in the spool 10"]
 
 
 def test_a_run_that_failed_says_so(chromium: Browser) -> None:
