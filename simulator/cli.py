@@ -241,8 +241,15 @@ def load(
     ] = "own",
     view: Annotated[
         str | None,
-        typer.Option(metavar="VIEW", help="plain: a line every 10 s; none. Default: a status line on a terminal."),
+        typer.Option(
+            metavar="VIEW", help="web: a page; plain: a line every 10 s; none. Default: a status line on a terminal."
+        ),
     ] = None,
+    host: Annotated[
+        str, typer.Option(metavar="ADDRESS", help="Where --view web serves its page; not loopback: with a token.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(metavar="N", min=0, max=65535, help="The same; 0: any that is free.")] = 8080,
+    lang: Annotated[str, typer.Option(metavar="en|vi", help="The language of the page.")] = "en",
     summary: Annotated[Path | None, typer.Option(metavar="FILE.json", help="Write the result there.")] = None,
     report: Annotated[Path | None, typer.Option(metavar="FILE.html", help="Write a report to look at.")] = None,
     junit: Annotated[Path | None, typer.Option(metavar="FILE.xml", help="Write thresholds as JUnit tests.")] = None,
@@ -262,6 +269,7 @@ def load(
       parksim load mine.yaml --broker mqtt://host --bridge none --store influxdb://host/bucket?org=us
     """
     from simulator.run.load_test.launch import Files, launch_load
+    from simulator.view.web.address import Address
 
     raise typer.Exit(
         launch_load(
@@ -274,6 +282,7 @@ def load(
             broker=broker,
             store=store,
             view=view,
+            address=Address(host, port, lang),
             files=Files(summary=summary, junit=junit, csv=csv, report=report),
         )
     )

@@ -36,7 +36,7 @@ from simulator.view.live import View, open_view
 from simulator.view.summary import summary
 from simulator.view.web.address import Address
 
-__all__ = ["STOPPING", "launch", "launch_bridge", "options_of", "tell"]
+__all__ = ["STOPPING", "feed_of", "launch", "launch_bridge", "options_of", "tell"]
 
 STOPPING = "stopping: draining what is under way; press Ctrl-C again to end at once"
 
@@ -154,7 +154,7 @@ def feed_of(loaded: Loaded, options: Options, hops: Hops) -> Feed:
         start=instant_text(hops.pace.sim_start_ns, ZoneInfo(loaded.scenario.timezone)),
         broker=options.broker.partition(":")[0] if "://" in options.broker else hops.broker.profile,
         store=options.store.partition(":")[0],
-        speed="max" if options.speed is None else options.speed,
+        speed="max" if hops.pace.speed is None else round(hops.pace.speed, 3),
     )
     # only machines have a state, and they come first
     return Feed(about, hops.catalog, machines=len(hops.catalog.assets))

@@ -20,7 +20,7 @@ from simulator.results.result import Result
 from simulator.results.result_file import check_writable
 from simulator.run.hops import Hops
 from simulator.run.interrupt import stop_on_signals
-from simulator.run.launch import STOPPING, options_of, tell
+from simulator.run.launch import STOPPING, feed_of, options_of, tell
 from simulator.run.load_test.crew import Crew
 from simulator.run.load_test.find_max import find_max
 from simulator.run.load_test.marks import Marks
@@ -30,6 +30,7 @@ from simulator.run.options import Options
 from simulator.scenario.loader import Loaded, load_scenario
 from simulator.scenario.quantities import duration_ns, rate_per_s
 from simulator.view.live import View, open_view
+from simulator.view.web.address import Address
 
 __all__ = ["Files", "launch_load"]
 
@@ -62,6 +63,7 @@ def launch_load(
     store: str | None,
     view: str | None,
     files: Files,
+    address: Address | None = None,
 ) -> int:
     """Carry out a load test or a search, print the summary, write the files, and return the exit code.
 
@@ -75,8 +77,14 @@ def launch_load(
     options = replace(options, audits=bridge == "none")
     per_s, length_s = rate_and_time(rate, duration, search=search)
     files.check()
+    if view == "web" and (search or workers > 1):
+        message = (
+            "--view web: the page shows a single load test of a single process; leave out --find-max and --workers"
+        )
+        raise ScenarioError(message)
     with ExitStack() as stack:
-        shown = stack.enter_context(open_view(view, sys.stderr))
+        shown = stack.enter_context(open_view(view, sys.stderr, address=address or Address()))
+        options = replace(options, is_watched=shown.wants_feed)
         players: Players = Solo() if workers == 1 else stack.enter_context(Crew(workers))
         conditions = Conditions(players, loaded, options, shown)
         if search:
@@ -126,19 +134,27 @@ def rate_and_time(rate: str | None, duration: str | None, *, search: bool) -> tu
 def tested(given: Conditions, wanted: Prepared) -> tuple[Result, Marks]:
     """Carry out a load test while a view follows."""
     stop = threading.Event()
+
+    def opened(hops: Hops) -> None:
+        introduce(hops, given.shown)
+        if given.shown.wants_feed:
+            given.shown.follow(feed_of(given.loaded, given.options, hops))
+
     sys.setswitchinterval(TURN_S)
     with stop_on_signals(stop, lambda: given.shown.say(STOPPING)):
-        return load(
+        found, marks = load(
             given.players,
             given.loaded,
             given.options,
             wanted,
             clock=RealClock(),
             stop=stop,
-            on_open=lambda hops: introduce(hops, given.shown),
+            on_open=opened,
             on_snapshot=given.shown.show,
             told=given.shown.say,
         )
+    given.shown.end(found)
+    return found, marks
 
 
 def sought(given: Conditions, *, start_per_s: float | None, probe_s: float | None) -> Result | None:
