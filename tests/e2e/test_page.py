@@ -51,7 +51,7 @@ def run(folder: Path, *arguments: str) -> Iterator[Run]:
     with subprocess.Popen(command, cwd=folder, env=environment, **pipes) as process:  # type: ignore[call-overload]
         try:
             said = process.stderr.readline()
-            found = re.search(r"^page: +(http://127[.]0[.]0[.]1:\d+/)$", said)
+            found = re.search(r"^page: +(http://127[.]0[.]0[.]1:\d+/\S*)$", said)
             assert found is not None, said + process.stderr.read()
             yield Run(process, found.group(1), summary)
         finally:
@@ -207,6 +207,25 @@ def test_old_figures_are_hatched_with_their_age(chromium: Browser, tmp_path: Pat
         finally:
             watched.process.send_signal(signal.SIGCONT)
         shown.page.wait_for_selector("main:not(.stale)", timeout=WAIT_MS)
+
+
+def test_with_a_token_the_page_works_and_the_token_leaves_the_address_line(chromium: Browser, tmp_path: Path) -> None:
+    """Events and machines come by the cookie; a browser without it sees nothing."""
+    with run(tmp_path, "--for", "1h", "--host", "0.0.0.0") as watched:
+        bare, _, token = watched.url.partition("?token=")
+        assert len(token) == 32
+        with opened(chromium, watched.url) as shown:
+            assert shown.page.url == bare
+            shown.page.locator(".tile").first.click()
+            shown.page.locator(".machines tbody tr").first.wait_for(timeout=WAIT_MS)
+            assert token not in shown.page.content()
+            assert shown.page.evaluate("document.cookie") == ""
+            assert shown.complaints == []
+        context = chromium.new_context()
+        answer = context.new_page().goto(bare)
+        assert answer is not None
+        assert answer.status == 401
+        context.close()
 
 
 def test_the_pages_of_others_cannot_read_it(chromium: Browser, running: Run) -> None:
