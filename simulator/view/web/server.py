@@ -40,6 +40,10 @@ class PageServer:
         async def serve() -> None:
             self.hub.start(asyncio.get_running_loop())
             await self._server.serve(sockets=[listener])
+            # one whose browser does not read would wait for it to the end of days
+            for connection in list(self._server.server_state.connections):
+                connection.transport.abort()
+            await asyncio.sleep(0)
 
         asyncio.run(serve())
 
