@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 from collections.abc import Sequence
 from itertools import pairwise
 from xml.etree import ElementTree as ET
 
 from simulator.load.profile import Profile
 from simulator.load.tally import Mark, Tally
+from simulator.results.load_test import LoadTest, StageSpan
 from simulator.results.result import Result
 
-__all__ = ["COLUMNS", "csv_text", "junit_text", "seconds"]
+__all__ = ["COLUMNS", "csv_text", "junit_text", "seconds", "series"]
+
+MOST_POINTS = 2_000
+"""Of a column in a result; of longer tests every Nth second is kept."""
 
 COLUMNS = (
     "wall_s",
@@ -78,6 +83,28 @@ def seconds(marks: Sequence[Mark], profile: Profile) -> list[dict[str, float | N
             }
         )
     return found
+
+
+def series(marks: Sequence[Mark], profile: Profile) -> LoadTest:
+    """Return stages, and seconds as columns: what a result says of a test over time."""
+    rows = seconds(marks, profile)
+    rows = rows[:: max(1, math.ceil(len(rows) / MOST_POINTS))]
+    stages = tuple(
+        StageSpan(name=span.name, kind=span.kind, from_s=span.from_s, to_s=span.to_s) for span in profile.spans
+    )
+    return LoadTest(
+        stages=stages,
+        seconds={name: tuple(rounded(row[name]) for row in rows) for name in COLUMNS},
+        latency_from_sent_ms=None,
+        queryable_ms=None,
+        bottleneck=None,
+        clocks=None,
+    )
+
+
+def rounded(value: float | None) -> float | None:
+    """Return six digits, as in the CSV: more was not measured."""
+    return None if value is None else float(f"{value:.6g}")
 
 
 def csv_text(rows: Sequence[dict[str, float | None]]) -> str:

@@ -17,7 +17,7 @@ import typer
 from simulator.clock import SECOND_NS, RealClock
 from simulator.errors import ExitCode, ScenarioError
 from simulator.ingest.dead_letters import opened_dead_letters
-from simulator.load.files import csv_text, junit_text, seconds
+from simulator.load.files import csv_text, junit_text, seconds, series
 from simulator.load.report import report_text
 from simulator.publish.pacing import TURN_S
 from simulator.results.addresses import without_addresses
@@ -128,12 +128,16 @@ def launch_load(
             on_snapshot=shown.show,
             told=shown.say,
         )
-    rows = seconds(marks.marks, profile)
+    if result.load is None:
+        result = result.model_copy(update={"load": series(marks.marks, profile)})
     said = tell(loaded, result, options, summary_file)
+    # like the result, these files may be passed on
+    reason = result.reason and without_addresses(result.reason, broker=options.broker, store=options.store)
+    result = result.model_copy(update={"reason": reason})
     for wanted, text in (
         (junit_file, junit_text(result)),
-        (csv_file, csv_text(rows)),
-        (report_file, report_text(result, rows, profile)),
+        (csv_file, csv_text(seconds(marks.marks, profile))),
+        (report_file, report_text(result)),
     ):
         said &= wanted is None or written(wanted, text)
     return result.exit_code if said or result.exit_code != ExitCode.PASS else ExitCode.BAD_CONFIGURATION

@@ -1,0 +1,186 @@
+"""Which charts a result has: rates, latencies and messages in flight over time, latency by percentile, the search."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from simulator.load.report.axes import PERCENTILES, Axis, nines, of_percentiles, of_time, of_values
+from simulator.load.report.drawing import STYLE, Band, Chart, Level, Line, Points, Spot, Upright, svg_text
+from simulator.load.report.figures import number, per_s, short
+from simulator.load.thresholds import STATISTICS, Threshold, parse_threshold
+from simulator.results.load_test import LoadTest, Search
+from simulator.results.part import Percentiles
+from simulator.results.result import Result
+
+__all__ = ["HOPS", "PALETTE", "charts_of", "column", "standalone", "time_axis", "values_of"]
+
+HOPS = {"lateness": "handed over", "publish": "acknowledged", "broker": "at the bridge", "end_to_end": "in the store"}
+"""The hops as they are called in words."""
+COLORS = """--ink: #1b1f24; --paper: #fff; --faint: #59626b; --line: #d7dce1; --a: #0b62c4; --b: #b4560b;
+  --c: #6a4bb5; --bad: #b3261e; --good: #1a7f37; --shade: #f1f3f5"""
+DARK = """--ink: #e6e9ec; --paper: #14171a; --faint: #99a2ab; --line: #363c43; --a: #6cb0ff; --b: #f0a35e;
+  --c: #b7a1f5; --bad: #ff8a80; --good: #6fd58b; --shade: #1f2429"""
+PALETTE = (
+    f":root {{ color-scheme: light dark; {COLORS} }}\n@media (prefers-color-scheme: dark) {{ :root {{ {DARK} }} }}\n"
+)
+LONG, SHORT = "7 4", "2 3"
+"""Dashes."""
+
+
+def charts_of(result: Result) -> tuple[Chart, ...]:
+    """Return the charts for which something was measured."""
+    test = result.load
+    over_time = (rates(test), latencies(test, result), in_flight(test)) if test is not None else ()
+    found = (*over_time, distribution(result), search_chart(test.search) if test and test.search else None)
+    return tuple(chart for chart in found if chart is not None)
+
+
+def standalone(chart: Chart) -> str:
+    """Return a chart as a file of its own, in light and dark."""
+    return svg_text(chart, style=f"{PALETTE}svg {{ background: var(--paper) }}\n{STYLE}") + "\n"
+
+
+def column(test: LoadTest, name: str) -> Points:
+    """Return a column over time; empty if it is not there or holds nothing."""
+    at = test.seconds.get("wall_s", ())
+    points = [
+        (wall_s, value) for wall_s, value in zip(at, test.seconds.get(name, ()), strict=False) if wall_s is not None
+    ]
+    return points if any(value is not None for _, value in points) else []
+
+
+def values_of(lines: Iterable[Line]) -> list[float]:
+    return [value for line in lines for _, value in line.points if value is not None]
+
+
+def time_axis(test: LoadTest) -> Axis:
+    """Return an axis that has room for all stages, and for what was measured after them."""
+    ends = [wall_s for wall_s in test.seconds.get("wall_s", ()) if wall_s is not None]
+    return of_time(max((*ends, *(stage.to_s for stage in test.stages)), default=0.0))
+
+
+def bands(test: LoadTest) -> tuple[Band, ...]:
+    stages = [Band(stage.name, stage.from_s, stage.to_s) for stage in test.stages]
+    faults = [Band(one.kind, one.from_s, one.to_s, is_fault=True) for one in test.disturbances]
+    return (*stages, *faults)
+
+
+def rates(test: LoadTest) -> Chart | None:
+    lines = drawn(
+        Line("due", column(test, "due_per_s"), "b", LONG),
+        Line("published", column(test, "published_per_s"), "c", SHORT),
+        Line("written", column(test, "written_per_s")),
+    )
+    axis = of_values(values_of(lines))
+    return over_time(test, "rates", "Messages a second", lines=lines, axis=axis) if lines else None
+
+
+def latencies(test: LoadTest, result: Result) -> Chart | None:
+    lines = drawn(
+        Line("in the store, p99", column(test, "end_to_end_p99_ms"), "b"),
+        Line("in the store, p50", column(test, "end_to_end_p50_ms")),
+        Line("acknowledged, p99", column(test, "publish_p99_ms"), "a", LONG),
+        Line("handed over, p99", column(test, "lateness_p99_ms"), "c", SHORT),
+    )
+    if not lines:
+        return None
+    time = time_axis(test)
+    levels = []
+    for limit in limits(result):
+        span = next((stage for stage in test.stages if stage.name == limit.stage), None)
+        low, high = (time.low, time.high) if span is None else (span.from_s, span.to_s)
+        name = f"{limit.statistic} {limit.relation} {number(limit.bound)} ms"
+        levels.append(Level(name, limit.bound, low, high))
+    axis = of_values([*values_of(lines), *(level.value for level in levels)], may_be_log=True)
+    title = "Milliseconds after a message was due" + (", log scale" if axis.is_log else "")
+    return over_time(test, "latencies", title, lines=lines, axis=axis, levels=tuple(levels))
+
+
+def limits(result: Result) -> list[Threshold]:
+    """Return the thresholds that bound the latency until the store from above."""
+    found = []
+    for outcome in result.thresholds:
+        try:
+            one = parse_threshold(outcome.expression, stages={outcome.expression.rpartition(" in ")[2].strip()})
+        except ValueError:  # of another version; it stands in the table of thresholds
+            continue
+        if one.metric == "end_to_end" and one.relation in {"<", "<="}:
+            found.append(one)
+    return found
+
+
+def in_flight(test: LoadTest) -> Chart | None:
+    lines = drawn(Line("messages in flight", column(test, "in_flight")))
+    axis = of_values(values_of(lines))
+    return over_time(test, "in-flight", "Messages on the way", lines=lines, axis=axis) if lines else None
+
+
+def over_time(
+    test: LoadTest, name: str, title: str, *, lines: tuple[Line, ...], axis: Axis, levels: tuple[Level, ...] = ()
+) -> Chart:
+    return Chart(name, title, time_axis(test), axis, lines, bands(test), levels)
+
+
+def drawn(*lines: Line) -> tuple[Line, ...]:
+    return tuple(line for line in lines if line.points)
+
+
+def curve(found: Percentiles) -> Points:
+    """Return a block of latencies as points over the axis of percentiles."""
+    points = [(nines(percentile), getattr(found, name)) for name, percentile in PERCENTILES.items()]
+    return points if any(value is not None for _, value in points) else []
+
+
+def distribution(result: Result) -> Chart | None:
+    """Draw latency by percentile; dashed what a tool shows that does not see its own waiting."""
+    sent = result.load and result.load.latency_from_sent_ms
+    lines = []
+    for hop, color in (("end_to_end", "a"), ("broker", "b"), ("publish", "c")):
+        lines.append(Line(HOPS[hop], curve(getattr(result.latency_ms, hop)), color, is_marked=True))
+        if sent:
+            lines.append(Line(f"{HOPS[hop]}, from sending", curve(getattr(sent, hop)), color, LONG))
+    found = drawn(*lines)
+    if not found:
+        return None
+    levels = tuple(
+        Level(f"{one.statistic} {one.relation} {number(one.bound)} ms", one.bound, at - 0.12, at + 0.12)
+        for one in limits(result)
+        if one.stage is None and one.statistic not in {None, "max"}
+        for at in (nines(STATISTICS[str(one.statistic)]),)
+    )
+    axis = of_values([*values_of(found), *(level.value for level in levels)], may_be_log=True)
+    title = "Milliseconds by percentile" + (", log scale" if axis.is_log else "")
+    return Chart("distribution", title, of_percentiles(), axis, found, levels=levels)
+
+
+def search_chart(search: Search) -> Chart | None:
+    """Draw the p99 of each rate that was tried, with the highest that holds and the knee."""
+    tried = sorted(
+        (
+            (probe.rate_per_s, probe.end_to_end_p99_ms, probe)
+            for probe in search.probes
+            if probe.end_to_end_p99_ms is not None
+        ),
+        key=lambda one: one[0],
+    )
+    if not tried:
+        return None
+    spots = tuple(
+        Spot(
+            f"{per_s(rate)}: {number(p99)} ms, {'holds' if probe.holds else f'does not hold: {probe.why}'}",
+            rate,
+            p99 or 0.0,
+            probe.holds,
+        )
+        for rate, p99, probe in tried
+    )
+    uprights = []
+    if search.max_per_s is not None:
+        uprights.append(Upright(f"highest that holds: {short(search.max_per_s)}/s", search.max_per_s))
+    if search.knee_per_s is not None:
+        uprights.append(Upright(f"knee: {short(search.knee_per_s)}/s", search.knee_per_s, LONG))
+    y = of_values((spot.y for spot in spots), may_be_log=True)
+    x = of_values([*(spot.x for spot in spots), *(upright.at for upright in uprights)])
+    title = "Milliseconds until the store, p99, by messages a second" + (", log scale" if y.is_log else "")
+    line = Line("p99; a dot holds, a cross does not", [(rate, p99) for rate, p99, _ in tried], "a", SHORT)
+    return Chart("search", title, x, y, (line,), uprights=tuple(uprights), spots=spots)
