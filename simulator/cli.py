@@ -257,6 +257,36 @@ def load(
     )
 
 
+@app.command(short_help="Make a page of a result, or of two beside each other.")
+def report(
+    result: Annotated[Path, typer.Argument(metavar="RESULT.json", help="What run or load wrote with --summary.")],
+    output: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.html", help="Write the page there. Default: RESULT.html, beside the result."),
+    ] = None,
+    compare: Annotated[
+        Path | None,
+        typer.Option(metavar="OTHER.json", help="Lay another result beside it, and print the main differences."),
+    ] = None,
+    charts: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Write each chart there as an SVG file of its own.")
+    ] = None,
+) -> None:
+    """Make one HTML file of a result, without scripts, that can be passed on. It needs no scenario, broker or store.
+
+    A file is overwritten only if it is a page or a chart of parksim's. Ends in exit code 0 whatever the verdict was.
+
+    \b
+    Examples:
+      parksim report result.json
+      parksim report before.json --compare after.json --output comparison.html
+      parksim report result.json --charts charts
+    """
+    from simulator.run.reporting import write_report
+
+    write_report(result, output=output, compare=compare, folder=charts)
+
+
 @app.command(short_help="Carry messages from a broker into a database.")
 def bridge(
     scenario: Annotated[Path, typer.Argument(metavar="SCENARIO", help="The scenario whose machines speak.")],

@@ -1,20 +1,18 @@
-"""What a load test writes: JUnit that CI systems read, CSV, and a report that needs nothing else."""
+"""What a load test writes: JUnit that CI systems read, CSV, and the columns of its result."""
 
 from __future__ import annotations
 
 import csv
 import io
-import re
-from html.parser import HTMLParser
+from dataclasses import replace
 from xml.etree import ElementTree as ET
 
 import numpy as np
 import pytest
 from test_result import result
 
-from simulator.load.files import COLUMNS, csv_text, junit_text, seconds
+from simulator.load.files import COLUMNS, csv_text, junit_text, seconds, series
 from simulator.load.profile import profile_of
-from simulator.load.report import report_text
 from simulator.load.tally import Mark
 from simulator.results.histogram import Latency
 from simulator.results.ledger import Ledger
@@ -72,37 +70,14 @@ def test_csv_has_a_row_for_each_second() -> None:
     assert {row["end_to_end_p99_ms"] for row in rows} == {""}
 
 
-class Page(HTMLParser):
-    """What a page asks for, and which tags it has."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.tags: list[str] = []
-        self.links: list[str] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append(tag)
-        self.links += [value or "" for name, value in attrs if name in {"src", "href"}]
-
-
-def test_the_report_needs_nothing_else() -> None:
-    """No script, no address, under 250 KB for an hour; what a user wrote is text in it."""
-    page = Page()
-    hour = [row | {"wall_s": float(second)} for second in range(3_600) for row in seconds(marks()[:2], PROFILE)]
-    text = report_text(judged(passed=False), hour, PROFILE)
-    page.feed(text)
-    assert len(text.encode()) < 250_000
-    assert page.links == []
-    assert "script" not in page.tags
-    assert not re.search(r"https?://", text.replace("http://www.w3.org", ""))
-    assert page.tags.count("svg") == 3
-    assert "prefers-color-scheme: dark" in text
-
-
-def test_a_line_breaks_where_nothing_was_measured() -> None:
-    """Nothing is drawn through a hole."""
-    rows = seconds(marks(), PROFILE)
-    rows[1]["lateness_p99_ms"] = None
-    whole = report_text(judged(passed=True), seconds(marks(), PROFILE), PROFILE)
-    broken = report_text(judged(passed=True), rows, PROFILE)
-    assert broken.count("<polyline") == whole.count("<polyline") + 1
+def test_a_result_has_at_most_two_thousand_points() -> None:
+    """Every second of a short test; of a longer one every Nth, with its columns as in the CSV."""
+    short = series(marks(), PROFILE)
+    assert tuple(short.seconds) == COLUMNS
+    assert short.seconds["due_per_s"] == (100, 100, 300)
+    assert short.seconds["end_to_end_p99_ms"] == (None, None, None)
+    assert [(stage.name, stage.from_s, stage.to_s) for stage in short.stages] == [("hold-1", 0, 2), ("hold-2", 2, 3)]
+    first = marks()[0]
+    long = series([replace(first, wall_s=float(second)) for second in range(4_002)], PROFILE)
+    assert len(long.seconds["wall_s"]) == 1_334
+    assert long.seconds["wall_s"][:3] == (1, 4, 7)

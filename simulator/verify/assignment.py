@@ -7,16 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from simulator.errors import ScenarioError
-from simulator.results.result import SCHEMA, Result
+from simulator.results.result_file import read_result
 from simulator.scenario.loader import Loaded, load_scenario
 from simulator.scenario.quantities import instant_ns
 
 __all__ = ["Assignment", "assignment"]
-
-MOST_BYTES = 100_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,16 +46,7 @@ def of_result(file: Path, from_: str | None, to: str | None, seed: int | None) -
     if seed is not None:
         message = f"--seed: {file} says which seed its run had; leave the option out"
         raise ScenarioError(message)
-    if file.stat().st_size > MOST_BYTES:
-        message = f"{file}: no result is larger than {MOST_BYTES // 1_000_000} MB"
-        raise ScenarioError(message)
-    try:
-        result = Result.model_validate_json(file.read_bytes())
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"])) or "the file"
-        message = f"{file}: is no {SCHEMA}: {where}: {first['msg']}; give what parksim run --summary wrote"
-        raise ScenarioError(message) from error
+    result = read_result(file)
     # the loader reads files, and says where in them a mistake is
     with tempfile.TemporaryDirectory(prefix="parksim-verify-") as folder:
         text = Path(folder) / f"{result.scenario.name}.yaml"

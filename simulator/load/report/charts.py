@@ -5,14 +5,32 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from simulator.load.report.axes import PERCENTILES, Axis, nines, of_percentiles, of_time, of_values
-from simulator.load.report.drawing import STYLE, Band, Chart, Level, Line, Points, Spot, Upright, svg_text
+from simulator.load.report.chart import Band, Chart, Level, Line, Points, Spot, Upright
+from simulator.load.report.drawing import STYLE, svg_text
 from simulator.load.report.figures import number, per_s, short
 from simulator.load.thresholds import STATISTICS, Threshold, parse_threshold
-from simulator.results.load_test import LoadTest, Search
+from simulator.results.load_test import LoadTest, Probe, Search
 from simulator.results.part import Percentiles
 from simulator.results.result import Result
 
-__all__ = ["HOPS", "PALETTE", "charts_of", "column", "standalone", "time_axis", "values_of"]
+__all__ = [
+    "CHART_BEGINNING",
+    "HOPS",
+    "LONG",
+    "PALETTE",
+    "SHORT",
+    "bands",
+    "charts_of",
+    "column",
+    "curve",
+    "drawn",
+    "levels_of",
+    "over_time",
+    "standalone",
+    "time_axis",
+    "tried",
+    "values_of",
+]
 
 HOPS = {"lateness": "handed over", "publish": "acknowledged", "broker": "at the bridge", "end_to_end": "in the store"}
 """The hops as they are called in words."""
@@ -23,6 +41,8 @@ DARK = """--ink: #e6e9ec; --paper: #14171a; --faint: #99a2ab; --line: #363c43; -
 PALETTE = (
     f":root {{ color-scheme: light dark; {COLORS} }}\n@media (prefers-color-scheme: dark) {{ :root {{ {DARK} }} }}\n"
 )
+CHART_BEGINNING = "<!-- a chart of parksim -->"
+"""What a chart of ours begins with as a file, and what tells it from one that is not to be overwritten."""
 LONG, SHORT = "7 4", "2 3"
 """Dashes."""
 
@@ -37,7 +57,8 @@ def charts_of(result: Result) -> tuple[Chart, ...]:
 
 def standalone(chart: Chart) -> str:
     """Return a chart as a file of its own, in light and dark."""
-    return svg_text(chart, style=f"{PALETTE}svg {{ background: var(--paper) }}\n{STYLE}") + "\n"
+    style = f"{PALETTE}svg {{ background: var(--paper) }}\n{STYLE}"
+    return f"{CHART_BEGINNING}\n{svg_text(chart, style=style)}\n"
 
 
 def column(test: LoadTest, name: str) -> Points:
@@ -84,16 +105,23 @@ def latencies(test: LoadTest, result: Result) -> Chart | None:
     )
     if not lines:
         return None
-    time = time_axis(test)
-    levels = []
-    for limit in limits(result):
-        span = next((stage for stage in test.stages if stage.name == limit.stage), None)
-        low, high = (time.low, time.high) if span is None else (span.from_s, span.to_s)
-        name = f"{limit.statistic} {limit.relation} {number(limit.bound)} ms"
-        levels.append(Level(name, limit.bound, low, high))
+    levels = levels_of(result, test)
     axis = of_values([*values_of(lines), *(level.value for level in levels)], may_be_log=True)
     title = "Milliseconds after a message was due" + (", log scale" if axis.is_log else "")
-    return over_time(test, "latencies", title, lines=lines, axis=axis, levels=tuple(levels))
+    return over_time(test, "latencies", title, lines=lines, axis=axis, levels=levels)
+
+
+def levels_of(result: Result, test: LoadTest) -> tuple[Level, ...]:
+    """Return the limits of latency over time, each as long as the stage that it is for."""
+    time = time_axis(test)
+    spans = {stage.name: (stage.from_s, stage.to_s) for stage in test.stages}
+    return tuple(
+        Level(level_name(one), one.bound, *spans.get(one.stage or "", (time.low, time.high))) for one in limits(result)
+    )
+
+
+def level_name(limit: Threshold) -> str:
+    return f"{limit.statistic} {limit.relation} {number(limit.bound)} ms"
 
 
 def limits(result: Result) -> list[Threshold]:
@@ -143,7 +171,7 @@ def distribution(result: Result) -> Chart | None:
     if not found:
         return None
     levels = tuple(
-        Level(f"{one.statistic} {one.relation} {number(one.bound)} ms", one.bound, at - 0.12, at + 0.12)
+        Level(level_name(one), one.bound, at - 0.12, at + 0.12)
         for one in limits(result)
         if one.stage is None and one.statistic not in {None, "max"}
         for at in (nines(STATISTICS[str(one.statistic)]),)
@@ -155,24 +183,17 @@ def distribution(result: Result) -> Chart | None:
 
 def search_chart(search: Search) -> Chart | None:
     """Draw the p99 of each rate that was tried, with the highest that holds and the knee."""
-    tried = sorted(
-        (
-            (probe.rate_per_s, probe.end_to_end_p99_ms, probe)
-            for probe in search.probes
-            if probe.end_to_end_p99_ms is not None
-        ),
-        key=lambda one: one[0],
-    )
-    if not tried:
+    points = tried(search)
+    if not points:
         return None
     spots = tuple(
         Spot(
-            f"{per_s(rate)}: {number(p99)} ms, {'holds' if probe.holds else f'does not hold: {probe.why}'}",
-            rate,
-            p99 or 0.0,
+            f"{per_s(probe.rate_per_s)}: {number(p99)} ms, {'holds' if probe.holds else f'does not hold: {probe.why}'}",
+            probe.rate_per_s,
+            p99,
             probe.holds,
         )
-        for rate, p99, probe in tried
+        for p99, probe in points
     )
     uprights = []
     if search.max_per_s is not None:
@@ -182,5 +203,11 @@ def search_chart(search: Search) -> Chart | None:
     y = of_values((spot.y for spot in spots), may_be_log=True)
     x = of_values([*(spot.x for spot in spots), *(upright.at for upright in uprights)])
     title = "Milliseconds until the store, p99, by messages a second" + (", log scale" if y.is_log else "")
-    line = Line("p99; a dot holds, a cross does not", [(rate, p99) for rate, p99, _ in tried], "a", SHORT)
+    line = Line("p99; a dot holds, a cross does not", [(spot.x, spot.y) for spot in spots], "a", SHORT)
     return Chart("search", title, x, y, (line,), uprights=tuple(uprights), spots=spots)
+
+
+def tried(search: Search) -> list[tuple[float, Probe]]:
+    """Return the p99 of probes that have one, by their rates."""
+    found = [(probe.end_to_end_p99_ms, probe) for probe in search.probes if probe.end_to_end_p99_ms is not None]
+    return sorted(found, key=lambda one: one[1].rate_per_s)

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from html import escape
 
-from simulator.load.report.axes import Axis
-from simulator.load.report.figures import number
+from simulator.load.report.chart import MOST_LABELS, Chart, Line, Points
 
-__all__ = ["STYLE", "Band", "Chart", "Level", "Line", "Spot", "Upright", "legal", "svg_text"]
+__all__ = ["STYLE", "legal", "svg_text"]
 
-Points = Sequence[tuple[float, float | None]]
 WIDTH, LEFT, RIGHT = 720.0, 60.0, 14.0
 PLOT = 230.0
 """Height of the plot itself, in the units of the drawing."""
@@ -23,7 +20,6 @@ SMALL_CHARACTER, LARGE_CHARACTER = 6.6, 10.0
 """Width of a character, about, on a wide and on a narrow screen; see STYLE."""
 MOST_BUCKETS = 180
 """Of a line: each keeps its least and its greatest value, so that no peak is lost."""
-MOST_LABELS = 12
 ILLEGAL = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 STYLE = """svg text { font: 12px system-ui, sans-serif; fill: var(--faint) }
 svg .over { paint-order: stroke; stroke: var(--paper); stroke-width: 3px; stroke-linejoin: round }
@@ -39,86 +35,8 @@ svg .title { font-size: 15px; font-weight: 600; fill: var(--ink) }
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """Points in the order of x; the line breaks where y is None."""
-
-    name: str
-    points: Points
-    color: str = "a"
-    dash: str = ""
-    is_marked: bool = False
-    """Whether each point is to be seen as a dot."""
-
-
-@dataclass(frozen=True, slots=True)
-class Band:
-    """A stretch of x: a stage, every other one shaded, or a fault, hatched and named."""
-
-    name: str
-    low: float
-    high: float
-    is_fault: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Level:
-    """A value of y that is not to be passed, over a stretch of x."""
-
-    name: str
-    value: float
-    low: float
-    high: float
-
-
-@dataclass(frozen=True, slots=True)
-class Upright:
-    """A value of x that stands out."""
-
-    name: str
-    at: float
-    dash: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Spot:
-    """A single value: a dot if it is good, else a cross."""
-
-    name: str
-    x: float
-    y: float
-    is_good: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Chart:
-    """What is drawn; ``name`` is that of its file."""
-
-    name: str
-    title: str
-    x: Axis
-    y: Axis
-    lines: tuple[Line, ...] = ()
-    bands: tuple[Band, ...] = ()
-    levels: tuple[Level, ...] = ()
-    uprights: tuple[Upright, ...] = ()
-    spots: tuple[Spot, ...] = ()
-
-    def described(self) -> str:
-        """Return the chart in words, for those who do not see it."""
-        parts = [self.title]
-        for line in self.lines:
-            values = [value for _, value in line.points if value is not None]
-            if values:
-                parts.append(f"{line.name}: {number(min(values))} to {number(max(values))}")
-        parts += [f"limit {level.name}" for level in self.levels]
-        parts += [f"{band.name} disturbs" for band in self.bands if band.is_fault][:MOST_LABELS]
-        parts += [upright.name for upright in self.uprights]
-        return ". ".join(parts)
-
-
 def svg_text(chart: Chart, *, style: str = "") -> str:
-    """Return the chart as an element of a page; with a style of its own, as a file that stands alone."""
+    """Return the chart as an element of a page; with a style of its own, as a drawing that stands alone."""
     frame = Frame(chart, title=bool(style))
     drawn = [*frame.bands(), *frame.grid(), *frame.levels(), *frame.lines(), *frame.spots(), *frame.labels()]
     head = [f"<style>{style}</style>", frame.titled()] if style else []
@@ -154,8 +72,8 @@ class Frame:
         return f'<text class="title" x="4" y="24">{escape(self.chart.title)}</text>'
 
     def legend(self) -> Iterator[str]:
-        for number_, row in enumerate(self.rows):
-            y = self.head + LEGEND_ROW * number_ + 15
+        for place, row in enumerate(self.rows):
+            y = self.head + LEGEND_ROW * place + 15
             for x, line in row:
                 yield f'<g class="{line.color}">'
                 yield f'<path class="line" stroke-dasharray="{line.dash}" d="M{x:.0f} {y:g}h26"/>'

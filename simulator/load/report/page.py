@@ -5,8 +5,9 @@ from __future__ import annotations
 from html import escape
 
 from simulator.load.report import tables
+from simulator.load.report.chart import Chart
 from simulator.load.report.charts import PALETTE, charts_of
-from simulator.load.report.drawing import STYLE, Chart, legal, svg_text
+from simulator.load.report.drawing import STYLE, legal, svg_text
 from simulator.load.report.figures import number, per_s
 from simulator.results.result import Result
 
