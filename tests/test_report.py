@@ -24,8 +24,9 @@ from simulator.load.report.differences import Figure, settings
 from simulator.load.report.drawing import MOST_BUCKETS, svg_text, thinned, unbroken
 from simulator.load.report.figures import number, short
 from simulator.load.report.overlays import overlaid
+from simulator.load.report.tables import measured
 from simulator.results.load_test import LoadTest
-from simulator.results.result import Result
+from simulator.results.result import Result, ThresholdOutcome
 from simulator.results.result_file import write_result
 
 EVIL = "</title><script>alert('&\"')</script>\x00\x1b[2J"
@@ -78,8 +79,8 @@ def test_the_figures_of_a_result_stand_in_its_page() -> None:
     for said in (
         "throughput: EXIT 99",
         "1,203,389 of 1,203,400",
-        "end_to_end p99 < 250 ms in plateau 1,412 FAILS",
-        "end_to_end p99.9 < 1 s 224 holds",
+        "end_to_end p99 < 250 ms in plateau 1,412 ms FAILS",
+        "end_to_end p99.9 < 1 s 224 ms holds",
         # p50, p90, p99, p99.9, p99.99, max, number
         "in the store 7 18.67 56 224 616 840 1,203,389",
         "in the store, from sending 2.375 6.333 19 76 209 285 1,203,389",
@@ -130,9 +131,9 @@ def test_thinning_loses_no_peak_and_no_hole() -> None:
     points: list[tuple[float, float | None]] = [(float(x), 5.0) for x in range(2_000)]
     points[777] = (777.0, 99.0)
     points[1_234] = (1_234.0, -3.0)
-    points[1_500] = (1_500.0, None)
+    points[1_505] = (1_505.0, None)
     kept = thinned(points)
-    assert {(777.0, 99.0), (1_234.0, -3.0), (1_500.0, None)} <= set(kept)
+    assert {(777.0, 99.0), (1_234.0, -3.0), (1_505.0, None)} <= set(kept)
     assert kept == sorted(kept, key=lambda one: one[0])
     assert len(kept) <= 3 * MOST_BUCKETS
     assert len(unbroken(kept)) == 2
@@ -293,6 +294,17 @@ def test_what_was_not_measured_is_left_out(changes: dict[str, Any]) -> None:
     assert differences_text(partial, loaded(), ("a", "b"))
 
 
+def test_a_column_that_holds_nothing_is_no_line() -> None:
+    """Neither an empty chart nor a name in a legend for what was not measured, as without a store."""
+    columns = {
+        name: [None] * 50 if name.startswith(("end_to_end", "in_flight")) else column
+        for name, column in seconds(50).items()
+    }
+    found = {one.name: [line.name for line in one.lines] for one in charts_of(loaded(load_test(seconds=columns)))}
+    assert "in-flight" not in found
+    assert found["latencies"] == ["acknowledged, p99", "handed over, p99"]
+
+
 def slower() -> Result:
     """The same test, with a slower store, more losses, a lower maximum and another version."""
     search = {"max_per_s": 24_960, "first_failed_per_s": 31_000, "knee_per_s": None, "probes": probes(9)}
@@ -310,11 +322,11 @@ def test_a_comparison_shows_what_was_planted() -> None:
     """Percentiles, thresholds, the highest rate and versions that differ; what does not is called the same."""
     page = Page(comparison_text(loaded(), slower(), ("before.json", "after.json")))
     for said in (
-        "before.json and after.json",
+        "before.json and after.json A before.json: EXIT 99 , 1 of 3",
         "in the store, p99 56 ms 84 ms +50.0 %, worse",
         "acknowledged, p99 5.2 ms 5.2 ms same",
-        "end_to_end p99.9 < 1 s 224 holds 336 FAILS",
-        "end_to_end p99 < 250 ms in plateau 1,412 FAILS -",
+        "end_to_end p99.9 < 1 s 224 ms holds 336 ms FAILS",
+        "end_to_end p99 < 250 ms in plateau 1,412 ms FAILS -",
         "highest rate that holds 31,200/s 24,960/s -20.0 %, worse",
         "unaccounted 0 0 same",
         f"numpy {loaded().versions['numpy']} 1.0",
@@ -375,6 +387,23 @@ def test_settings_that_are_the_same_are_not_told() -> None:
 def test_numbers_are_never_written_with_powers(value: float | None, text: str) -> None:
     """About four digits, and all of those before the point."""
     assert number(value) == text
+
+
+@pytest.mark.parametrize(
+    ("expression", "value", "text"),
+    [
+        ("end_to_end p99 < 1 s", 1_412.0, "1,412 ms"),
+        ("written_rate >= 2 k/s", 1_980.0, "1,980/s"),
+        ("delivered >= 99.9 %", 0.9987, "99.87 %"),
+        ("dropped == 0", 3.0, "3"),
+        ("lateness max < 1 s", None, "-"),
+        ("", 3.0, "3"),
+    ],
+)
+def test_what_was_measured_has_the_unit_of_its_metric(expression: str, value: float | None, text: str) -> None:
+    """Milliseconds, messages a second, percent, or a number."""
+    outcome = {"expression": expression, "value": value, "pass": False}
+    assert measured(ThresholdOutcome.model_validate(outcome)) == text
 
 
 def test_axes_have_round_ticks_that_reach_over_the_values() -> None:

@@ -59,7 +59,7 @@ def of_time(last_s: float) -> Axis:
     """Return seconds, minutes or hours since the first message was due."""
     last_s = last_s if SMALLEST < last_s < LARGEST else 1.0
     _, size, unit = next(one for one in UNITS if last_s >= one[0])
-    ticks = [at for at in even_ticks(0.0, last_s / size, 6) if at * size <= last_s]
+    ticks = [at for at in even_ticks(0.0, last_s / size, 8) if at * size <= last_s]
     return Axis(0.0, last_s, tuple((at * size, f"{short(at)} {unit}") for at in ticks))
 
 

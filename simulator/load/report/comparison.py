@@ -8,10 +8,10 @@ from html import escape
 
 from simulator.load.report.differences import Figure, latencies, ledgers, main_figures, rates, settings
 from simulator.load.report.drawing import svg_text
-from simulator.load.report.figures import NOTHING, number
+from simulator.load.report.figures import NOTHING
 from simulator.load.report.overlays import overlaid
 from simulator.load.report.page import page_text, verdict_of
-from simulator.load.report.tables import marked, section, table
+from simulator.load.report.tables import marked, measured, section, table
 from simulator.results.result import Result, ThresholdOutcome
 
 __all__ = ["comparison_text", "differences_text"]
@@ -43,11 +43,11 @@ def comparison_text(one: Result, other: Result, names: Names) -> str:
 
 def both(one: Result, other: Result, names: Names) -> str:
     """Say which is A and which is B, and how each ended."""
-    found = [
-        (f"<strong>{letter}</strong>", escape(name), verdict_of(result), escape(result.verdict), escape(result.started))
+    return "".join(
+        f"<p><strong>{letter}</strong> {escape(name)}: {verdict_of(result)}, {escape(result.verdict)}"
+        f'<br><span class="faint">{escape(result.scenario.name)}, {escape(result.started)}</span></p>'
         for letter, name, result in (("A", names[0], one), ("B", names[1], other))
-    ]
-    return table(("", "result", "", "verdict", "started"), found, words=5)
+    )
 
 
 def rows(figures: Sequence[Figure]) -> list[tuple[str, ...]]:
@@ -75,7 +75,7 @@ def thresholds(one: Result, other: Result) -> str:
 def outcome_text(outcome: ThresholdOutcome | None) -> str:
     if outcome is None:
         return NOTHING
-    return f"{number(outcome.value)} {marked('holds' if outcome.passed else 'FAILS', well=outcome.passed)}"
+    return f"{measured(outcome)} {marked('holds' if outcome.passed else 'FAILS', well=outcome.passed)}"
 
 
 def gave_way(one: Result, other: Result) -> str:

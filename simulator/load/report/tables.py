@@ -8,9 +8,10 @@ from html import escape
 
 from simulator.load.report.charts import HOPS
 from simulator.load.report.figures import NOTHING, number, per_s, percent
+from simulator.load.thresholds import LATENCIES, RATES
 from simulator.results.load_test import Bottleneck, Clocks, Disturbance, Search
 from simulator.results.part import Percentiles
-from simulator.results.result import Messages, Result
+from simulator.results.result import Messages, Result, ThresholdOutcome
 
 __all__ = [
     "LEDGER",
@@ -22,6 +23,7 @@ __all__ = [
     "ledger_rows",
     "machine",
     "marked",
+    "measured",
     "repeat",
     "search",
     "section",
@@ -74,12 +76,21 @@ def thresholds(result: Result) -> str:
     rows = [
         (
             f"<code>{escape(one.expression)}</code>",
-            number(one.value),
+            measured(one),
             marked("holds" if one.passed else "FAILS", well=one.passed),
         )
         for one in result.thresholds
     ]
     return table(("threshold", "measured", "verdict"), rows)
+
+
+def measured(outcome: ThresholdOutcome) -> str:
+    """Return what was compared with a threshold, in the unit of its metric."""
+    metric = outcome.expression.split()[0] if outcome.expression.strip() else ""
+    if metric == "delivered":
+        return NOTHING if outcome.value is None else f"{number(outcome.value * 100)} %"
+    unit = " ms" if metric in LATENCIES else "/s" if metric in RATES else ""
+    return NOTHING if outcome.value is None else f"{number(outcome.value)}{unit}"
 
 
 def latencies(result: Result) -> str:
@@ -176,7 +187,10 @@ def ledger_rows(messages: Messages) -> list[tuple[str, int]]:
 
 
 def ledger(result: Result) -> str:
-    return table(("", "messages"), [(escape(name), f"{count:,}") for name, count in ledger_rows(result.messages)])
+    """Return what became of every message, and what had to be tried again on the way."""
+    rows = [(escape(name), f"{count:,}") for name, count in ledger_rows(result.messages)]
+    again = [(escape(name), f"{count:,}") for name, count in result.retries.items()]
+    return table(("", "messages"), rows) + table(("tried again, or otherwise than planned", "times"), again)
 
 
 def machine(result: Result) -> str:
