@@ -271,6 +271,14 @@ def test_a_run_without_load_has_a_report_as_well() -> None:
         assert absent not in page.text
 
 
+def test_a_single_rate_is_repeated_as_one() -> None:
+    """A test with --rate has one stage, which is in no file; one with stages in its file needs no options."""
+    stage = {"name": "hold", "kind": "hold", "from_s": 0, "to_s": 30}
+    single = loaded(load_test(stages=[stage], seconds={"wall_s": [1, 2], "due_per_s": [20_000, 20_000]}))
+    assert "parksim load throughput.yaml --rate 20000/s --for 30s the scenario" in Page(report_text(single)).text
+    assert "parksim load throughput.yaml the scenario" in Page(report_text(loaded())).text
+
+
 @pytest.mark.parametrize(
     "changes",
     [
@@ -468,6 +476,7 @@ def test_the_command_compares(folder: Path, parksim: Parksim) -> None:
         (["text.json"], "text.json: is no parksim.result/1: the file: Invalid JSON"),
         (["list.json"], "list.json: is no parksim.result/1: the file: Input should be an object"),
         (["newer.json"], "newer.json: is no parksim.result/1: schema: Input should be 'parksim.result/1'; give what"),
+        (["evil.json"], "evil.json: is no parksim.result/1: \\x1b[2J: Extra inputs are not permitted"),
         (["before.json", "--compare", "text.json"], "text.json: is no parksim.result/1"),
         (["before.json", "--output", "text.json"], "text.json: is there, and no report of parksim's; move it away"),
         (["before.json", "--output", "no/such/page.html"], "--output no/such/page.html: No such file or directory"),
@@ -482,6 +491,7 @@ def test_what_cannot_be_done_says_why(folder: Path, parksim: Parksim, arguments:
     (folder / "list.json").write_text("[1]")
     document = json.loads((folder / "before.json").read_text())
     (folder / "newer.json").write_text(json.dumps(document | {"schema": "parksim.result/2"}))
+    (folder / "evil.json").write_text(json.dumps(document | {"\x1b[2J": 1}))
     (folder / "mine.json").write_text(json.dumps(document))
     (folder / "mine.html").write_text("<!doctype html>\n<p>of somebody else")
     (folder / "drawings").mkdir()

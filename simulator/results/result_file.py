@@ -32,7 +32,8 @@ def read_result(file: Path) -> Result:
         raise ScenarioError(message) from error
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(map(str, first["loc"])) or "the file"
+        # a key may be anything, also what moves the cursor of a terminal
+        where = ascii(".".join(map(str, first["loc"])))[1:-1] or "the file"
         message = f"{file}: is no {SCHEMA}: {where}: {first['msg']}; {advice}"
         raise ScenarioError(message) from error
 

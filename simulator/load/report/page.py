@@ -24,6 +24,7 @@ h1 { font-size: 1.4rem } h2 { font-size: 1.1rem; margin: 2.2rem 0 .5rem }
 table { border-collapse: collapse; min-width: 60%; overflow-wrap: normal }
 td, th { text-align: left; padding: .25rem 1.25rem .25rem 0; border-bottom: 1px solid var(--line); vertical-align: top }
 th { font-weight: 500; color: var(--faint) } td:last-child, th:last-child { padding-right: 0 }
+td:first-child { min-width: 7rem }
 td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap }
 .scroll { overflow-x: auto } .faint { color: var(--faint) }
 .bad { color: var(--bad); font-weight: 600 } .good { color: var(--good); font-weight: 600 }

@@ -9,7 +9,7 @@ from html import escape
 from simulator.load.report.charts import HOPS
 from simulator.load.report.figures import NOTHING, number, per_s, percent
 from simulator.load.thresholds import LATENCIES, RATES
-from simulator.results.load_test import Bottleneck, Clocks, Disturbance, Search
+from simulator.results.load_test import Bottleneck, Clocks, Disturbance, LoadTest, Search
 from simulator.results.part import Percentiles
 from simulator.results.result import Messages, Result, ThresholdOutcome
 
@@ -174,7 +174,7 @@ def clocks(found: Clocks) -> str:
         ("it ran faster than the timer by", drift),
         ("the database's clock is ahead by", offset),
     ]
-    return table(("", ""), rows)
+    return table(("", ""), rows, words=2)
 
 
 def ledger_rows(messages: Messages) -> list[tuple[str, int]]:
@@ -208,7 +208,7 @@ def machine(result: Result) -> str:
         ("from, to", f"{escape(result.started)}, {escape(result.finished)}"),
         *((escape(name), escape(version)) for name, version in result.versions.items()),
     ]
-    return table(("", ""), rows)
+    return table(("", ""), rows, words=2)
 
 
 def repeat(result: Result) -> str:
@@ -217,7 +217,7 @@ def repeat(result: Result) -> str:
     if result.load is None:
         command = f"parksim run {name}.yaml --seed {result.seed} --speed {done.speed}{length(done.start, done.until)}"
     else:
-        command = f"parksim load {name}.yaml"
+        command = f"parksim load {name}.yaml{single_rate(result.load)}"
     text = result.scenario.text
     cut = f"<p>cut after {MOST_TEXT:,} characters; the result has all of it</p>" if len(text) > MOST_TEXT else ""
     return (
@@ -226,6 +226,14 @@ def repeat(result: Result) -> str:
         f"<pre tabindex=0>{escape(command)}</pre><details><summary>the scenario</summary>"
         f"<pre tabindex=0>{escape(text[:MOST_TEXT])}</pre>{cut}</details>"
     )
+
+
+def single_rate(test: LoadTest) -> str:
+    """Return the options that make the single stage of a test with --rate; nothing for stages of a file."""
+    due = [rate for rate in test.seconds.get("due_per_s", ()) if rate]
+    if [(stage.name, stage.kind) for stage in test.stages] != [("hold", "hold")] or not due:
+        return ""
+    return f" --rate {due[0]:.9g}/s --for {test.stages[0].to_s:.9g}s"
 
 
 def length(start: str, until: str) -> str:
