@@ -355,6 +355,8 @@ def test_both_curves_are_in_each_chart() -> None:
         assert letters == {("A", "a"), ("B", "b")}, one.name
         assert len({line.dash for line in one.lines}) == len(one.lines), one.name
         ET.fromstring(standalone(one))
+    without = loaded(load_test(seconds=seconds(50) | {"in_flight": []}))
+    assert [one.name for one in overlaid(loaded(), without)] == [name for name in ALL if name != "in-flight"]
     (stored,) = [one for one in overlaid(loaded(), slower()) if one.name == "distribution"]
     assert [line.points[2][1] for line in stored.lines] == [56, 84]
 

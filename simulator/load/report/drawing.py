@@ -24,7 +24,8 @@ ILLEGAL = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 STYLE = """svg text { font: 12px system-ui, sans-serif; fill: var(--faint) }
 svg .over { paint-order: stroke; stroke: var(--paper); stroke-width: 3px; stroke-linejoin: round }
 svg .a { --own: var(--a) } svg .b { --own: var(--b) } svg .c { --own: var(--c) } svg .d { --own: var(--bad) }
-svg .line { fill: none; stroke: var(--own); stroke-width: 1.8; stroke-linejoin: round }
+svg .line { fill: none; stroke: var(--own); stroke-width: 1.8; stroke-linejoin: round;
+  vector-effect: non-scaling-stroke }
 svg .dot { fill: var(--own) } svg .cross { stroke: var(--own); stroke-width: 2.2 }
 svg .grid { stroke: var(--line) } svg .stage { fill: var(--shade) }
 svg .fault { stroke: var(--bad); stroke-opacity: .55 } svg .hatch { stroke: var(--bad); stroke-opacity: .4 }
