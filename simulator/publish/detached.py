@@ -9,12 +9,10 @@ from __future__ import annotations
 import os
 import pickle
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from multiprocessing.connection import Connection, Pipe
+from multiprocessing.connection import Connection
 from threading import Event
 from types import TracebackType
 from typing import Any, NamedTuple, Self
@@ -22,6 +20,7 @@ from typing import Any, NamedTuple, Self
 from simulator.batch import Catalog
 from simulator.clock import RealClock
 from simulator.errors import ParksimError, SourceError
+from simulator.publish.child import Child
 from simulator.publish.source import Ending, Shipping, Window, Workshop
 from simulator.scenario.machine_type import MachineType
 from simulator.scenario.schema import Scenario
@@ -94,18 +93,8 @@ class Detached:
 
     def __init__(self, scenario: Scenario, types: Mapping[str, MachineType], *, stop: Event) -> None:
         """Have a park built and warmed up, which may take long; once ``stop`` is set it ends before its time."""
-        ours, theirs = Pipe()
-        self._line = Line(ours)
-        with theirs:
-            # not with -m, which would make another module of this one, with classes of its own
-            code = f"from {__name__} import main; main({theirs.fileno()})"
-            self._child = subprocess.Popen(  # noqa: S603  # this module, by the interpreter that runs it
-                [sys.executable, "-c", code],
-                stdin=subprocess.DEVNULL,
-                pass_fds=[theirs.fileno()],
-                # Ctrl-C is for us: the park is told to stop when it is time
-                process_group=0,
-            )
+        self._child = Child(__name__, ended_s=ENDED_S)
+        self._line = Line(self._child.line)
         try:
             self._send((scenario, dict(types)))
             while not self._line.poll(LOOK_S):
@@ -141,11 +130,7 @@ class Detached:
 
     def close(self) -> None:
         """End the process."""
-        self._line.close()
-        with suppress(subprocess.TimeoutExpired):
-            self._child.wait(ENDED_S)
-        self._child.kill()
-        self._child.wait()
+        self._child.close()
 
     def __enter__(self) -> Self:
         return self
@@ -164,9 +149,7 @@ class Detached:
         try:
             answer = self._line.recv()
         except (EOFError, OSError) as error:
-            with suppress(subprocess.TimeoutExpired):
-                self._child.wait(ENDED_S)
-            message = f"the process that simulates the park has ended, with status {self._child.returncode}"
+            message = f"the process that simulates the park has ended, with status {self._child.ended()}"
             raise SourceError(message) from error
         if isinstance(answer, Exception):
             raise answer

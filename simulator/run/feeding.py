@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from simulator.run.hops import Hops
 from simulator.run.options import Options
+from simulator.run.outcome import broker_named
 from simulator.scenario.loader import Loaded
 from simulator.scenario.quantities import instant_text
 from simulator.view.feed import About, Feed
@@ -22,7 +23,7 @@ def feed_of(loaded: Loaded, options: Options, hops: Hops) -> Feed:
         run_id=hops.run_id,
         seed=options.seed,
         start=instant_text(hops.pace.sim_start_ns, ZoneInfo(scenario.timezone)),
-        broker=options.broker.partition(":")[0] if "://" in options.broker else hops.broker.profile,
+        broker=broker_named(options, hops.broker),
         store=options.store.partition(":")[0],
         speed="max" if options.speed is None else options.speed,
     )

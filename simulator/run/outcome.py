@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC
 from zoneinfo import ZoneInfo
 
+from brokers.endpoint import Broker
 from simulator.publish.source import Ending, Glimpse
 from simulator.results.result import SCHEMA, Result, machine, versions
 from simulator.results.verdict import Audit, judge
@@ -14,7 +15,7 @@ from simulator.run.options import Options
 from simulator.scenario.loader import Loaded
 from simulator.scenario.quantities import instant_text
 
-__all__ = ["Progress", "Spent", "outcome"]
+__all__ = ["Progress", "Spent", "broker_named", "outcome"]
 
 SHOWN_GAPS = 10
 SHOWN_DEAD_LETTERS = 10
@@ -54,6 +55,11 @@ class Spent:
     cpu_s: float
 
 
+def broker_named(options: Options, broker: Broker) -> str:
+    """Return what ran between publisher and bridge; of an address the scheme only: it may name a host."""
+    return options.broker.partition(":")[0] if "://" in options.broker else broker.profile
+
+
 def outcome(
     loaded: Loaded,
     options: Options,
@@ -88,8 +94,7 @@ def outcome(
                 "origin": instant_text(origin_ns, zone),
                 "until": instant_text(progress.until_ns, zone),
                 "speed": "max" if options.speed is None else options.speed,
-                # an address may name a host, which is nobody's business
-                "broker": options.broker.partition(":")[0] if "://" in options.broker else hops.broker.profile,
+                "broker": broker_named(options, hops.broker),
                 "store": options.store.partition(":")[0],
                 "rows_found": audit.rows_found,
                 "rows_before": audit.rows_before,

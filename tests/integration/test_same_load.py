@@ -12,6 +12,13 @@ from commands import Parksim, parksim
 from ear import Ear
 from servers import HOST, Mosquitto
 
+from simulator.clock import RealClock
+from simulator.run.launch import options_of
+from simulator.run.load_test.crew import Crew
+from simulator.run.load_test.marks import Marks
+from simulator.run.load_test.plan import prepared
+from simulator.scenario.loader import load_scenario
+
 __all__ = ["parksim"]
 
 SCENARIO = Path(__file__).parents[2] / "configs" / "throughput.yaml"
@@ -61,3 +68,41 @@ def test_what_workers_cannot_do_is_said(parksim: Parksim) -> None:
     ):
         ended = parksim("load", SCENARIO, *rate, *more)
         assert (ended.code, said in ended.err) == (104, True), ended.err
+
+
+def test_workers_play_again_and_again(start_mosquitto: Callable[..., Mosquitto]) -> None:
+    """As a search wants them to."""
+    broker = start_mosquitto(settings=QUEUES)
+    loaded, crew = load_scenario(SCENARIO), Crew(2)
+    options = options_of(
+        loaded.scenario, duration=None, speed=None, seed=None, broker=f"mqtt://{HOST}:{broker.port}", store="none"
+    )
+    wanted = prepared(loaded, rate=200.0, duration_s=1.0)
+    for _ in range(2):
+        found = crew.play(
+            loaded,
+            options,
+            wanted,
+            Marks(),
+            clock=RealClock(),
+            on_open=lambda _: None,
+            on_snapshot=lambda _: None,
+            told=lambda _: None,
+        )
+        assert found.messages.written == found.messages.scheduled > 100
+
+
+def test_workers_live_one_park_that_starts_now(
+    start_mosquitto: Callable[..., Mosquitto], parksim: Parksim, tmp_path: Path
+) -> None:
+    """The same instant for all of them; and their result names no address."""
+    broker = start_mosquitto(settings=QUEUES)
+    where = ["--broker", f"mqtt://{HOST}:{broker.port}", "--store", "none", "--view", "none"]
+    out = tmp_path / "r.json"
+    quickstart = SCENARIO.with_name("quickstart.yaml")
+    ended = parksim("load", quickstart, "--rate", "100/s", "--for", "2s", "--workers", "2", *where, "--summary", out)
+    assert ended.code in {0, 111}, ended.err
+    found = json.loads(out.read_text())
+    assert found["messages"]["written"] == found["messages"]["scheduled"] > 100
+    assert found["simulated"]["broker"] == "mqtt"
+    assert str(broker.port) not in out.read_text()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from types import TracebackType
@@ -73,10 +73,10 @@ class BehindProxies:
 class Chaos:
     """Opens the proxies that its disturbances need, and plays them in time, in a thread of its own."""
 
-    def __init__(self, disturbances: Sequence[Disturbance], clock: Clock) -> None:
+    def __init__(self, disturbances: Sequence[Disturbance], clock: Clock, told: Callable[[str], object]) -> None:
+        """``told``: why one of them could not be put on, or taken back."""
         self.happened: list[Happened] = []
-        self.failure: str | None = None
-        """Why one of them could not be put on, or taken back."""
+        self._told = told
         self._clock = clock
         self._stop = threading.Event()
         self._proxies: dict[str, Proxy] = {}
@@ -144,7 +144,7 @@ class Chaos:
             self._clock.wait_until(from_ns + max(SHOWN_NS, one.duration), self._stop)
             self._take_back(one)
         except BrokerError as error:
-            self.failure = str(error)
+            self._told(f"{one.kind} of {one.target}: {error}")
         to_s = (self._clock.monotonic_ns() - begin_ns) / SECOND_NS
         self.happened.append(Happened(one, (from_ns - begin_ns) / SECOND_NS, to_s))
 

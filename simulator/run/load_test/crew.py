@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections import Counter
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack, suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
-from datetime import UTC
+from datetime import UTC, datetime
 from functools import reduce
 from itertools import zip_longest
-from multiprocessing import Pipe
 from multiprocessing.connection import Connection, wait
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from simulator.clock import SECOND_NS, Clock
 from simulator.errors import ScenarioError, SourceError
 from simulator.load.profile import Profile
 from simulator.load.tally import Mark
+from simulator.publish.child import Child
+from simulator.publish.source import first_instant_ns
 from simulator.results.histogram import Histogram, Packed
 from simulator.results.latency import HOPS
 from simulator.results.part import Percentiles
@@ -32,11 +30,12 @@ from simulator.run.load_test.plan import Prepared
 from simulator.run.load_test.verdict import told_of
 from simulator.run.load_test.worker import Calibrate, Met, Order, Report
 from simulator.run.options import Options
+from simulator.run.outcome import broker_named
 from simulator.scenario.loader import Loaded
-from simulator.scenario.quantities import instant_text
 
 __all__ = ["Crew"]
 
+WORKER = "simulator.run.load_test.worker"
 LEAD_NS = SECOND_NS // 2
 ENDED_S = 10.0
 LOOK_S = 0.2
@@ -45,43 +44,26 @@ SHOWN = 10
 
 
 class Crew:
-    """Processes that do the same at once. A context manager that ends them."""
+    """Several processes that do the same at once; new ones each time that something is to be done."""
 
     def __init__(self, workers: int) -> None:
-        self._lines: list[Connection] = []
-        self._children: list[subprocess.Popen[bytes]] = []
-        for _ in range(workers):
-            ours, theirs = Pipe()
-            with theirs:
-                code = f"from simulator.run.load_test.worker import main; main({theirs.fileno()})"
-                child = subprocess.Popen(  # noqa: S603 - a module of ours, by the interpreter that runs it
-                    [sys.executable, "-c", code],
-                    stdin=subprocess.DEVNULL,
-                    pass_fds=[theirs.fileno()],
-                    process_group=0,  # Ctrl-C is for us, who tell them
-                )
-            self._lines.append(ours)
-            self._children.append(child)
+        self._workers = workers
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        for line in self._lines:
-            line.close()
-        for child in self._children:
-            with suppress(subprocess.TimeoutExpired):
-                child.wait(ENDED_S)
-            child.kill()
-            child.wait()
+    @contextmanager
+    def _at_work(self) -> Iterator[list[Connection]]:
+        """Start the processes; yield the lines to them, and end them."""
+        with ExitStack() as stack:
+            children = [Child(WORKER, ended_s=ENDED_S) for _ in range(self._workers)]
+            for child in children:
+                stack.callback(child.close)
+            yield [child.line for child in children]
 
     def calibrated_per_s(self, loaded: Loaded) -> float:
         """Return messages a second that all of them together hand over at most, each into a sink of its own."""
-        for line in self._lines:
-            line.send(Calibrate(loaded))
-        return sum(float(answer(line)) for line in self._lines)
+        with self._at_work() as lines:
+            for line in lines:
+                line.send(Calibrate(loaded))
+            return sum(float(answer(line)) for line in lines)
 
     def play(
         self,
@@ -108,40 +90,41 @@ class Crew:
                 message = f"--workers: they cannot share the broker {options.broker!r}; use mosquitto or an address"
                 raise ScenarioError(message)
             shared = options.broker if "://" in options.broker else str(broker.endpoint)
-            fixed = with_start(loaded, clock)
-            for number, line in enumerate(self._lines):
-                line.send(Order(fixed, replace(options, broker=shared), wanted, number, len(self._lines)))
-            for line in self._lines:
+            fixed, orders = with_start(loaded, clock), replace(options, broker=shared)
+            lines = stack.enter_context(self._at_work())
+            for number, line in enumerate(lines):
+                line.send(Order(fixed, orders, wanted, number, len(lines)))
+            for line in lines:
                 answer(line)
             begin_ns = clock.monotonic_ns() + LEAD_NS
-            for line in self._lines:
+            for line in lines:
                 line.send(Met(begin_ns))
             told(f"broker: {broker.profile}")
-            reports = self._followed(marks, on_snapshot)
-            return together(reports, marks, wanted.profile, broker.profile)
+            return together(followed(lines, marks, on_snapshot), marks, wanted.profile, broker_named(options, broker))
 
-    def _followed(self, marks: Marks, on_snapshot: Callable[[Snapshot], None]) -> list[Report]:
-        """Show what the workers tell until all have ended; pass on a wish to end before."""
-        latest: dict[int, Snapshot] = {}
-        reports: dict[int, Report] = {}
-        is_told = False
-        while len(reports) < len(self._lines):
-            if marks.stop.is_set() and not is_told:
-                is_told = True
-                for line in self._lines:
-                    line.send("stop")
-            ready = wait([one for n, one in enumerate(self._lines) if n not in reports], LOOK_S)
-            for number, line in enumerate(self._lines):
-                if line not in ready:
-                    continue
-                said = answer(line)
-                if isinstance(said, Report):
-                    reports[number] = said
-                else:
-                    latest[number] = said
-                    if number == 0 and len(latest) == len(self._lines):
-                        on_snapshot(summed(list(latest.values())))
-        return [reports[number] for number in sorted(reports)]
+
+def followed(lines: Sequence[Connection], marks: Marks, on_snapshot: Callable[[Snapshot], None]) -> list[Report]:
+    """Show what the workers tell until all have ended; pass on a wish to end before."""
+    latest: dict[int, Snapshot] = {}
+    reports: dict[int, Report] = {}
+    is_told = False
+    while len(reports) < len(lines):
+        if marks.stop.is_set() and not is_told:
+            is_told = True
+            for line in lines:
+                line.send("stop")
+        ready = wait([one for n, one in enumerate(lines) if n not in reports], LOOK_S)
+        for number, line in enumerate(lines):
+            if line not in ready:
+                continue
+            said = answer(line)
+            if isinstance(said, Report):
+                reports[number] = said
+            else:
+                latest[number] = said
+                if number == 0 and len(latest) == len(lines):
+                    on_snapshot(summed(list(latest.values())))
+    return [reports[number] for number in sorted(reports)]
 
 
 def answer(line: Connection) -> Any:
@@ -160,7 +143,7 @@ def with_start(loaded: Loaded, clock: Clock) -> Loaded:
     """Return the scenario with the first instant fixed, so that all workers live the same park."""
     if loaded.scenario.start != "now":
         return loaded
-    start = instant_text(clock.now_ns() // SECOND_NS * SECOND_NS, UTC)
+    start = datetime.fromtimestamp(first_instant_ns(loaded.scenario, clock) // SECOND_NS, UTC)
     return replace(loaded, scenario=loaded.scenario.model_copy(update={"start": start}))
 
 
@@ -192,6 +175,7 @@ def together(reports: Sequence[Report], marks: Marks, profile: Profile, broker: 
     verdict, code = judge(
         counts, interrupted=marks.stop.is_set() and marks.lost is None, reason=reason, audit=Audit(found, before)
     )
+    left_out = sum(one.readings.left_out for one in results)
     rates = {name: sum(getattr(one.rates, name) for one in results) for name in type(base.rates).model_fields}
     sending = {name: merged([report.sending[name] for report in reports]) for name in reports[0].sending}
     result = base.model_copy(
@@ -204,7 +188,7 @@ def together(reports: Sequence[Report], marks: Marks, profile: Profile, broker: 
                 update={"rows_found": found, "rows_before": before, "broker": broker}
             ),
             "messages": type(base.messages).model_validate(counts.messages()),
-            "readings": type(base.readings).model_validate(counts.readings() | {"left_out": base.readings.left_out}),
+            "readings": type(base.readings).model_validate(counts.readings() | {"left_out": left_out}),
             "rates": type(base.rates).model_validate(rates),
             "latency_ms": type(base.latency_ms).model_validate(
                 {name: Histogram.unpacked(final.histograms[name]).as_ms() for name in HOPS}

@@ -78,7 +78,7 @@ def launch_load(
     files.check()
     with ExitStack() as stack:
         shown = stack.enter_context(open_view(view, sys.stderr))
-        players: Players = Solo() if workers == 1 else stack.enter_context(Crew(workers))
+        players: Players = Solo() if workers == 1 else Crew(workers)
         conditions = Conditions(players, loaded, options, shown)
         if search:
             found, rows = sought(conditions, start_per_s=per_s, probe_s=length_s), None

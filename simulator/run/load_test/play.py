@@ -144,7 +144,7 @@ def play(
     """Play a profile until its end or that of ``marks.stop``; not judged yet. Raises as ``execute`` does."""
     profile, natural = wanted.profile, plan(loaded).messages_per_s
     duration_s = profile.simulated_s(natural)
-    chaos = Chaos(wanted.disturbances, clock) if wanted.disturbances else None
+    chaos = Chaos(wanted.disturbances, clock, told) if wanted.disturbances else None
     played = replace(
         options,
         chaos=chaos,

@@ -63,8 +63,6 @@ class Report:
     marks: list[Mark]
     sending: dict[str, Packed]
     """Latencies from sending."""
-    broker: str
-    store: str
 
 
 class Worker:
@@ -78,16 +76,13 @@ class Worker:
         self._begin_ns = 0
 
     def serve(self) -> None:
-        """Do what is asked until the other end closes the line."""
-        with suppress(EOFError, ConnectionError):
-            while True:
-                match self._line.recv():
-                    case Calibrate(loaded):
-                        self.tell(calibrated_per_s(loaded))
-                    case Order() as order:
-                        threading.Thread(target=self._listen, daemon=True).start()
-                        self.tell(self._play(order))
-                        return
+        """Do what is asked, once."""
+        match self._line.recv():
+            case Calibrate(loaded):
+                self.tell(calibrated_per_s(loaded))
+            case Order() as order:
+                threading.Thread(target=self._listen, daemon=True).start()
+                self.tell(self._play(order))
 
     def tell(self, what: object) -> None:
         with self._lock:
@@ -127,7 +122,7 @@ class Worker:
         sending = marks.hops.latency.from_sending
         assert isinstance(sending, FromSending)
         packed = {name: getattr(sending, name).packed() for name in ("publish", "broker", "end_to_end")}
-        return Report(result, marks.marks, packed, marks.hops.broker.profile, marks.hops.store.describe())
+        return Report(result, marks.marks, packed)
 
 
 def main(descriptor: int) -> None:
@@ -137,6 +132,8 @@ def main(descriptor: int) -> None:
         worker = Worker(line)
         try:
             worker.serve()
+        except (EOFError, ConnectionError):
+            pass  # whoever asked is gone
         except Exception as error:
             with suppress(OSError):
                 worker.tell(error)
