@@ -38,7 +38,7 @@ def watched(clock: Bent, *, seconds: int = 30, set_ns: int = 0) -> Clocks:
         if second == seconds // 2:
             clock.set(set_ns)
         clock.advance(SECOND_NS)
-    return watch.found()
+    return watch.found(Offset())
 
 
 def test_a_straight_clock() -> None:

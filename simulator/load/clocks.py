@@ -39,7 +39,7 @@ class ClockWatch:
         middle = (before + after) // 2
         self.looks.append((middle, now - middle))
 
-    def found(self, offset: Offset | None = None) -> Clocks:
+    def found(self, offset: Offset) -> Clocks:
         """Return what was seen; jumps apart from the drift."""
         at = np.array([look[0] for look in self.looks], dtype=np.int64)
         less = np.array([look[1] for look in self.looks], dtype=np.int64)
@@ -51,8 +51,8 @@ class ClockWatch:
         return Clocks(
             stepped_ms=float(jumps.sum()) / MS,
             drift_ppm=drift,
-            store_offset_ms=None if offset is None else offset.middle_ms,
-            store_uncertain_ms=None if offset is None else offset.uncertain_ms,
+            store_offset_ms=offset.middle_ms,
+            store_uncertain_ms=offset.uncertain_ms,
         )
 
 

@@ -15,7 +15,7 @@ from simulator.run.options import Options
 from simulator.scenario.loader import Loaded
 from simulator.scenario.quantities import instant_text
 
-__all__ = ["Progress", "Spent", "broker_named", "outcome"]
+__all__ = ["SHOWN_DEAD_LETTERS", "SHOWN_GAPS", "Progress", "Spent", "broker_named", "outcome"]
 
 SHOWN_GAPS = 10
 SHOWN_DEAD_LETTERS = 10

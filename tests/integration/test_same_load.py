@@ -17,6 +17,7 @@ from simulator.run.launch import options_of
 from simulator.run.load_test.crew import Crew
 from simulator.run.load_test.marks import Marks
 from simulator.run.load_test.plan import prepared
+from simulator.run.load_test.play import Setting
 from simulator.scenario.loader import load_scenario
 
 __all__ = ["parksim"]
@@ -78,17 +79,11 @@ def test_workers_play_again_and_again(start_mosquitto: Callable[..., Mosquitto])
         loaded.scenario, duration=None, speed=None, seed=None, broker=f"mqtt://{HOST}:{broker.port}", store="none"
     )
     wanted = prepared(loaded, rate=200.0, duration_s=1.0)
+    setting = Setting(
+        loaded, options, RealClock(), told=lambda _: None, on_open=lambda _: None, on_snapshot=lambda _: None
+    )
     for _ in range(2):
-        found = crew.play(
-            loaded,
-            options,
-            wanted,
-            Marks(),
-            clock=RealClock(),
-            on_open=lambda _: None,
-            on_snapshot=lambda _: None,
-            told=lambda _: None,
-        )
+        found = crew.play(setting, wanted, Marks())
         assert found.messages.written == found.messages.scheduled > 100
 
 

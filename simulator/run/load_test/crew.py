@@ -20,17 +20,16 @@ from simulator.publish.child import Child
 from simulator.publish.source import first_instant_ns
 from simulator.results.histogram import Histogram, Packed
 from simulator.results.latency import HOPS
-from simulator.results.part import Percentiles
 from simulator.results.result import Result
 from simulator.results.snapshot import Snapshot
 from simulator.results.verdict import Audit, judge
-from simulator.run.hops import Hops, enter_broker
+from simulator.run.hops import enter_broker
 from simulator.run.load_test.marks import Marks
 from simulator.run.load_test.plan import Prepared
+from simulator.run.load_test.play import Setting
 from simulator.run.load_test.verdict import told_of
 from simulator.run.load_test.worker import Calibrate, Met, Order, Report
-from simulator.run.options import Options
-from simulator.run.outcome import broker_named
+from simulator.run.outcome import SHOWN_DEAD_LETTERS, SHOWN_GAPS, broker_named
 from simulator.scenario.loader import Loaded
 
 __all__ = ["Crew"]
@@ -39,8 +38,6 @@ WORKER = "simulator.run.load_test.worker"
 LEAD_NS = SECOND_NS // 2
 ENDED_S = 10.0
 LOOK_S = 0.2
-SHOWN = 10
-"""Gaps and dead letters that a result lists."""
 
 
 class Crew:
@@ -65,22 +62,12 @@ class Crew:
                 line.send(Calibrate(loaded))
             return sum(float(answer(line)) for line in lines)
 
-    def play(
-        self,
-        loaded: Loaded,
-        options: Options,
-        wanted: Prepared,
-        marks: Marks,
-        *,
-        clock: Clock,
-        on_open: Callable[[Hops], None],  # noqa: ARG002 - the hops are open elsewhere
-        on_snapshot: Callable[[Snapshot], None],
-        told: Callable[[str], object],
-    ) -> Result:
+    def play(self, setting: Setting, wanted: Prepared, marks: Marks) -> Result:
         """Play a profile together until its end or that of ``marks.stop``; not judged yet.
 
         Raises ScenarioError, OutOfReachError, SourceError.
         """
+        loaded, options, clock = setting.loaded, setting.options, setting.clock
         if wanted.disturbances or options.audits:
             message = "--workers: not together with load.disturbances or --bridge none; leave it out"
             raise ScenarioError(message)
@@ -99,8 +86,9 @@ class Crew:
             begin_ns = clock.monotonic_ns() + LEAD_NS
             for line in lines:
                 line.send(Met(begin_ns))
-            told(f"broker: {broker.profile}")
-            return together(followed(lines, marks, on_snapshot), marks, wanted.profile, broker_named(options, broker))
+            setting.told(f"broker: {broker.profile}")
+            reports = followed(lines, marks, setting.on_snapshot)
+            return together(reports, marks, wanted.profile, broker_named(options, broker))
 
 
 def followed(lines: Sequence[Connection], marks: Marks, on_snapshot: Callable[[Snapshot], None]) -> list[Report]:
@@ -195,24 +183,16 @@ def together(reports: Sequence[Report], marks: Marks, profile: Profile, broker: 
             ),
             "retries": dict(sum((Counter(one.retries) for one in results), Counter())),
             "generator": base.generator.model_copy(update={"cpu": sum(one.generator.cpu or 0.0 for one in results)}),
-            "dead_letters": tuple(one for each in results for one in each.dead_letters)[:SHOWN],
-            "gaps": tuple(one for each in results for one in each.gaps)[:SHOWN],
+            "dead_letters": tuple(one for each in results for one in each.dead_letters)[:SHOWN_DEAD_LETTERS],
+            "gaps": tuple(one for each in results for one in each.gaps)[:SHOWN_GAPS],
         }
     )
     told = told_of(result, profile, marks, (), sending=sending)
     assert told.load is not None
-    queryable = Histogram.unpacked(final.histograms["queryable"])
-    return told.model_copy(
-        update={
-            "load": told.load.model_copy(
-                update={
-                    "workers": len(reports),
-                    "clocks": None if base.load is None else base.load.clocks,
-                    "queryable_ms": Percentiles.model_validate(queryable.as_ms()) if len(queryable) else None,
-                }
-            )
-        }
-    )
+    assert base.load is not None
+    # all of them are on this machine, and ask the same database
+    load = told.load.model_copy(update={"workers": len(reports), "clocks": base.load.clocks})
+    return told.model_copy(update={"load": load})
 
 
 def merged(parts: Sequence[Packed]) -> dict[str, float | int | None]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
-from simulator.clock import SECOND_NS, Clock
+from simulator.clock import SECOND_NS
 from simulator.errors import ExitCode, OutOfReachError
 from simulator.load.bottleneck import Pressure, pressure_of
 from simulator.load.profile import profile_of
@@ -16,14 +17,11 @@ from simulator.load.thresholds import Threshold
 from simulator.results.load_test import Bottleneck, Probe, Search
 from simulator.results.result import Result
 from simulator.results.snapshot import Snapshot
-from simulator.run.hops import Hops
 from simulator.run.load_test.marks import Marks
 from simulator.run.load_test.plan import Prepared
-from simulator.run.load_test.play import Players, calibrated
+from simulator.run.load_test.play import Players, Setting, calibrated
 from simulator.run.load_test.verdict import MOST_SHARE, judged
-from simulator.run.options import Options
 from simulator.scenario.load import Hold, Level
-from simulator.scenario.loader import Loaded
 
 __all__ = ["FIRST_PER_S", "PROBE_S", "find_max"]
 
@@ -45,22 +43,34 @@ LATE_AFTER_NS = 2 * SECOND_NS
 """A probe that is so late drops messages: it has failed, and what is next need not wait for it."""
 
 
+class Attempt(NamedTuple):
+    """A rate that was played once."""
+
+    probe: Probe
+    was_late: bool
+    """Whether the generator was, by itself."""
+    was_given_up: bool
+    lost: int
+    """Messages."""
+
+    @property
+    def may_be_chance(self) -> bool:
+        """Whether something else on this machine may be why it failed: the generator, or a moment's delay."""
+        piled_up = self.probe.backlog_per_s >= CERTAINLY * self.probe.rate_per_s
+        return not self.probe.holds and (self.was_late or not (self.was_given_up or piled_up or self.lost))
+
+
 @dataclass(slots=True)
 class Seeker:
     """Plays one rate after the other through the same pipeline."""
 
     players: Players
-    loaded: Loaded
-    options: Options
+    setting: Setting
     thresholds: Sequence[Threshold]
     ceiling: float
     probe_s: float
-    clock: Clock
     stop: threading.Event
     """Set by whoever has waited long enough."""
-    told: Callable[[str], object]
-    on_open: Callable[[Hops], None]
-    on_snapshot: Callable[[Snapshot], None]
     best: Result | None = None
     """Of the last confirmation."""
     last: Result | None = None
@@ -68,36 +78,26 @@ class Seeker:
     failed: dict[float, Bottleneck] = field(default_factory=dict)
     """What gave way, by rate."""
     number: int = 0
-    was_late: bool = False
-    """Whether the generator was late by itself, the last time."""
-    was_given_up: bool = False
-    lost: int = 0
-    """Messages, the last time."""
 
     def play(self, rate: float, is_confirmation: bool) -> Probe | None:  # noqa: FBT001 - the search calls it so
         """Play a rate, once more if it failed by chance as it may be; None if somebody wants the search to end."""
-        for attempt in range(1, ATTEMPTS + 1):
-            probe = self._attempt(rate, is_confirmation=is_confirmation)
-            if probe is not None and probe.holds:
+        number = 1
+        while (attempt := self._attempt(rate, is_confirmation=is_confirmation)) is not None:
+            if attempt.probe.holds:
                 self.failed.pop(rate, None)
-            if probe is None or probe.holds or attempt == ATTEMPTS or not self._by_chance(probe):
-                break
-            self.told("  once more: that may have been chance")
-        return None if probe is None else probe.model_copy(update={"attempts": attempt})
+            if number == ATTEMPTS or not attempt.may_be_chance:
+                return attempt.probe.model_copy(update={"attempts": number})
+            self.setting.told("  once more: that may have been chance")
+            number += 1
+        return None
 
-    def _by_chance(self, probe: Probe) -> bool:
-        """Say whether something else on this machine may be why a rate failed: the generator, or a moment's delay."""
-        return self.was_late or (
-            not self.was_given_up and probe.backlog_per_s < CERTAINLY * probe.rate_per_s and not self.lost
-        )
-
-    def _attempt(self, rate: float, *, is_confirmation: bool) -> Probe | None:
+    def _attempt(self, rate: float, *, is_confirmation: bool) -> Attempt | None:
         if self.stop.is_set():
             return None
         self.number += 1
         length_s = self.probe_s * (CONFIRMATION if is_confirmation else 1)
         name = "confirmation" if is_confirmation else f"probe {self.number}"
-        self.told(f"{name}: {rate:,.0f} messages/s for {length_s:g} s")
+        self.setting.told(f"{name}: {rate:,.0f} messages/s for {length_s:g} s")
         hold = Hold.model_construct(kind="hold", name="hold", duration=round(length_s * SECOND_NS), rate=Level(rate))
         profile = profile_of([hold])
         marks = Marks((), threading.Event(), given_up=lambda so_far: self._is_hopeless(so_far, length_s))
@@ -105,18 +105,15 @@ class Seeker:
         def shown(snapshot: Snapshot) -> None:
             if self.stop.is_set():
                 marks.stop.set()
-            self.on_snapshot(snapshot)
+            self.setting.on_snapshot(snapshot)
 
-        result = self.players.play(
-            self.loaded,
-            replace(self.options, snapshot_s=min(1.0, self.probe_s / MARKS)),
-            Prepared(profile, late_after_ns=LATE_AFTER_NS),
-            marks,
-            clock=self.clock,
-            on_open=self.on_open if self.number == 1 else lambda _: None,
-            on_snapshot=shown,
+        quiet = self.setting._replace(
+            options=replace(self.setting.options, snapshot_s=min(1.0, self.probe_s / MARKS)),
             told=lambda _: None,
+            on_open=self.setting.on_open if self.number == 1 else lambda _: None,
+            on_snapshot=shown,
         )
+        result = self.players.play(quiet, Prepared(profile, late_after_ns=LATE_AFTER_NS), marks)
         if self.stop.is_set():
             return None
         if result.exit_code == ExitCode.OUT_OF_REACH and not marks.was_given_up:
@@ -126,20 +123,18 @@ class Seeker:
         judgement = judged(result, profile, marks, self.ceiling)
         probe = probed(rate, judgement, marks, length_s, is_confirmation=is_confirmation)
         self.last = judgement
-        self.was_late = judgement.exit_code == ExitCode.GENERATOR_TOO_SLOW
-        self.was_given_up = marks.was_given_up
-        self.lost = judgement.messages.unaccounted + sum(judgement.messages.dropped.values())
+        was_late = judgement.exit_code == ExitCode.GENERATOR_TOO_SLOW
         if probe.holds and is_confirmation:
             self.best = judgement
         if not probe.holds and result.load is not None and result.load.bottleneck is not None:
             blamed = result.load.bottleneck
-            if self.was_late:
+            if was_late:
                 blamed = blamed.model_copy(update={"part": "generator", "because": judgement.verdict})
             self.failed[rate] = blamed
-        self.told(
+        self.setting.told(
             f"  {'holds' if probe.holds else 'fails'}: {probe.written_per_s:,.0f}/s stored; {probe.why or 'flat'}"
         )
-        return probe
+        return Attempt(probe, was_late, marks.was_given_up, lost_of(judgement))
 
     def _is_hopeless(self, marks: Sequence[Mark], length_s: float) -> bool:
         now_s = marks[-1].wall_s
@@ -174,39 +169,36 @@ def broken(result: Result, pressure: Pressure, flat_share: float) -> list[str]:
     found = [f"{one.expression} failed" for one in result.thresholds if not one.passed]
     if pressure.backlog_per_s > flat_share * pressure.rate_per_s:
         found.append(f"{pressure.backlog_per_s:,.0f}/s piled up")
-    lost = result.messages.unaccounted + sum(result.messages.dropped.values())
-    if lost:
+    if lost := lost_of(result):
         found.append(f"{lost:,} messages lost or dropped")
     if not found and result.exit_code not in {ExitCode.PASS, ExitCode.INTERRUPTED}:
         found.append(result.verdict)
     return found
 
 
+def lost_of(result: Result) -> int:
+    """Return messages that were lost or dropped."""
+    return result.messages.unaccounted + sum(result.messages.dropped.values())
+
+
 def find_max(
     players: Players,
-    loaded: Loaded,
-    options: Options,
+    setting: Setting,
     thresholds: Sequence[Threshold],
     *,
     start_per_s: float | None,
     probe_s: float | None,
-    clock: Clock,
     stop: threading.Event,
-    on_open: Callable[[Hops], None],
-    on_snapshot: Callable[[Snapshot], None],
-    told: Callable[[str], object],
 ) -> Result | None:
     """Search, and return the result of the hold that confirmed the rate, or of none: what was tried stands in it.
 
     Thresholds of a rate or of a stage mean nothing here and are left out. None if it was stopped before anything was
     known. Raises ScenarioError and OutOfReachError.
     """
-    ceiling = calibrated(players, loaded, options, told)
+    ceiling = calibrated(players, setting)
     limit = ceiling * MOST_SHARE
     usable = [one for one in thresholds if one.stage is None and not one.metric.endswith("rate")]
-    seeker = Seeker(
-        players, loaded, options, usable, ceiling, probe_s or PROBE_S, clock, stop, told, on_open, on_snapshot
-    )
+    seeker = Seeker(players, setting, usable, ceiling, probe_s or PROBE_S, stop)
     search = highest(seeker.play, start_per_s=start_per_s or FIRST_PER_S, limit_per_s=limit)
     found = seeker.best or seeker.last
     return None if found is None else concluded(found, search, seeker.failed, limit, stopped=stop.is_set())

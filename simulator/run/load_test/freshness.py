@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 
 from simulator.batch import Catalog
@@ -44,12 +45,16 @@ class Freshness:
         *,
         publisher: Publisher,
         found: Histogram,
+        offset: Offset,
         clock: Clock,
+        told: Callable[[str], object],
     ) -> None:
-        self.offset = Offset()
-        """Of the clock of the database."""
-        self.trouble: str | None = None
-        """Why nothing is asked; None while all is well."""
+        """``found`` gets how late messages were, ``offset`` what the database says of its clock.
+
+        Why nothing is asked any more is ``told``.
+        """
+        self._offset = offset
+        self._told = told
         self._store = store
         self._catalog = catalog
         self._stored = stored
@@ -80,7 +85,7 @@ class Freshness:
                         self._wait_for(reader, latest)
                     self._clock.wait_until(max(self._clock.monotonic_ns() + LOOK_NS, began_ns + BETWEEN_NS), self._stop)
         except ParksimError as error:
-            self.trouble = str(error)
+            self._told(f"no sample is looked for: {error}")
 
     def _compare_clocks(self, reader: Reader) -> None:
         """Ask for the time at many places of a second, so that it is known where the second of the other one begins."""
@@ -89,7 +94,7 @@ class Freshness:
             second = reader.second()
             if second is None or self._stop.is_set():
                 return
-            self.offset.told(second, before_ns, self._clock.now_ns())
+            self._offset.told(second, before_ns, self._clock.now_ns())
             self._clock.wait_until(self._clock.monotonic_ns() + ASKED_EVERY_NS, self._stop)
 
     def _wait_for(self, reader: Reader, latest: Latest) -> None:

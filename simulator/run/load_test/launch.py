@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import sys
 import threading
-from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import NamedTuple
 
 import typer
 
@@ -24,11 +22,9 @@ from simulator.run.interrupt import stop_on_signals
 from simulator.run.launch import STOPPING, options_of, tell
 from simulator.run.load_test.crew import Crew
 from simulator.run.load_test.find_max import find_max
-from simulator.run.load_test.marks import Marks
-from simulator.run.load_test.plan import Prepared, prepared, thresholds_of
-from simulator.run.load_test.play import Players, Solo, load
-from simulator.run.options import Options
-from simulator.scenario.loader import Loaded, load_scenario
+from simulator.run.load_test.plan import prepared, thresholds_of
+from simulator.run.load_test.play import Players, Setting, Solo, load
+from simulator.scenario.loader import load_scenario
 from simulator.scenario.quantities import duration_ns, rate_per_s
 from simulator.view.live import View, open_view
 
@@ -76,15 +72,24 @@ def launch_load(
     options = replace(options, audits=bridge == "none")
     per_s, length_s = rate_and_time(rate, duration, search=search)
     files.check()
-    with ExitStack() as stack:
-        shown = stack.enter_context(open_view(view, sys.stderr))
-        players: Players = Solo() if workers == 1 else Crew(workers)
-        conditions = Conditions(players, loaded, options, shown)
+    players: Players = Solo() if workers == 1 else Crew(workers)
+    stop = threading.Event()
+    rows = None
+    sys.setswitchinterval(TURN_S)
+    with open_view(view, sys.stderr) as shown, stop_on_signals(stop, lambda: shown.say(STOPPING)):
+        setting = Setting(
+            loaded,
+            options,
+            RealClock(),
+            told=shown.say,
+            on_open=lambda hops: introduce(hops, shown),
+            on_snapshot=(lambda _: None) if search else shown.show,
+        )
         if search:
-            found, rows = sought(conditions, start_per_s=per_s, probe_s=length_s), None
+            found = find_max(players, setting, thresholds_of(loaded), start_per_s=per_s, probe_s=length_s, stop=stop)
         else:
             wanted = prepared(loaded, rate=per_s, duration_s=length_s)
-            found, marks = tested(conditions, wanted)
+            found, marks = load(players, setting, wanted, stop)
             rows = seconds(marks.marks, wanted.profile)
     if found is None:
         return int(ExitCode.INTERRUPTED)
@@ -99,15 +104,6 @@ def launch_load(
     ):
         said &= file is None or written(file, text)
     return found.exit_code if said or found.exit_code != ExitCode.PASS else ExitCode.BAD_CONFIGURATION
-
-
-class Conditions(NamedTuple):
-    """Who plays what, and who looks on."""
-
-    players: Players
-    loaded: Loaded
-    options: Options
-    shown: View
 
 
 def rate_and_time(rate: str | None, duration: str | None, *, search: bool) -> tuple[float | None, float | None]:
@@ -125,44 +121,6 @@ def rate_and_time(rate: str | None, duration: str | None, *, search: bool) -> tu
         message = "--rate and --for must be more than nothing, such as --rate 5k/s --for 60s"
         raise ScenarioError(message)
     return per_s, length_s
-
-
-def tested(given: Conditions, wanted: Prepared) -> tuple[Result, Marks]:
-    """Carry out a load test while a view follows."""
-    stop = threading.Event()
-    sys.setswitchinterval(TURN_S)
-    with stop_on_signals(stop, lambda: given.shown.say(STOPPING)):
-        return load(
-            given.players,
-            given.loaded,
-            given.options,
-            wanted,
-            clock=RealClock(),
-            stop=stop,
-            on_open=lambda hops: introduce(hops, given.shown),
-            on_snapshot=given.shown.show,
-            told=given.shown.say,
-        )
-
-
-def sought(given: Conditions, *, start_per_s: float | None, probe_s: float | None) -> Result | None:
-    """Search for the highest rate while a view follows; None if it was stopped before anything was known."""
-    stop = threading.Event()
-    sys.setswitchinterval(TURN_S)
-    with stop_on_signals(stop, lambda: given.shown.say(STOPPING)):
-        return find_max(
-            given.players,
-            given.loaded,
-            given.options,
-            thresholds_of(given.loaded),
-            start_per_s=start_per_s,
-            probe_s=probe_s,
-            clock=RealClock(),
-            stop=stop,
-            on_open=lambda hops: introduce(hops, given.shown),
-            on_snapshot=lambda _: None,
-            told=given.shown.say,
-        )
 
 
 def introduce(hops: Hops, shown: View) -> None:

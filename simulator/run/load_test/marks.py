@@ -34,8 +34,8 @@ class Marks:
     """Says of the marks so far whether it is of no use to go on."""
     was_given_up: bool = False
     clocks: ClockWatch = field(default_factory=lambda: ClockWatch(RealClock()))
-    offset: Offset | None = None
-    """Of the clock of the database, when the test is over."""
+    offset: Offset = field(default_factory=Offset)
+    """Of the clock of the database."""
     servers: dict[str, float] = field(default_factory=dict)
     """What broker and database told of themselves."""
     stopped_s: float = math.inf

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import replace
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from brokers import Sink, open_broker
 from simulator.bench.live import Live
@@ -26,22 +26,22 @@ from simulator.run.load_test.verdict import judged, peak_per_s, told_of
 from simulator.run.options import Load, Options
 from simulator.scenario.loader import Loaded
 
-__all__ = ["Players", "Solo", "calibrated", "calibrated_per_s", "load", "play"]
+__all__ = ["Players", "Setting", "Solo", "calibrated", "load"]
 
 CALIBRATION_S = 3.0
 """Wall time for which the generator shows what it can, about."""
 TRIAL_MESSAGES = 20_000
 
 
-def calibrated_per_s(loaded: Loaded) -> float:
-    """Return messages a second that this generator hands over at most, with a sink behind it that forgets them."""
-    messaging = loaded.scenario.messaging
-    with (
-        Sink() as sink,
-        Live(sink, loaded, qos=messaging.qos, version=5, window=messaging.window) as live,
-    ):
-        per_s = live.measure(TRIAL_MESSAGES).per_s
-        return live.measure(max(TRIAL_MESSAGES, round(per_s * CALIBRATION_S))).per_s
+class Setting(NamedTuple):
+    """What is loaded, and who looks on."""
+
+    loaded: Loaded
+    options: Options
+    clock: Clock
+    told: Callable[[str], object]
+    on_open: Callable[[Hops], None]
+    on_snapshot: Callable[[Snapshot], None]
 
 
 class Players(Protocol):
@@ -50,43 +50,13 @@ class Players(Protocol):
     def calibrated_per_s(self, loaded: Loaded) -> float:
         """Return messages a second that can be handed over at most."""
 
-    def play(
-        self,
-        loaded: Loaded,
-        options: Options,
-        wanted: Prepared,
-        marks: Marks,
-        *,
-        clock: Clock,
-        on_open: Callable[[Hops], None],
-        on_snapshot: Callable[[Snapshot], None],
-        told: Callable[[str], object],
-    ) -> Result:
+    def play(self, setting: Setting, wanted: Prepared, marks: Marks) -> Result:
         """Play until the end of the profile or that of ``marks.stop``; not judged yet."""
 
 
-class Solo:
-    """A single process."""
-
-    def __init__(self) -> None:
-        self.calibrated_per_s = calibrated_per_s
-        self.play = play
-
-
-def load(
-    players: Players,
-    loaded: Loaded,
-    options: Options,
-    wanted: Prepared,
-    *,
-    clock: Clock,
-    stop: threading.Event,
-    on_open: Callable[[Hops], None],
-    on_snapshot: Callable[[Snapshot], None],
-    told: Callable[[str], object],
-) -> tuple[Result, Marks]:
+def load(players: Players, setting: Setting, wanted: Prepared, stop: threading.Event) -> tuple[Result, Marks]:
     """Calibrate, play the profile, and judge. Raises ScenarioError, OutOfReachError, TooSlowError."""
-    ceiling = calibrated(players, loaded, options, told)
+    ceiling = calibrated(players, setting)
     peak = peak_per_s(wanted.profile)
     if peak > ceiling:
         message = (
@@ -95,21 +65,18 @@ def load(
         )
         raise TooSlowError(message)
     marks = Marks(wanted.thresholds, stop)
-    result = players.play(
-        loaded, options, wanted, marks, clock=clock, on_open=on_open, on_snapshot=on_snapshot, told=told
-    )
-    return judged(result, wanted.profile, marks, ceiling), marks
+    return judged(players.play(setting, wanted, marks), wanted.profile, marks, ceiling), marks
 
 
-def calibrated(players: Players, loaded: Loaded, options: Options, told: Callable[[str], object]) -> float:
+def calibrated(players: Players, setting: Setting) -> float:
     """Return what ``calibrated_per_s`` finds, and tell it, once it is clear that somebody is there to be loaded.
 
     Raises ScenarioError, OutOfReachError.
     """
-    look_at(options)
-    told("calibrating: what this generator hands over at most, into a sink")
-    ceiling = players.calibrated_per_s(loaded)
-    told(f"calibrated: {ceiling:,.0f} messages/s at most")
+    look_at(setting.options)
+    setting.told("calibrating: what this generator hands over at most, into a sink")
+    ceiling = players.calibrated_per_s(setting.loaded)
+    setting.told(f"calibrated: {ceiling:,.0f} messages/s at most")
     return ceiling
 
 
@@ -130,59 +97,62 @@ def look_at(options: Options) -> None:
             detect(link)
 
 
-def play(
-    loaded: Loaded,
-    options: Options,
-    wanted: Prepared,
-    marks: Marks,
-    *,
-    clock: Clock,
-    on_open: Callable[[Hops], None],
-    on_snapshot: Callable[[Snapshot], None],
-    told: Callable[[str], object],
-) -> Result:
-    """Play a profile until its end or that of ``marks.stop``; not judged yet. Raises as ``execute`` does."""
-    profile, natural = wanted.profile, plan(loaded).messages_per_s
-    duration_s = profile.simulated_s(natural)
-    chaos = Chaos(wanted.disturbances, clock, told) if wanted.disturbances else None
-    played = replace(
-        options,
-        chaos=chaos,
-        load=Load(profile, natural, wanted.late_after_ns),
-        speed=duration_s / profile.duration_s,
-        duration_ns=round(duration_s * 1_000) * 1_000_000,
-    )
-    probes: list[Freshness] = []
-    servers = Servers(options.store, clock)
+class Solo:
+    """A single process."""
 
-    def opened(hops: Hops) -> None:
-        marks.opened(hops)
-        stored = loaded.scenario.stored if options.audits else None
-        fresh = Freshness(
-            options.store,
-            hops.catalog,
-            stored,
-            publisher=hops.publisher,
-            found=hops.latency.queryable,
-            clock=clock,
+    def calibrated_per_s(self, loaded: Loaded) -> float:
+        """Return messages a second that it hands over at most, with a sink behind it that forgets them."""
+        messaging = loaded.scenario.messaging
+        with (
+            Sink() as sink,
+            Live(sink, loaded, qos=messaging.qos, version=5, window=messaging.window) as live,
+        ):
+            per_s = live.measure(TRIAL_MESSAGES).per_s
+            return live.measure(max(TRIAL_MESSAGES, round(per_s * CALIBRATION_S))).per_s
+
+    def play(self, setting: Setting, wanted: Prepared, marks: Marks) -> Result:
+        """Play until the end of the profile or that of ``marks.stop``; not judged yet. Raises as ``execute`` does."""
+        loaded, options, clock = setting.loaded, setting.options, setting.clock
+        profile, natural = wanted.profile, plan(loaded).messages_per_s
+        duration_s = profile.simulated_s(natural)
+        chaos = Chaos(wanted.disturbances, clock, setting.told) if wanted.disturbances else None
+        played = replace(
+            options,
+            chaos=chaos,
+            load=Load(profile, natural, wanted.late_after_ns),
+            speed=duration_s / profile.duration_s,
+            duration_ns=round(duration_s * 1_000) * 1_000_000,
         )
-        fresh.start()
-        servers.begin(hops.broker)
-        probes.append(fresh)
-        on_open(hops)
+        servers = Servers(options.store, clock)
+        with ExitStack() as stack:
 
-    def seen(snapshot: Snapshot) -> None:
-        marks.seen(snapshot)
-        servers.listen()
-        on_snapshot(snapshot)
+            def opened(hops: Hops) -> None:
+                marks.opened(hops)
+                stored = loaded.scenario.stored if options.audits else None
+                fresh = Freshness(
+                    options.store,
+                    hops.catalog,
+                    stored,
+                    publisher=hops.publisher,
+                    found=hops.latency.queryable,
+                    offset=marks.offset,
+                    clock=clock,
+                    told=setting.told,
+                )
+                stack.callback(fresh.close)
+                fresh.start()
+                servers.begin(hops.broker)
+                setting.on_open(hops)
 
-    try:
-        result = execute(loaded, played, clock=clock, stop=marks.stop, on_open=opened, on_snapshot=seen, told=told)
-    finally:
-        for one in probes:
-            one.close()
-            marks.offset = one.offset
-            marks.servers = servers.end()
-    early = marks.lost is not None or marks.was_given_up
-    marks.ended(marks.marks[-1].wall_s if early else profile.duration_s)
-    return told_of(result, profile, marks, () if chaos is None else chaos.happened)
+            def seen(snapshot: Snapshot) -> None:
+                marks.seen(snapshot)
+                servers.listen()
+                setting.on_snapshot(snapshot)
+
+            result = execute(
+                loaded, played, clock=clock, stop=marks.stop, on_open=opened, on_snapshot=seen, told=setting.told
+            )
+        marks.servers = servers.end()
+        early = marks.lost is not None or marks.was_given_up
+        marks.ended(marks.marks[-1].wall_s if early else profile.duration_s)
+        return told_of(result, profile, marks, () if chaos is None else chaos.happened)

@@ -50,7 +50,7 @@ def told_of(
         stages=tuple(StageSpan(name=s.name, kind=s.kind, from_s=s.from_s, to_s=s.to_s) for s in profile.spans),
         seconds=series(seconds(marks.marks, profile)),
         latency_from_sent_ms=None if sending is None else Uncorrected.model_validate(sending),
-        queryable_ms=percentiles(marks.hops.latency.queryable) if marks.hops is not None else None,
+        queryable_ms=percentiles(Histogram.unpacked(marks.marks[-1].histograms["queryable"])),
         bottleneck=bottleneck_of(marks.at_work(profile.duration_s)),
         servers=marks.servers,
         clocks=marks.clocks.found(marks.offset),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import signal
 import sys
 import threading
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
@@ -20,7 +19,7 @@ from simulator.results.result import Result
 from simulator.results.snapshot import Snapshot
 from simulator.run.load_test.marks import Marks
 from simulator.run.load_test.plan import Prepared
-from simulator.run.load_test.play import calibrated_per_s, play
+from simulator.run.load_test.play import Setting, Solo
 from simulator.run.options import Options, Share
 from simulator.scenario.loader import Loaded
 
@@ -79,7 +78,7 @@ class Worker:
         """Do what is asked, once."""
         match self._line.recv():
             case Calibrate(loaded):
-                self.tell(calibrated_per_s(loaded))
+                self.tell(Solo().calibrated_per_s(loaded))
             case Order() as order:
                 threading.Thread(target=self._listen, daemon=True).start()
                 self.tell(self._play(order))
@@ -114,10 +113,10 @@ class Worker:
         def shown(snapshot: Snapshot) -> None:
             self.tell(replace(snapshot, park=dict(snapshot.park)))
 
-        quiet: Callable[[object], None] = lambda _: None  # noqa: E731
-        result = play(
-            order.loaded, options, order.wanted, marks, clock=RealClock(), on_open=quiet, on_snapshot=shown, told=quiet
+        setting = Setting(
+            order.loaded, options, RealClock(), told=lambda _: None, on_open=lambda _: None, on_snapshot=shown
         )
+        result = Solo().play(setting, order.wanted, marks)
         assert marks.hops is not None
         sending = marks.hops.latency.from_sending
         assert isinstance(sending, FromSending)
