@@ -180,6 +180,12 @@ def run(
     port: Annotated[int, typer.Option(metavar="PORT", min=0, max=65_535, help="Its port; 0 is any free one.")] = 8080,
     lang: Annotated[str, typer.Option(metavar="en|vi", help="Language of --view web and terminal.")] = "en",
     summary: Annotated[Path | None, typer.Option(metavar="FILE.json", help="Write the result there.")] = None,
+    save_timeline: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.yaml", help="Write a scenario there that repeats the run, with what was done by hand."
+        ),
+    ] = None,
 ) -> None:
     """Run a park: its readings go through MQTT and a bridge into a database, and every one is accounted for.
 
@@ -206,6 +212,7 @@ def run(
         dead_letter_file=dead_letters,
         view=view,
         summary_file=summary,
+        timeline_file=save_timeline,
         language=lang,
         host=host,
         port=port,

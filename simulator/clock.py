@@ -10,7 +10,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Clock", "Curve", "FakeClock", "Pace", "RealClock"]
+__all__ = ["Clock", "Curve", "FakeClock", "Leg", "Pace", "RealClock"]
 
 SECOND_NS = 1_000_000_000
 
@@ -93,19 +93,48 @@ class Curve(NamedTuple):
         return due
 
 
-@dataclass(frozen=True, slots=True)
+class Leg(NamedTuple):
+    """A stretch of a run that goes at another speed than the one before: its beginning, simulated and monotonic."""
+
+    sim_ns: int
+    wall_ns: int
+    speed: float
+
+
+MOST_LEGS = 64
+"""That are remembered: nobody asks when something was due that long ago."""
+
+
+@dataclass(slots=True)
 class Pace:
     """Maps simulated time to the monotonic time at which it is due.
 
     Each due time is computed from the start, so lateness never adds up. ``speed`` is simulated seconds per wall
     second; None means as fast as it goes: everything is due at once. With a ``curve`` the speed changes, and ``speed``
-    is but its mean.
+    is but its mean. A pace may be ``turn``ed, by one thread, while others ask.
     """
 
     sim_start_ns: int
     wall_start_ns: int
     speed: float | None
     curve: Curve | None = None
+    legs: tuple[Leg, ...] = ()
+
+    @property
+    def speed_now(self) -> float | None:
+        """The speed of the last leg."""
+        return self.legs[-1].speed if self.legs else self.speed
+
+    def turn(self, sim_ns: int, *, speed: float | None = None, wall_ns: int | None = None) -> None:
+        """From a simulated instant on go at another speed, or go on as before after a pause until ``wall_ns``.
+
+        No earlier than the last turn. At full speed nothing changes.
+        """
+        if self.speed is None:
+            return
+        begins_ns = self.due_ns(sim_ns) if wall_ns is None else max(wall_ns, self.due_ns(sim_ns))
+        leg = Leg(sim_ns, begins_ns, speed or self.speed_now or self.speed)
+        self.legs = (*(self.legs or (Leg(self.sim_start_ns, self.wall_start_ns, self.speed),)), leg)[-MOST_LEGS:]
 
     def due_ns(self, sim_ns: int) -> int:
         """Return the monotonic time at which the simulated instant ``sim_ns`` is due."""
@@ -113,6 +142,8 @@ class Pace:
             return int(self.curve.due(np.array([sim_ns]))[0])
         if self.speed is None:
             return self.wall_start_ns
+        if self.legs:
+            return int(self.due_each(np.array([sim_ns]))[0])
         return self.wall_start_ns + round((sim_ns - self.sim_start_ns) / self.speed)
 
     def due_each(self, sim_ns: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -121,6 +152,12 @@ class Pace:
             return self.curve.due(sim_ns)
         if self.speed is None:
             return np.full(len(sim_ns), self.wall_start_ns, np.int64)
+        if legs := self.legs:
+            begins_ns, wall_ns = np.array([leg[:2] for leg in legs], dtype=np.int64).T
+            mine = np.maximum(np.searchsorted(begins_ns, sim_ns, side="right") - 1, 0)
+            speed = np.array([leg.speed for leg in legs])[mine]
+            turned: NDArray[np.int64] = wall_ns[mine] + np.rint((sim_ns - begins_ns[mine]) / speed).astype(np.int64)
+            return turned
         due: NDArray[np.int64] = self.wall_start_ns + np.rint((sim_ns - self.sim_start_ns) / self.speed).astype(
             np.int64
         )

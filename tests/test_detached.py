@@ -59,7 +59,7 @@ def told(source: Source, *, windows: int) -> tuple[Any, ...]:
 
 def test_it_says_the_same_in_both_processes(detached: Detached) -> None:
     """Bytes, checksums, figures of the park, catalogue and last words are those of a park in this process."""
-    here = Workshop(fixed(), quickstart().types, RealClock(), stop=lambda: False)
+    here = Workshop(fixed(), quickstart().types, RealClock(), stop=lambda: False, orders=None)
     assert told(detached, windows=3) == told(here, windows=3)
 
 

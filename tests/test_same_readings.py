@@ -7,10 +7,11 @@ import hashlib
 import numpy as np
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from parks import HOUR_NS, MONDAY_NS, SECOND_NS, factory_with, quickstart, readings, world
+from parks import CONFIGS, HOUR_NS, MONDAY_NS, SECOND_NS, factory_with, quickstart, readings, world
 
 from simulator.batch import Batch
 from simulator.park.world import World
+from simulator.scenario.loader import load_scenario
 from simulator.scenario.schema import Kpis, Machine
 from simulator.signals.timeline import EXECUTE, Segment, Timeline
 
@@ -128,3 +129,15 @@ def test_an_unrelated_machine_changes_nothing() -> None:
     before = readings(world(truth=False, kpis=Kpis(levels=())), until_ns=MONDAY_NS + 60 * SECOND_NS)
     known = got.sensor < joined.park.measured.assets[-1].first_sensor
     assert same(Batch(got.time_ns[known], got.sensor[known], got.value[known]), before)
+
+
+def test_windows_in_which_some_assets_say_nothing_change_nothing() -> None:
+    """A park of many types in windows shorter than most periods: each row stays with the noise that is its own."""
+    loaded = load_scenario(CONFIGS / "bad-day.yaml")
+    scenario = loaded.scenario.model_copy(update={"warm_up": 0})
+    until_ns = MONDAY_NS + 300 * SECOND_NS
+    long, short = (
+        readings(World(scenario, loaded.types, MONDAY_NS), until_ns=until_ns, window_ns=window_ns)
+        for window_ns in (60 * SECOND_NS, 7_300_000_000)
+    )
+    assert same(long, short)

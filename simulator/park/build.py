@@ -14,10 +14,11 @@ from simulator.park.buffer import Buffer
 from simulator.park.bulletin import Bulletin, Bulletins
 from simulator.park.calendar import Calendar
 from simulator.park.crew import Crew
-from simulator.park.faults import Strike, distortions, strikes, trouble, unleash
+from simulator.park.faults import Faults, Strike, strikes
 from simulator.park.freight import Freight
 from simulator.park.groups import Group, assets_of, groups_in
 from simulator.park.machine import Machine, Place, Port
+from simulator.park.pace_truth import PaceTruth, pace_asset
 from simulator.park.plant import Plant
 from simulator.park.post import Befall, Post, Remembers
 from simulator.park.systems import Station, surroundings
@@ -30,7 +31,6 @@ from simulator.scenario.machine_type import MachineType
 from simulator.scenario.schema import Factory, Line, Scenario, Site
 from simulator.scenario.sensor import Model, OutputModel
 from simulator.signals.device import Device, Track
-from simulator.signals.distortion import Distortions
 from simulator.signals.growth import Era, Growth
 from simulator.signals.process import Cycles
 from simulator.signals.streams import Stream
@@ -56,7 +56,8 @@ class Park:
     groups: tuple[Group, ...]
     """What has key figures of its own on a topic."""
     sites: tuple[Group, ...]
-    distortions: Distortions
+    faults: Faults
+    pace: PaceTruth
     surroundings: Surroundings
     tracks: tuple[Remembers, ...]
     """What systems and people wrote down, for devices and bulletins to read."""
@@ -139,15 +140,26 @@ def is_counter(model: Model) -> bool:
 
 
 def build(
-    scenario: Scenario, types: Mapping[str, MachineType], env: simpy.Environment, record: Callable[[Segment], None]
+    scenario: Scenario,
+    types: Mapping[str, MachineType],
+    env: simpy.Environment,
+    record: Callable[[Segment], None],
+    *,
+    steerable: bool,
 ) -> Park:
-    """Build the park in a SimPy environment whose time is nanoseconds since the Unix epoch."""
+    """Build the park in a SimPy environment whose time is nanoseconds since the Unix epoch.
+
+    ``steerable``: anything may befall any asset later, by hand, and the truth has a place for it.
+    """
     measured = catalog_of(scenario, types)
     everything = list(spots(scenario, types))
     origin_ns = int(env.now)
     start_ns = origin_ns + scenario.warm_up
-    struck = strikes(scenario, types, measured, origin_ns=origin_ns, start_ns=start_ns)
-    catalog, truth_of = with_truth(measured, befallen(scenario, everything, struck) if scenario.truth else ())
+    struck = strikes(scenario.faults, scenario, types, measured, origin_ns=origin_ns, start_ns=start_ns)
+    labelled = range(len(everything)) if steerable else befallen(scenario, everything, struck)
+    labels, truth_of = with_truth(measured, labelled if scenario.truth else ())
+    is_paced = scenario.truth and (steerable or bool(scenario.pace))
+    catalog = extended(labels, [pace_asset(scenario)] if is_paced else [])
     truth = Truth(env, catalog, truth_of, start_ns=start_ns)
     machines: list[Machine] = []
     plants: list[Plant] = []
@@ -222,9 +234,11 @@ def build(
 
     around = surroundings(scenario, [(spot.area, spot.machine_name, spot.spec) for spot in everything], post)
     around = replace(around, traffic=traffic_of(around.devices, measured, [spot.spec for spot in everything]))
-    trouble(struck, measured, around.devices, seed=scenario.seed)
-    unleash(env, struck, machines, truth, befall)
-    bent = distortions(struck, measured, [spot.spec for spot in everything], seed=scenario.seed, origin_ns=origin_ns)
+    faults = Faults(env, measured, machines, around.devices, truth=truth, befall=befall, seed=scenario.seed)
+    faults.let_loose(struck)
+    pace = PaceTruth(catalog.assets[-1] if is_paced else None)
+    for change in scenario.pace:
+        pace.change(change.at_ns(start_ns), change.cause, speed=change.speed)
     told = [one for one in bulletins if one is not None]
     spoken = extended(catalog, (one.asset for one in told))
     groups, sites = (
@@ -239,7 +253,8 @@ def build(
         truth,
         groups,
         sites,
-        bent,
+        faults,
+        pace,
         around,
         tuple(tracks),
         growth,

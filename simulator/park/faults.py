@@ -1,4 +1,4 @@
-"""Scheduled faults come over the park: which machine or sensor each of them strikes, and how it is carried out.
+"""Faults come over the park: which machine or sensor each of them strikes, and how it is carried out.
 
 Breakdowns of one machine that overlap last until the last of them is over, and so do stops; the factors of slow
 machines multiply. Faults of one sensor act in the order of the scenario.
@@ -6,9 +6,9 @@ machines multiply. Faults of one sensor act in the order of the scenario.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import simpy
 
@@ -19,7 +19,6 @@ from simulator.park.truth import Happening, Truth
 from simulator.scenario.fault import (
     AirLeak,
     Breakdown,
-    Cause,
     Fault,
     MachineFault,
     NetworkFault,
@@ -38,14 +37,17 @@ from simulator.signals.devices.link import LinkDevice
 from simulator.signals.distortion import Distortion, Distortions
 from simulator.signals.streams import Stream
 
-__all__ = ["Strike", "distortions", "strikes", "trouble", "unleash"]
+if TYPE_CHECKING:
+    from simpy.events import EventPriority
+
+__all__ = ["Faults", "Strike", "strikes"]
 
 MS = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class Strike:
-    """A scheduled fault and one of the things that it strikes. Instants are nanoseconds since the Unix epoch."""
+    """A fault and one of the things that it strikes. Instants are nanoseconds since the Unix epoch."""
 
     fault: Fault
     asset: int
@@ -56,12 +58,21 @@ class Strike:
 
 
 def strikes(
-    scenario: Scenario, types: Mapping[str, MachineType], catalog: Catalog, *, origin_ns: int, start_ns: int
+    faults: Iterable[Fault],
+    scenario: Scenario,
+    types: Mapping[str, MachineType],
+    catalog: Catalog,
+    *,
+    origin_ns: int,
+    start_ns: int,
 ) -> list[Strike]:
-    """Return what the faults of a scenario strike, in its order, without those that are over when the world begins."""
+    """Return what faults strike, in their order, without those that are over when the world begins.
+
+    ``start_ns`` is the instant from which times of faults count that are durations.
+    """
     found = []
     fitting = Fitting(scenario, types)
-    for fault in scenario.faults:
+    for fault in faults:
         from_ns, to_ns = fault.span_ns(start_ns)
         if to_ns > origin_ns:
             for path, sensor in struck_by(fault, scenario, fitting):
@@ -70,46 +81,75 @@ def strikes(
     return found
 
 
-def distortions(
-    struck: Sequence[Strike], catalog: Catalog, specs: Sequence[MachineType], *, seed: int, origin_ns: int
-) -> Distortions:
-    """Return what the faults of sensors do to readings."""
-    found: list[Distortion] = []
-    ordinal: dict[tuple[int, str], int] = {}
-    for one in struck:
-        if not isinstance(one.fault, SensorFault):
-            continue
-        asset = catalog.assets[one.asset]
-        sensor = asset.sensors[one.sensor]
-        number = asset.first_sensor + one.sensor
-        # A second fault of a kind on the same sensor has random numbers of its own.
-        nth = ordinal[number, one.fault.kind] = ordinal.get((number, one.fault.kind), -1) + 1
-        speaks_at_once = isinstance(specs[one.asset].sensors[one.sensor].model, StateModel) or not sensor.period_ns
-        found.append(
-            Distortion(
-                sensor=number,
-                from_ns=one.from_ns,
-                to_ns=one.to_ns,
-                fault=one.fault,
-                hold_ns=max(one.from_ns, origin_ns)
-                if speaks_at_once
-                else last_sample(one.from_ns, asset.phase_ns, sensor.period_ns, origin_ns),
-                stream=Stream(seed, asset.topic, one.fault.kind, sensor.name, str(nth)),
-                spacing_ns=sensor.period_ns or MS,
-            )
+class Faults:
+    """The faults of a park: those that are scheduled, and those that somebody begins by hand while it lives.
+
+    A fault begun by hand comes before everything else of its instant, in the park in which it was begun and in one
+    that repeats it as scheduled.
+    """
+
+    def __init__(
+        self,
+        env: simpy.Environment,
+        catalog: Catalog,
+        machines: Sequence[Machine],
+        devices: Mapping[int, Device],
+        *,
+        truth: Truth,
+        befall: Mapping[tuple[int, str], Befall],
+        seed: int,
+    ) -> None:
+        """``befall`` says what those faults do that only some systems can have."""
+        self._env = env
+        self._catalog = catalog
+        self._machines = machines
+        self._devices = devices
+        self._truth = truth
+        self._befall = befall
+        self._seed = seed
+        self._origin_ns = int(env.now)
+        self._ordinal: dict[tuple[int, int, str], int] = {}
+        self.distortions = Distortions([], sensors=len(catalog))
+        """What the faults of sensors do to readings."""
+
+    def let_loose(self, struck: Iterable[Strike]) -> None:
+        """Let every fault begin and end at its time, which has not passed."""
+        for strike in struck:
+            device = self._devices.get(strike.asset)
+            if isinstance(strike.fault, SensorFault):
+                self.distortions.add(self._distortion(strike, strike.fault))
+            elif isinstance(strike.fault, NetworkFault) and isinstance(device, LinkDevice):
+                device.befall(strike.fault, strike.from_ns, strike.to_ns, self._stream(strike))
+            machine = self._machines[strike.asset] if isinstance(strike.fault, MachineFault) else None
+            befall = self._befall.get((strike.asset, strike.fault.kind))
+            self._env.process(course(self._env, strike, machine, self._truth, befall))
+
+    def _distortion(self, strike: Strike, fault: SensorFault) -> Distortion:
+        asset = self._catalog.assets[strike.asset]
+        sensor = asset.sensors[strike.sensor]
+        model = self._machines[strike.asset].spec.sensors[strike.sensor].model
+        if isinstance(model, StateModel) or not sensor.period_ns:
+            hold_ns = max(strike.from_ns, self._origin_ns)
+        elif fault.by_hand:
+            # the window with the reading before is gone
+            hold_ns = asset.phase_ns - (asset.phase_ns - strike.from_ns) // sensor.period_ns * sensor.period_ns
+        else:
+            hold_ns = last_sample(strike.from_ns, asset.phase_ns, sensor.period_ns, self._origin_ns)
+        return Distortion(
+            sensor=asset.first_sensor + strike.sensor,
+            from_ns=strike.from_ns,
+            to_ns=strike.to_ns,
+            fault=fault,
+            hold_ns=hold_ns,
+            stream=self._stream(strike, sensor.name),
+            spacing_ns=sensor.period_ns or MS,
         )
-    return Distortions(found, sensors=len(catalog))
 
-
-def trouble(struck: Sequence[Strike], catalog: Catalog, devices: Mapping[int, Device], *, seed: int) -> None:
-    """Tell links and gateways what befalls them, and when."""
-    ordinal: dict[tuple[int, str], int] = {}
-    for one in struck:
-        device = devices.get(one.asset)
-        if isinstance(one.fault, NetworkFault) and isinstance(device, LinkDevice):
-            nth = ordinal[one.asset, one.fault.kind] = ordinal.get((one.asset, one.fault.kind), -1) + 1
-            stream = Stream(seed, catalog.assets[one.asset].topic, one.fault.kind, str(nth))
-            device.befall(one.fault, one.from_ns, one.to_ns, stream)
+    def _stream(self, strike: Strike, *names: str) -> Stream:
+        """Return random numbers; a second fault of a kind on the same sensor or device has its own."""
+        key = strike.asset, strike.sensor, strike.fault.kind
+        nth = self._ordinal[key] = self._ordinal.get(key, -1) + 1
+        return Stream(self._seed, self._catalog.assets[strike.asset].topic, strike.fault.kind, *names, str(nth))
 
 
 def last_sample(at_ns: int, phase_ns: int, period_ns: int, origin_ns: int) -> int:
@@ -119,29 +159,30 @@ def last_sample(at_ns: int, phase_ns: int, period_ns: int, origin_ns: int) -> in
     return max(last, first)
 
 
-def unleash(
-    env: simpy.Environment,
-    struck: Sequence[Strike],
-    machines: Sequence[Machine],
-    truth: Truth,
-    befall: Mapping[tuple[int, str], Befall],
-) -> None:
-    """Let every fault begin and end at its time. ``befall`` says what those do that only some systems can have."""
-    for strike in struck:
-        machine = machines[strike.asset] if isinstance(strike.fault, MachineFault) else None
-        env.process(course(env, strike, machine, truth, befall.get((strike.asset, strike.fault.kind))))
+class Early(simpy.Event):
+    """Happens before all that was planned for its instant, whenever it was planned itself."""
+
+    PRIORITY = cast("EventPriority", 0.5)
+    """Between SimPy's own two: behind the end of a window that ends there."""
+
+    def __init__(self, env: simpy.Environment, delay: int) -> None:
+        super().__init__(env)
+        self._ok = True
+        self._value = None
+        env.schedule(self, self.PRIORITY, delay)
 
 
 def course(
     env: simpy.Environment, strike: Strike, machine: Machine | None, truth: Truth, befall: Befall | None
 ) -> Generator[simpy.Event, Any, None]:
     """Follow one fault of one target from its beginning to its end."""
-    yield env.timeout(max(strike.from_ns - int(env.now), 0))
     fault = strike.fault
+    delay_ns = max(strike.from_ns - int(env.now), 0)
+    yield Early(env, delay_ns) if fault.by_hand else env.timeout(delay_ns)
     happening = Happening(
         fault.kind,
         strike.asset,
-        Cause.SCHEDULED,
+        fault.cause,
         strike.from_ns,
         strike.to_ns,
         sensor=strike.sensor,

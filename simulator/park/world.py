@@ -13,9 +13,11 @@ from simulator.park.accounts import Accounts
 from simulator.park.annex import Teller, joined
 from simulator.park.build import build
 from simulator.park.census import Census
+from simulator.park.faults import strikes
 from simulator.park.kpi import Work
 from simulator.park.scoreboard import Scoreboard
 from simulator.park.truth import Happening
+from simulator.scenario.fault import Cause, Fault
 from simulator.scenario.machine_type import MachineType
 from simulator.scenario.schema import Scenario
 from simulator.signals.bank import Bank
@@ -54,15 +56,21 @@ class World:
         start_ns: int,
         *,
         stop: Callable[[], bool] = lambda: False,
+        steerable: bool = False,
     ) -> None:
-        """Warm up, which may take long; once ``stop`` says so it ends before its time, with a park not to be read."""
+        """Warm up, which may take long; once ``stop`` says so it ends before its time, with a park not to be read.
+
+        ``steerable``: somebody may ``begin`` faults by hand and ``change_pace``.
+        """
+        self._scenario = scenario
+        self._types = types
         self.start_ns = start_ns
         self._stop = stop
         self._now_ns = self.origin_ns = start_ns - scenario.warm_up
         self._env = simpy.Environment(initial_time=self._now_ns)
         self._fresh: list[Segment] = []
         self._watchers: list[Callable[[Segment], None]] = []
-        self.park = build(scenario, types, self._env, self._fresh.append)
+        self.park = build(scenario, types, self._env, self._fresh.append, steerable=steerable)
         self.catalog: Catalog = self.park.catalog
         self._current = table_of(self._fresh)
         self._fresh.clear()
@@ -74,12 +82,13 @@ class World:
             seed=scenario.seed,
             origin_ns=self._now_ns,
             surroundings=self.park.surroundings,
-            distortions=self.park.distortions,
+            distortions=self.park.faults.distortions,
             growth=self.park.growth,
         )
         self._accounts = Accounts(self.park.plants, self._bank.tallies, origin_ns=self._now_ns)
         self._tellers: tuple[Teller, ...] = (
             self.park.truth,
+            self.park.pace,
             self.park.bulletins,
             Scoreboard(
                 self._accounts,
@@ -92,13 +101,13 @@ class World:
         self.skip(start_ns)
         self._at_start = self._work_by_now()
 
-    def batches(self, until_ns: int | None, window_ns: int) -> Iterator[Batch]:
+    def batches(self, until_ns: int | None, window_ns: int | Callable[[], int]) -> Iterator[Batch]:
         """Yield the readings of consecutive windows, each as long as ``window_ns`` or what is left until ``until_ns``.
 
-        None goes on for ever. The readings do not depend on ``window_ns``.
+        None goes on for ever. The readings do not depend on ``window_ns``, which may be asked before each window.
         """
         while until_ns is None or self._now_ns < until_ns:
-            end_ns = self._now_ns + window_ns
+            end_ns = self._now_ns + (window_ns if isinstance(window_ns, int) else window_ns())
             timeline = self._advance(end_ns if until_ns is None else min(end_ns, until_ns))
             yield joined(self._bank.read(timeline), [teller.read(timeline) for teller in self._tellers])
 
@@ -109,6 +118,24 @@ class World:
             self._bank.pass_over(timeline)
             for teller in self._tellers:
                 teller.skip(timeline)
+
+    @property
+    def now_ns(self) -> int:
+        """The simulated instant that the park has come to: the end of the last window."""
+        return self._now_ns
+
+    def begin(self, fault: Fault) -> None:
+        """Let a fault that is marked as begun by hand befall its target from ``now_ns`` on, whatever its time says."""
+        begun = fault.model_copy(update={"at": 0})
+        park = self.park
+        struck = strikes(
+            [begun], self._scenario, self._types, park.measured, origin_ns=self._now_ns, start_ns=self._now_ns
+        )
+        park.faults.let_loose(struck)
+
+    def change_pace(self, speed: float | None) -> None:
+        """Tell in the truth that by hand the speed becomes another one at ``now_ns``, or that the run pauses: None."""
+        self.park.pace.change(self._now_ns, Cause.HAND, speed=speed)
 
     @property
     def traffic(self) -> Traffic | None:

@@ -13,7 +13,8 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from multiprocessing.connection import Connection
-from threading import Event
+from queue import SimpleQueue
+from threading import Event, Lock, Thread
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
@@ -21,6 +22,7 @@ from simulator.batch import Catalog
 from simulator.clock import RealClock
 from simulator.errors import ParksimError, SourceError
 from simulator.publish.child import Child
+from simulator.publish.orders import Order, Orders
 from simulator.publish.source import Ending, Shipping, Window, Workshop
 from simulator.scenario.machine_type import MachineType
 from simulator.scenario.schema import Scenario
@@ -47,6 +49,10 @@ class Stop(NamedTuple):
 
 class CatchUp(NamedTuple):
     """Let the park live on to now."""
+
+
+class Enough(NamedTuple):
+    """Make no more windows."""
 
 
 class End(NamedTuple):
@@ -86,17 +92,24 @@ class Line:
 
 
 class Detached:
-    """Speaks with the process that has the park. Used by one thread at a time; a context manager that ends it.
+    """Speaks with the process that has the park; a context manager that ends it.
 
-    Raises SourceError, wherever an answer is waited for, when that process has ended or failed.
+    Used by one thread at a time but for ``order`` and ``enough``. Raises SourceError, wherever an answer is waited for,
+    when that process has ended or failed.
     """
 
-    def __init__(self, scenario: Scenario, types: Mapping[str, MachineType], *, stop: Event) -> None:
-        """Have a park built and warmed up, which may take long; once ``stop`` is set it ends before its time."""
+    def __init__(
+        self, scenario: Scenario, types: Mapping[str, MachineType], *, stop: Event, steerable: bool = False
+    ) -> None:
+        """Have a park built and warmed up, which may take long; once ``stop`` is set it ends before its time.
+
+        ``steerable``: orders may be given.
+        """
+        self._sending = Lock()
         self._child = Child(__name__, ended_s=ENDED_S)
         self._line = Line(self._child.line)
         try:
-            self._send((scenario, dict(types)))
+            self._send((scenario, dict(types), steerable))
             while not self._line.poll(LOOK_S):
                 if stop.is_set():
                     self._send(Stop())
@@ -121,6 +134,12 @@ class Detached:
         while (window := self._answer()) is not None:
             yield window
 
+    def order(self, order: Order) -> None:
+        self._send(order)
+
+    def enough(self) -> None:
+        self._send(Enough())
+
     def end(self, windows: int, until_ns: int) -> Ending:
         self._send(End(windows, until_ns))
         # windows that were made ahead come first
@@ -142,7 +161,7 @@ class Detached:
 
     def _send(self, order: object) -> None:
         # one that has ended is noticed by whoever waits for the answer
-        with suppress(OSError):
+        with self._sending, suppress(OSError):
             self._line.send(order)
 
     def _answer(self) -> Any:
@@ -156,19 +175,56 @@ class Detached:
         return answer
 
 
+class Inbox:
+    """What comes over the line: orders go where the park looks between two windows, everything else waits here."""
+
+    def __init__(self, line: Line) -> None:
+        self.orders = Orders()
+        self._line = line
+        self._waiting: SimpleQueue[Any] = SimpleQueue()
+        Thread(target=self._listen, daemon=True).start()
+
+    def _listen(self) -> None:
+        while True:
+            try:
+                come = self._line.recv()
+            except (EOFError, OSError) as error:
+                come = error
+            if isinstance(come, Order):
+                self.orders.give(come)
+                continue
+            if isinstance(come, Enough | End | Exception):
+                self.orders.close()
+            self._waiting.put(come)
+            if isinstance(come, Exception):
+                return
+
+    def is_filled(self) -> bool:
+        """Whether something waits; while a park warms up, catches up or makes windows it means: enough."""
+        return not self._waiting.empty()
+
+    def next(self) -> Any:
+        """Return what comes next. Raises EOFError or OSError when the line is closed."""
+        come = self._waiting.get()
+        if isinstance(come, Exception):
+            raise come
+        return come
+
+
 def serve(line: Line) -> None:
     """Have a park, and do what is asked over the line until it is closed at the other end."""
-    scenario, types = line.recv()
-    # whatever comes while the park warms up, catches up or makes windows means: enough
-    workshop = Workshop(scenario, types, RealClock(), stop=line.poll)
+    scenario, types, steerable = line.recv()
+    inbox = Inbox(line)
+    orders = inbox.orders if steerable else None
+    workshop = Workshop(scenario, types, RealClock(), stop=inbox.is_filled, orders=orders)
     line.send(Introduction(workshop.catalog, workshop.origin_ns, workshop.start_ns, workshop.clocks_off_ms))
     while True:
-        match line.recv():
+        match inbox.next():
             case Shipping() as shipping:
                 began_s = time.process_time()
                 for window in workshop.windows(shipping):
                     line.send(window._replace(cpu_s=time.process_time() - began_s))
-                    if line.poll():
+                    if inbox.is_filled():
                         break
                 line.send(None)
             case CatchUp():

@@ -175,6 +175,9 @@ class Forwarding:
         said_ns = born_ns.copy()
         for place, gateway in enumerate(self._traffic.gateways):
             if not gateway.transit.dates_wrong:
+                # they may be wrong later on; of one asset the last message comes last
+                mine = np.flatnonzero(self._carrier[asset] == place)
+                self._dated[asset[mine]] = born_ns[mine]
                 continue
             mine = np.flatnonzero(self._carrier[asset] == place)
             offset_ms = np.rint(gateway.transit.offset_ms(born_ns[mine])).astype(np.int64)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from typing import Generic, Self, TypeVar
 
@@ -20,6 +20,7 @@ T = TypeVar("T")
 TICK_NS = 1_000_000
 """Slices leave at least this far apart: a thousand wake-ups a second cost a tenth of a core, ten thousand all of it."""
 SLICE_MESSAGES = 2048
+LOOK_S = 0.1
 TURN_S = 0.0005
 """After which a thread that has Python should let another have it (sys.setswitchinterval). At Python's 5 ms whoever
 sends would be late by as much."""
@@ -69,9 +70,17 @@ class Ahead(Generic[T]):
     not take all of them closes it.
     """
 
-    def __init__(self, windows: Iterable[T]) -> None:
-        """Begin at once."""
+    def __init__(
+        self,
+        windows: Iterable[T],
+        *,
+        stop: threading.Event | None = None,
+        enough: Callable[[], object] = lambda: None,
+    ) -> None:
+        """Begin at once. Once ``stop`` is set nobody waits for a window; ``enough`` ends a maker that waits itself."""
         self._windows = windows
+        self._stop = stop
+        self._tell_enough = enough
         self._ready: queue.Queue[T | Exception | None] = queue.Queue(maxsize=1)
         self._in_hand: list[T] = []
         self._enough = threading.Event()
@@ -87,6 +96,7 @@ class Ahead(Generic[T]):
     def close(self) -> None:
         """Make no more; on return nobody uses what makes them. Twice is once."""
         self._enough.set()
+        self._tell_enough()
         self._maker.join()
 
     def __iter__(self) -> Self:
@@ -95,7 +105,7 @@ class Ahead(Generic[T]):
     def __next__(self) -> T:
         if self._in_hand:
             return self._in_hand.pop()
-        item = None if self._enough.is_set() else self._ready.get()
+        item = None if self._enough.is_set() else self._wait_for_next()
         if item is None:
             self.close()
             raise StopIteration
@@ -103,6 +113,12 @@ class Ahead(Generic[T]):
             self.close()
             raise item
         return item
+
+    def _wait_for_next(self) -> T | Exception | None:
+        while self._stop is None or not self._stop.is_set():
+            with suppress(queue.Empty):
+                return self._ready.get(timeout=None if self._stop is None else LOOK_S)
+        return None
 
     def _make(self) -> None:
         try:

@@ -9,6 +9,8 @@ __all__ = ["AHEAD", "LONGEST_WINDOW_NS", "READINGS_AT_ONCE", "sampled_per_s", "w
 
 WINDOW_NS = SECOND_NS
 """Wall time that a window of a paced run covers."""
+STEERED_NS = SECOND_NS // 4
+"""The same of a run that may be steered: what is ordered holds from the next window on that is made."""
 LONGEST_WINDOW_NS = 60 * SECOND_NS
 """Simulated time that a window covers at most."""
 READINGS_AT_ONCE = 50_000
@@ -24,8 +26,9 @@ def sampled_per_s(catalog: Catalog) -> float:
     return sum(SECOND_NS / sensor.period_ns for sensor in catalog.sensors if sensor.period_ns)
 
 
-def window_ns(speed: float | None, readings_per_s: float) -> int:
+def window_ns(speed: float | None, readings_per_s: float, *, is_steerable: bool = False) -> int:
     """Return how much simulated time is made at once, in whole milliseconds."""
-    wanted_ns = LONGEST_WINDOW_NS if speed is None else min(LONGEST_WINDOW_NS, round(WINDOW_NS * speed))
+    wall_ns = STEERED_NS if is_steerable else WINDOW_NS
+    wanted_ns = LONGEST_WINDOW_NS if speed is None else min(LONGEST_WINDOW_NS, round(wall_ns * speed))
     enough_ns = round(READINGS_AT_ONCE / readings_per_s * SECOND_NS) if readings_per_s else LONGEST_WINDOW_NS
     return max(MILLISECOND_NS, min(wanted_ns, enough_ns) // MILLISECOND_NS * MILLISECOND_NS)

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from simulator.results.action import Action
 from simulator.results.load_test import LoadTest
 from simulator.results.part import Count, Part, Percentiles
 
@@ -223,6 +224,7 @@ class Result(Part):
     )
     thresholds: tuple[ThresholdOutcome, ...]
     faults: tuple[Fault, ...] = Field(description="by their beginning, at most some thousands")
+    actions: tuple[Action, ...] = Field(default=(), description="what was done by hand, in its order")
     faults_not_listed: Count = Field(description="how many faults there were beside those in `faults`")
     generator: Generator
     load: LoadTest | None = Field(default=None, description="null of a run that was no load test")

@@ -4,13 +4,40 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from simulator.results.counts import Counts
 
-__all__ = ["Snapshot"]
+__all__ = ["Mark", "Readings", "Snapshot"]
 
 SECOND_NS = 1_000_000_000
+
+
+class Readings(NamedTuple):
+    """What sensors show that somebody looks at; columns of one length."""
+
+    time_ns: NDArray[np.int64]
+    """Simulated, since the Unix epoch."""
+    sensor: NDArray[np.int32]
+    """Number in the catalogue."""
+    value: NDArray[np.float64]
+
+
+class Mark(NamedTuple):
+    """Something that happened during a run, for its charts; seconds of wall time since the first message was due."""
+
+    what: str
+    """``fault``, ``pause`` or ``speed``."""
+    from_s: float
+    to_s: float | None
+    """None: not over."""
+    kind: str | None
+    """Of a fault; of a speed, which one."""
+    target: str | None
+    cause: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +65,13 @@ class Snapshot:
     """As in a result, since the start."""
     waiting: str | None = None
     """What a run that sends no more waits for, and how long at most; None while it sends."""
+    speed: float | None = None
+    """Simulated seconds per second as it goes now; None: as fast as it can."""
+    is_paused: bool = False
+    marks: tuple[Mark, ...] = ()
+    """What happened, the last hundred; empty where nobody looks at it."""
+    readings: tuple[Readings, ...] = ()
+    """Of the assets that somebody looks at, since the snapshot before."""
 
     def per_s(self, before: Snapshot | None, count: str) -> float:
         """Return how fast a field of ``counts`` rose since ``before``, per second of wall time; 0 without time."""

@@ -6,14 +6,16 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 
 from simulator.clock import SECOND_NS, Clock
 from simulator.errors import OutOfReachError, SourceError
 from simulator.plan import plan
 from simulator.publish.consignment import Consignment
 from simulator.publish.detached import Detached
+from simulator.publish.orders import Orders
 from simulator.publish.pacing import paced
-from simulator.publish.source import Ending, Source, Window, Workshop
+from simulator.publish.source import Ending, Source, Workshop
 from simulator.results.result import Result
 from simulator.results.snapshot import Snapshot
 from simulator.run.farewell import SETTLED_S, Deadline, audited, settle
@@ -21,7 +23,6 @@ from simulator.run.hops import Hops, as_parksim_errors, connect, enter_broker
 from simulator.run.options import Options
 from simulator.run.outcome import Progress, Spent, outcome
 from simulator.scenario.loader import Loaded
-from simulator.scenario.schema import Scenario
 
 __all__ = ["execute"]
 
@@ -50,14 +51,15 @@ def execute(
     Raises ScenarioError for what cannot be run, OutOfReachError when broker or store cannot be used at the start.
     """
     started_ns = clock.now_ns()
-    scenario = loaded.scenario.model_copy(update={"seed": options.seed})
+    loaded = replace(loaded, scenario=loaded.scenario.model_copy(update={"seed": options.seed}))
+    scenario = loaded.scenario
     with ExitStack() as stack:
         # before the warm-up, which may take long: a wrong address shows at once
         broker = enter_broker(stack, options.broker, scenario)
         if options.chaos is not None:
             broker = options.chaos.before_broker(stack, broker, connections=scenario.messaging.connections)
-        source = open_source(stack, loaded, scenario, options, clock=clock, stop=stop)
-        hops = connect(stack, broker, scenario, options, source, clock=clock, stop=stop, told=told)
+        source = open_source(stack, loaded, options, clock=clock, stop=stop)
+        hops = connect(stack, broker, loaded, options, source, clock=clock, stop=stop, told=told)
         progress = Progress(source.start_ns)
         on_open(hops)
         if options.chaos is not None:
@@ -66,8 +68,10 @@ def execute(
         cpu_s, began_ns = time.process_time(), clock.monotonic_ns()
         with watched(hops, options, progress, clock=clock, stop=stop, on_snapshot=on_snapshot):
             if not stop.is_set():
-                send(paced(noted(hops.windows, progress), hops.pace, clock, stop), hops, progress)
+                send(paced(noted(hops, progress, clock), hops.pace, clock, stop), hops, progress)
             hops.windows.close()
+            if hops.steering is not None:
+                hops.steering.close(wall_s(hops, clock))
             interrupted = stop.is_set() and progress.reason is None
             deadline = Deadline.after(clock, SETTLED_S)
             is_well = settle(hops, progress, deadline) and not interrupted
@@ -89,13 +93,13 @@ def execute(
         )
 
 
-def open_source(
-    stack: ExitStack, loaded: Loaded, scenario: Scenario, options: Options, *, clock: Clock, stop: threading.Event
-) -> Source:
+def open_source(stack: ExitStack, loaded: Loaded, options: Options, *, clock: Clock, stop: threading.Event) -> Source:
     """Build the park and let it warm up, in a process of its own where it has much to say."""
+    scenario = loaded.scenario
     if is_fast(plan(loaded).readings_per_s, options):
-        return stack.enter_context(Detached(scenario, loaded.types, stop=stop))
-    return Workshop(scenario, loaded.types, clock, stop=stop.is_set)
+        return stack.enter_context(Detached(scenario, loaded.types, stop=stop, steerable=options.is_steerable))
+    orders = Orders() if options.is_steerable else None
+    return Workshop(scenario, loaded.types, clock, stop=stop.is_set, orders=orders)
 
 
 def is_fast(readings_per_s: float, options: Options) -> bool:
@@ -119,12 +123,16 @@ def busy_since_ns(hops: Hops, began_ns: int) -> int:
     return hops.pace.wall_start_ns if hops.ledger.counts().published else min(began_ns, hops.pace.wall_start_ns)
 
 
-def noted(windows: Iterable[Window], progress: Progress) -> Iterator[Consignment]:
+def noted(hops: Hops, progress: Progress, clock: Clock) -> Iterator[Consignment]:
     """Pass the messages on, and keep where the park stands at the end of the current window."""
-    for window in windows:
+    for window in hops.windows:
         progress.windows += 1
         progress.park, progress.left_out, progress.cpu_s = window.park, window.left_out, window.cpu_s
         progress.glimpse = window.glimpse or progress.glimpse
+        if hops.steering is not None:
+            hops.steering.done(window.acts, until_ns=window.consignment.until_ns, wall_s=wall_s(hops, clock))
+        if window.readings is not None:
+            progress.readings.append(window.readings)
         yield window.consignment
         progress.until_ns = window.consignment.until_ns
 
@@ -179,6 +187,9 @@ def watched(
 def snapshot(hops: Hops, options: Options, progress: Progress, clock: Clock) -> Snapshot:
     """Say where the run stands."""
     p99 = hops.latency.end_to_end.percentile(99)
+    steering, glimpse = hops.steering, progress.glimpse
+    if steering is not None and glimpse is not None:
+        steering.marking.see(glimpse.faults, wall_s(hops, clock))
     return Snapshot(
         wall_ns=clock.monotonic_ns() - hops.pace.wall_start_ns,
         simulated_ns=progress.until_ns - hops.pace.sim_start_ns,
@@ -187,8 +198,17 @@ def snapshot(hops: Hops, options: Options, progress: Progress, clock: Clock) -> 
         end_to_end_ms=None if p99 is None else p99 / 1e6,
         trouble=hops.trouble(),
         park=progress.park,
-        states=b"" if progress.glimpse is None else progress.glimpse.states,
-        parts={} if progress.glimpse is None else progress.glimpse.parts,
+        states=b"" if glimpse is None else glimpse.states,
+        parts={} if glimpse is None else glimpse.parts,
         latency_ms=hops.latency.as_ms(),
         waiting=progress.waiting,
+        speed=hops.pace.speed_now,
+        is_paused=steering is not None and steering.is_paused,
+        marks=() if steering is None else steering.marking.marks(),
+        readings=tuple(progress.readings.popleft() for _ in range(len(progress.readings))),
     )
+
+
+def wall_s(hops: Hops, clock: Clock) -> float:
+    """Return seconds since the first message was due."""
+    return (clock.monotonic_ns() - hops.pace.wall_start_ns) / SECOND_NS

@@ -28,4 +28,4 @@ def feed_of(loaded: Loaded, options: Options, hops: Hops) -> Feed:
         speed="max" if options.speed is None else options.speed,
     )
     # machines come first in a catalogue, and a snapshot has as many states as there are machines
-    return Feed(about, hops.catalog, len(hops.catalog.assets))
+    return Feed(about, hops.catalog, len(hops.catalog.assets), steering=hops.steering)

@@ -36,8 +36,10 @@ from simulator.results.latency import Latency
 from simulator.results.ledger import Ledger
 from simulator.run.options import Options
 from simulator.run.receiving import open_receiving
+from simulator.run.steering import Steering
 from simulator.run.uplink import Uplink, make_room, open_uplink, patience_s
 from simulator.run.vigil import Vigil
+from simulator.scenario.loader import Loaded
 from simulator.scenario.schema import Scenario
 
 __all__ = ["Hops", "as_parksim_errors", "connect", "enter_broker"]
@@ -70,6 +72,8 @@ class Hops:
     pace: Pace
     book: GatewayBook | None
     """What gateways of the scenario do to messages; None without any."""
+    steering: Steering | None
+    """What who looks on may do; None: nothing."""
     clocks_off_ms: tuple[int, int]
     """By how much messages are dated early and late at most."""
 
@@ -108,7 +112,7 @@ class Hops:
 def connect(
     stack: ExitStack,
     broker: Broker,
-    scenario: Scenario,
+    loaded: Loaded,
     options: Options,
     source: Source,
     *,
@@ -121,7 +125,8 @@ def connect(
     Connecting may take long and is ``told``; the source catches up after it. Raises ScenarioError, OutOfReachError.
     """
     run_id = secrets.token_hex(4)
-    messaging, catalog = scenario.messaging, source.catalog
+    scenario, catalog = loaded.scenario, source.catalog
+    messaging = scenario.messaging
     ledger = Ledger(len(catalog.assets))
     latency = Latency(from_sending=FromSending(len(catalog.assets)) if options.load else None)
     with as_parksim_errors():
@@ -157,7 +162,7 @@ def connect(
         source.catch_up()
         start_ns = source.start_ns
         wanted = shipping(scenario, source, options, uplink, own)
-        windows = Ahead(source.windows(wanted) if not stop.is_set() else ())
+        windows = Ahead(source.windows(wanted) if not stop.is_set() else (), stop=stop, enough=source.enough)
         stack.callback(windows.close)
         # the first one takes longest
         windows.wait()
@@ -174,6 +179,10 @@ def connect(
         pace = Pace(
             start_ns, begin_ns, options.speed, None if options.load is None else options.load.curve(start_ns, begin_ns)
         )
+        for change in sorted(options.pace, key=lambda one: one.at_ns(start_ns)):
+            at_ns = change.at_ns(start_ns)
+            wall_ns = None if change.pause is None else pace.due_ns(at_ns) + change.pause
+            pace.turn(at_ns, speed=change.speed, wall_ns=wall_ns)
         bridge = receiving.begin(pace)
     vigil = Vigil(
         broker=broker,
@@ -216,6 +225,7 @@ def connect(
         latency=latency,
         pace=pace,
         book=book,
+        steering=Steering(loaded, source, pace, clock) if options.is_steerable else None,
         clocks_off_ms=off_ms,
     )
 
@@ -231,7 +241,7 @@ def shipping(
         outlet_of=uplink.outlet_of,
         outlets=len(uplink.outlets),
         until_ns=None if options.duration_ns is None else source.start_ns + options.duration_ns,
-        window_ns=window_ns(options.speed, sampled_per_s(source.catalog)),
+        window_ns=window_ns(options.speed, sampled_per_s(source.catalog), is_steerable=options.is_steerable),
         sensors=sensors,
         is_watched=options.is_watched,
     )

@@ -31,8 +31,10 @@ from simulator.run.hops import Hops
 from simulator.run.interrupt import stop_on_signals
 from simulator.run.options import Options
 from simulator.scenario.loader import Loaded, load_scenario
+from simulator.scenario.pace import FASTEST, SLOWEST
 from simulator.scenario.quantities import duration_ns
-from simulator.scenario.schema import FASTEST, SLOWEST, Scenario
+from simulator.scenario.repetition import repetition_of
+from simulator.scenario.schema import Scenario
 from simulator.view.feed import Feed
 from simulator.view.languages import checked_language
 from simulator.view.live import View, open_view
@@ -57,6 +59,7 @@ def launch(
     dead_letter_file: Path | None,
     view: str | None,
     summary_file: Path | None,
+    timeline_file: Path | None = None,
     language: str = "en",
     host: str = HOST,
     port: int = PORT,
@@ -72,13 +75,15 @@ def launch(
     options = replace(options, spool=spool, dead_letter_file=dead_letter_file, is_watched=view in {"terminal", "web"})
     terminal = partial(open_terminal, language=checked_language(language))
     web = partial(open_page, host=host, port=port, language=language)
-    if summary_file is not None:
-        check_writable(summary_file)
+    for file in (summary_file, timeline_file):
+        if file is not None:
+            check_writable(file)
     with ExitStack() as stack:
         errors = sys.stderr or stack.enter_context(Path(os.devnull).open("w"))
         with open_view(view, errors, terminal=terminal, web=web) as shown:
             result = conduct(loaded, options, shown, quiet=view == "none")
         said = tell(loaded, result, options, summary_file)
+        said &= timeline_file is None or save_timeline(loaded, result, timeline_file)
         try:
             errors.flush()
         except OSError:
@@ -202,6 +207,17 @@ def tell(loaded: Loaded, result: Result, options: Options, summary_file: Path | 
     return not problems
 
 
+def save_timeline(loaded: Loaded, result: Result, file: Path) -> bool:
+    """Write the scenario that repeats a run; return whether that went well, and say on standard error if not."""
+    try:
+        file.write_text(repetition_of(loaded, result), encoding="utf-8")
+    except OSError as error:
+        with suppress(OSError):
+            typer.echo(f"--save-timeline {file} could not be written: {error.strerror}", err=True)
+        return False
+    return True
+
+
 def give_up(stream: TextIO) -> None:
     """Throw away what a stream could not get rid of; Python would try again at its end, and complain."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
@@ -236,6 +252,7 @@ def options_of(
     if problems:
         raise ScenarioError(*problems)
     return Options(
+        pace=scenario.pace if speed is None and pace != "max" else (),
         seed=scenario.seed if seed is None else seed,
         speed=None if pace == "max" else pace,
         duration_ns=length,

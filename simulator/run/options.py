@@ -12,6 +12,7 @@ from simulator.errors import ScenarioError
 from simulator.ingest.districts import District, divided
 from simulator.load.profile import Profile
 from simulator.run.load_test.chaos import Chaos
+from simulator.scenario.pace import PaceChange
 
 __all__ = ["Load", "Options", "Share"]
 
@@ -76,7 +77,14 @@ class Options:
     """Where the messages go that the store will never take, for later; None: only the first are told."""
     is_watched: bool = False
     """Whether somebody looks at single machines."""
+    pace: tuple[PaceChange, ...] = ()
+    """How the speed changes, as the scenario plans it."""
     snapshot_s: float | None = None
     """Between two snapshots; None: a second."""
     store_patience_s: float = 300.0
     """How long a store may take nothing of what waits for it before the run gives it up."""
+
+    @property
+    def is_steerable(self) -> bool:
+        """Whether who looks on may begin faults and change the pace; a load test keeps to its profile."""
+        return self.is_watched and self.load is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass, field
 from datetime import UTC
 from zoneinfo import ZoneInfo
@@ -9,6 +10,7 @@ from zoneinfo import ZoneInfo
 from brokers.endpoint import Broker
 from simulator.publish.source import Ending, Glimpse
 from simulator.results.result import SCHEMA, Result, machine, versions
+from simulator.results.snapshot import Readings
 from simulator.results.verdict import Audit, judge
 from simulator.run.hops import Hops
 from simulator.run.options import Options
@@ -18,6 +20,7 @@ from simulator.scenario.quantities import instant_text
 __all__ = ["SHOWN_DEAD_LETTERS", "SHOWN_GAPS", "Progress", "Spent", "broker_named", "outcome"]
 
 SHOWN_GAPS = 10
+MOST_WINDOWS = 1_000
 SHOWN_DEAD_LETTERS = 10
 
 
@@ -39,6 +42,8 @@ class Progress:
     """What making them took, in a process of its own."""
     reason: str | None = None
     """Why the run ends before its time."""
+    readings: deque[Readings] = field(default_factory=lambda: deque(maxlen=MOST_WINDOWS))
+    """Those that somebody looks at, and that no snapshot has told of."""
     waiting: str | None = None
     """What the run waits for when it has sent all, and how long at most; None while it sends."""
 
@@ -119,6 +124,7 @@ def outcome(
             },
             "retries": hops.retries(),
             "thresholds": [],
+            "actions": () if hops.steering is None else hops.steering.actions(),
             "faults": [
                 {
                     "kind": one.kind,

@@ -130,6 +130,14 @@ class Scheduled(Strict):
         max_length=400,
         description="park/factory/line/machine, for a sensor with /sensor; * stands for any part of a level",
     )
+    by_hand: bool = Field(
+        default=False, description="whether it was begun by hand in the run that this file repeats; the truth says so"
+    )
+
+    @property
+    def cause(self) -> Cause:
+        """What the truth says of why it begins."""
+        return Cause.HAND if self.by_hand else Cause.SCHEDULED
 
     def span_ns(self, start_ns: int) -> tuple[int, int]:
         """Return from when to when it lasts in a run that starts at ``start_ns``, since the Unix epoch."""

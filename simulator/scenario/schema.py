@@ -16,6 +16,7 @@ from simulator.scenario.holidays import Tet
 from simulator.scenario.load import Load
 from simulator.scenario.machine_type import MachineType
 from simulator.scenario.messaging import Messaging
+from simulator.scenario.pace import MOST_CHANGES, PaceChange, Speed
 from simulator.scenario.people import People
 from simulator.scenario.quantities import NAME, Amount, Duration, Name
 from simulator.scenario.sensor import Strict
@@ -313,16 +314,10 @@ class Kpis(Strict):
     )
 
 
-SLOWEST, FASTEST = 0.001, 1e6
-"""Simulated seconds per second: beyond these a run stands still, or does nothing else than "max" does."""
-
-
 class Run(Strict):
     """How a run goes when the command line does not say otherwise."""
 
-    speed: Annotated[float, Field(ge=SLOWEST, le=FASTEST)] | Literal["max"] = Field(
-        default=1.0, description="simulated seconds per second, or max"
-    )
+    speed: Speed | Literal["max"] = Field(default=1.0, description="simulated seconds per second, or max")
     duration: Duration | None = Field(
         default=None, gt=0, alias="for", description="simulated time; none: until stopped"
     )
@@ -356,4 +351,9 @@ class Scenario(Strict):
         default=None, description="how an ingester that is not ours names things in the database; for parksim verify"
     )
     load: Load | None = Field(default=None, description="how much parksim load sends when, and what must hold")
+    pace: tuple[PaceChange, ...] = Field(
+        default=(),
+        max_length=MOST_CHANGES,
+        description="how the speed of parksim run changes; not with --speed, and not when it is max",
+    )
     run: Run = Field(default=Run(), description="speed and length when the command line does not say otherwise")

@@ -26,7 +26,7 @@ from simulator.scenario.sensor import SensorType, SupplyModel
 from simulator.scenario.site_systems import role_kind
 from simulator.scenario.system_type import SystemType
 
-__all__ = ["MOST_STRUCK", "Struck", "check_targets", "struck_by"]
+__all__ = ["MOST_STRUCK", "Struck", "check_targets", "struck_by", "why_nothing"]
 
 MOST_STRUCK = 100_000
 """Machines and sensors that the faults of a scenario strike, each counted once per fault; a kilobyte each."""

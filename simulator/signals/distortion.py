@@ -1,12 +1,14 @@
 """What broken sensors show: readings are distorted before they are rounded, so a distorted one is on the grid as well.
 
 Each fault is a pure function of the time, the value and the number of the reading. The faults of one sensor act in
-their order. A stuck sensor needs its last reading at or before the fault began; the instant of that reading is known
-beforehand, so it is evaluated in the one window that holds it, however time is cut.
+their order. A stuck sensor needs its last reading at or before the fault began, one that is stuck by hand its next
+one; the instant of that reading is known beforehand, so it is evaluated in the one window that holds it, however time
+is cut.
 """
 
 from __future__ import annotations
 
+from bisect import insort_left
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -62,7 +64,7 @@ class Distortion:
     to_ns: int
     fault: SensorFault
     hold_ns: int
-    """The last instant, at or before the beginning, at which the sensor speaks by its grid; for stuck sensors."""
+    """The instant whose reading a stuck sensor goes on showing."""
     stream: Stream
     spacing_ns: int
     """Readings are numbered by this: the sampling period, or a millisecond for a sensor per cycle."""
@@ -91,12 +93,19 @@ class Distortions:
 
     def __init__(self, faults: Sequence[Distortion], *, sensors: int) -> None:
         self._of: dict[int, list[Distortion]] = {}
-        for fault in faults:
-            self._of.setdefault(fault.sensor, []).append(fault)
-        stuck = [one for one in faults if isinstance(one.fault, Stuck)]
-        self._to_hold = sorted(stuck, key=lambda one: one.hold_ns, reverse=True)
+        self._to_hold: list[Distortion] = []
+        """Those of stuck sensors whose instant is yet to come, the last of them first."""
         self._struck = np.zeros(sensors, dtype=bool)
-        self._struck[list(self._of)] = True
+        for fault in faults:
+            self.add(fault)
+
+    def add(self, fault: Distortion) -> None:
+        """Take in a fault that begins, and whose reading to hold is due, not before the next window."""
+        self._of.setdefault(fault.sensor, []).append(fault)
+        self._struck[fault.sensor] = True
+        if isinstance(fault.fault, Stuck):
+            # of two that hold the same reading the first comes off first: the other one sees what it shows
+            insort_left(self._to_hold, fault, key=lambda one: -one.hold_ns)
 
     def hold(self, until_ns: int, true_value: Callable[[int, int], float]) -> None:
         """Keep the readings that stuck sensors go on showing, of those that hold one before ``until_ns``.

@@ -45,7 +45,7 @@ class Group:
 
     def _scatter(self, row: Ints, place: Ints, moments: Moments, noise: Noise | None) -> Floats:
         shape = (len(row), moments.time_ns.shape[1])
-        noisy = np.flatnonzero(row >= 0) if len(row) != len(self._noisy) else self._noisy
+        noisy = np.flatnonzero(row >= 0) if len(row) != len(self._of_noise) else self._noisy
         if noise is None or not len(noisy):
             return np.broadcast_to(0.0, shape)
         found = noise.at(row[noisy, None], moments.index[place[noisy]])

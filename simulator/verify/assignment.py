@@ -11,6 +11,7 @@ from simulator.errors import ScenarioError
 from simulator.results.result_reading import read_result
 from simulator.scenario.loader import Loaded, load_scenario
 from simulator.scenario.quantities import instant_ns
+from simulator.scenario.repetition import repetition_of
 
 __all__ = ["Assignment", "assignment"]
 
@@ -47,22 +48,29 @@ def of_result(file: Path, from_: str | None, to: str | None, seed: int | None) -
         message = f"--seed: {file} says which seed its run had; leave the option out"
         raise ScenarioError(message)
     result = read_result(file)
-    # the loader reads files, and says where in them a mistake is
-    with tempfile.TemporaryDirectory(prefix="parksim-verify-") as folder:
-        text = Path(folder) / f"{result.scenario.name}.yaml"
-        text.write_text(result.scenario.text, encoding="utf-8")
-        loaded = load_scenario(text)
+    origin_ns = instant(result.simulated.origin)
     start_ns, until_ns = instant(result.simulated.start), instant(result.simulated.until)
+    loaded = loaded_text(result.scenario.name, result.scenario.text)
+    if result.actions:
+        loaded = loaded_text(result.scenario.name, repetition_of(loaded, result))
     messages = result.messages
     return Assignment(
         loaded=loaded,
         seed=result.seed,
-        origin_ns=instant(result.simulated.origin),
+        origin_ns=origin_ns,
         start_ns=start_ns,
         from_ns=max(start_ns, option("--from", from_, start_ns)),
         until_ns=min(until_ns, option("--to", to, until_ns)),
         admitted=messages.scheduled - messages.written,
     )
+
+
+def loaded_text(name: str, text: str) -> Loaded:
+    """Load the text of a scenario: the loader reads files, and says where in them a mistake is."""
+    with tempfile.TemporaryDirectory(prefix="parksim-verify-") as folder:
+        file = Path(folder) / f"{name}.yaml"
+        file.write_text(text, encoding="utf-8")
+        return load_scenario(file)
 
 
 def of_scenario(file: Path, from_: str | None, to: str | None, seed: int | None) -> Assignment:

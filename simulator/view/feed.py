@@ -16,6 +16,7 @@ from typing import Any
 from simulator.batch import Catalog
 from simulator.results.result import Result
 from simulator.results.snapshot import Snapshot
+from simulator.view.steered import Steered
 
 __all__ = ["SCHEMA", "About", "Feed"]
 
@@ -54,6 +55,8 @@ class Feed:
     catalog: Catalog
     machines: int
     """So many assets at the beginning of the catalogue are machines."""
+    steering: Steered | None = None
+    """What whoever looks on may do; None: nothing."""
     history: deque[dict[str, float | None]] = field(default_factory=deque)
     _document: dict[str, Any] = field(default_factory=dict)
     _before: Snapshot | None = None
@@ -76,6 +79,7 @@ class Feed:
             "park": dict(snapshot.park),
             "parts": dict(snapshot.parts),
             "factories": self._factories(snapshot.states, snapshot.parts),
+            "marks": [mark._asdict() for mark in snapshot.marks],
             "point": point,
         }
         with self._changed:
@@ -172,7 +176,9 @@ class Feed:
             "start": about.start,
             "broker": about.broker,
             "store": about.store,
-            "speed": about.speed,
+            "speed": about.speed if snapshot.speed is None else snapshot.speed,
+            "paused": snapshot.is_paused,
+            "steerable": self.steering is not None,
             "wall_s": snapshot.wall_ns / SECOND_NS,
             "simulated_s": snapshot.simulated_ns / SECOND_NS,
             "duration_s": None if snapshot.duration_ns is None else snapshot.duration_ns / SECOND_NS,
