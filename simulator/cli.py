@@ -17,12 +17,18 @@ import typer
 from simulator.bench.commands import bench
 from simulator.errors import ExitCode, ParksimError
 from simulator.run.letters import dead_letters as dead_letters_commands
+from simulator.view.web import HOST, PORT
 
 if TYPE_CHECKING:
     from simulator.plan import Plan
 
 __all__ = ["app", "main"]
 
+HostOption = Annotated[
+    str, typer.Option(metavar="HOST", help="Where --view web listens; beyond this machine with a token.")
+]
+PortOption = Annotated[int, typer.Option(metavar="PORT", min=0, max=65_535, help="Its port; 0 is any free one.")]
+LanguageOption = Annotated[str, typer.Option(metavar="en|vi", help="Language of --view web and terminal.")]
 USAGE_EXIT_CODES = {2: ExitCode.BAD_CONFIGURATION, 130: ExitCode.INTERRUPTED}
 """What typer ends with for a wrong option or argument, and for Ctrl-C, and what parksim ends with."""
 
@@ -174,11 +180,9 @@ def run(
             help="web: a page; terminal: the whole screen; plain: a line every 10 s; none. Default: a status line.",
         ),
     ] = None,
-    host: Annotated[
-        str, typer.Option(metavar="HOST", help="Where --view web listens; beyond this machine with a token.")
-    ] = "127.0.0.1",
-    port: Annotated[int, typer.Option(metavar="PORT", min=0, max=65_535, help="Its port; 0 is any free one.")] = 8080,
-    lang: Annotated[str, typer.Option(metavar="en|vi", help="Language of --view web and terminal.")] = "en",
+    host: HostOption = HOST,
+    port: PortOption = PORT,
+    lang: LanguageOption = "en",
     summary: Annotated[Path | None, typer.Option(metavar="FILE.json", help="Write the result there.")] = None,
     save_timeline: Annotated[
         Path | None,
@@ -200,6 +204,7 @@ def run(
       parksim run configs/quickstart.yaml --broker mqtt://localhost --store "influxdb://localhost/park?org=plant"
     """
     from simulator.run.launch import launch
+    from simulator.view.web.address import Address
 
     exit_code = launch(
         scenario,
@@ -214,8 +219,7 @@ def run(
         summary_file=summary,
         timeline_file=save_timeline,
         language=lang,
-        host=host,
-        port=port,
+        address=Address(host, port, lang),
     )
     raise typer.Exit(exit_code)
 
@@ -269,8 +273,14 @@ def load(
     ] = "own",
     view: Annotated[
         str | None,
-        typer.Option(metavar="VIEW", help="plain: a line every 10 s; none. Default: a status line on a terminal."),
+        typer.Option(
+            metavar="VIEW",
+            help="web: a page; terminal: the whole screen; plain: a line every 10 s; none. Default: a status line.",
+        ),
     ] = None,
+    host: HostOption = HOST,
+    port: PortOption = PORT,
+    lang: LanguageOption = "en",
     summary: Annotated[Path | None, typer.Option(metavar="FILE.json", help="Write the result there.")] = None,
     report: Annotated[Path | None, typer.Option(metavar="FILE.html", help="Write a report to look at.")] = None,
     junit: Annotated[Path | None, typer.Option(metavar="FILE.xml", help="Write thresholds as JUnit tests.")] = None,
@@ -290,6 +300,7 @@ def load(
       parksim load mine.yaml --broker mqtt://host --bridge none --store influxdb://host/bucket?org=us
     """
     from simulator.run.load_test.launch import Files, launch_load
+    from simulator.view.web.address import Address
 
     raise typer.Exit(
         launch_load(
@@ -302,6 +313,8 @@ def load(
             broker=broker,
             store=store,
             view=view,
+            language=lang,
+            address=Address(host, port, lang),
             files=Files(summary=summary, junit=junit, csv=csv, report=report),
         )
     )

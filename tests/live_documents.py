@@ -27,7 +27,7 @@ def feed(*, name: str = "shop", factories: int = 2) -> Feed:
     paths = [("binh-duong", "vsip", f"plant-{one // 2}", "moulding", f"press-{one}") for one in range(2 * factories)]
     assets = tuple(Asset(path, "injection-moulding", {}, 0, (), 0) for path in paths)
     about = About(name, "A shop", "0a1b2c3d", 7, "2026-03-10T07:00:00+07:00", "mosquitto of our own", "sqlite", 1.0)
-    return Feed(about, Catalog(assets), len(assets))
+    return Feed(about, Catalog(assets))
 
 
 def snapshot(seconds: float, *, counts: Counts = HEALTHY, states: list[int] | None = None, **more: Any) -> Snapshot:

@@ -26,6 +26,7 @@ from simulator.view.terminal.watch import Page, news
 RUNNING = documents(snapshot(4), snapshot(5))
 OVER = documents(snapshot(4), snapshot(5), exit_code=0)
 ALARM = {"topic": "binh-duong/vsip/plant-1/moulding/press-2", "kind": "injection-moulding", "state": 9}
+COLUMNS = {"wall_s": [1.0], "written_per_s": [10.0], "end_to_end_p99_ms": [3.0]}
 POINTS = [{"wall_s": 1.0, "written_per_s": 10.0, "end_to_end_p99_ms": 3.0}]
 
 
@@ -33,7 +34,7 @@ def page_app(told: list[dict[str, Any]], token: str | None = None) -> Starlette:
     """Return a page that tells those documents and closes the line."""
 
     def allowed(request: Request) -> bool:
-        return token is None or request.query_params.get("token") == token
+        return token is None or request.headers.get("authorization") == f"Bearer {token}"
 
     async def events(request: Request) -> Response:
         async def stream() -> AsyncIterator[str]:
@@ -45,7 +46,7 @@ def page_app(told: list[dict[str, Any]], token: str | None = None) -> Starlette:
         return StreamingResponse(stream(), media_type="text/event-stream") if allowed(request) else refused
 
     async def history(request: Request) -> Response:
-        return JSONResponse(POINTS if allowed(request) else None)
+        return JSONResponse(COLUMNS if allowed(request) else None)
 
     async def alarms(request: Request) -> Response:
         return JSONResponse([ALARM] if allowed(request) else None)

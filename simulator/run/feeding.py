@@ -1,17 +1,53 @@
-"""The feed of a run: what it is, said once, for whoever watches."""
+"""Who watches a run gets its feed, which says once what it is, and then about once a second where it stands."""
 
 from __future__ import annotations
 
+import threading
 from zoneinfo import ZoneInfo
 
+from simulator.results.result import Result
+from simulator.results.snapshot import Snapshot
 from simulator.run.hops import Hops
 from simulator.run.options import Options
 from simulator.run.outcome import broker_named
+from simulator.run.steering import Steering
 from simulator.scenario.loader import Loaded
 from simulator.scenario.quantities import instant_text
 from simulator.view.feed import About, Feed
+from simulator.view.live import View
 
-__all__ = ["feed_of"]
+__all__ = ["Watching"]
+
+
+class Watching:
+    """Lets a view follow a run: by a feed if it looks at machines, by snapshots alone if not."""
+
+    def __init__(self, view: View, loaded: Loaded, options: Options) -> None:
+        self._view = view
+        self._loaded = loaded
+        self._options = options
+        self._feed: Feed | None = None
+        self._steering: Steering | None = None
+
+    def opened(self, hops: Hops) -> None:
+        """Begin; called when all hops are open."""
+        if self._options.is_watched:
+            self._feed, self._steering = feed_of(self._loaded, self._options, hops), hops.steering
+            self._view.follow(self._feed)
+
+    def show(self, snapshot: Snapshot) -> None:
+        """Show where the run stands."""
+        if self._feed is not None:
+            self._feed.show(snapshot)
+            if self._steering is not None:
+                self._steering.look_at(self._feed.looked_at())
+        self._view.show(snapshot)
+
+    def end(self, result: Result, stop: threading.Event) -> None:
+        """Show how it ended."""
+        if self._feed is not None:
+            self._feed.end(result)
+            self._view.end(stop)
 
 
 def feed_of(loaded: Loaded, options: Options, hops: Hops) -> Feed:
@@ -27,5 +63,4 @@ def feed_of(loaded: Loaded, options: Options, hops: Hops) -> Feed:
         store=options.store.partition(":")[0],
         speed="max" if options.speed is None else options.speed,
     )
-    # machines come first in a catalogue, and a snapshot has as many states as there are machines
-    return Feed(about, hops.catalog, len(hops.catalog.assets), steering=hops.steering)
+    return Feed(about, hops.catalog, steering=hops.steering)

@@ -22,11 +22,10 @@ from simulator.publish.pacing import TURN_S
 from simulator.results.addresses import without_addresses
 from simulator.results.result import Result
 from simulator.results.result_file import check_writable, write_result
-from simulator.results.snapshot import Snapshot
 from simulator.run.afterwards import called_as, next_steps
 from simulator.run.carry import Errand, carry
 from simulator.run.execute import execute
-from simulator.run.feeding import feed_of
+from simulator.run.feeding import Watching
 from simulator.run.hops import Hops
 from simulator.run.interrupt import stop_on_signals
 from simulator.run.options import Options
@@ -35,15 +34,16 @@ from simulator.scenario.pace import FASTEST, SLOWEST
 from simulator.scenario.quantities import duration_ns
 from simulator.scenario.repetition import repetition_of
 from simulator.scenario.schema import Scenario
-from simulator.view.feed import Feed
 from simulator.view.languages import checked_language
 from simulator.view.live import View, open_view
 from simulator.view.summary import summary
 from simulator.view.terminal.view import open_terminal
+from simulator.view.web.address import Address
 
-__all__ = ["STOPPING", "launch", "launch_bridge", "options_of", "tell"]
+__all__ = ["STOPPING", "WATCHES", "launch", "launch_bridge", "open_web", "options_of", "tell"]
 
-HOST, PORT = "127.0.0.1", 8080
+WATCHES = frozenset({"terminal", "web"})
+"""Views that look at single machines."""
 STOPPING = "stopping: draining what is under way; press Ctrl-C again to end at once"
 
 
@@ -61,8 +61,7 @@ def launch(
     summary_file: Path | None,
     timeline_file: Path | None = None,
     language: str = "en",
-    host: str = HOST,
-    port: int = PORT,
+    address: Address | None = None,
 ) -> int:
     """Run a scenario file, print the summary and write the result, and return the exit code. Raises ParksimError.
 
@@ -72,9 +71,9 @@ def launch(
     """
     loaded = load_scenario(path)
     options = options_of(loaded.scenario, duration=duration, speed=speed, seed=seed, broker=broker, store=store)
-    options = replace(options, spool=spool, dead_letter_file=dead_letter_file, is_watched=view in {"terminal", "web"})
+    options = replace(options, spool=spool, dead_letter_file=dead_letter_file, is_watched=view in WATCHES)
     terminal = partial(open_terminal, language=checked_language(language))
-    web = partial(open_page, host=host, port=port, language=language)
+    web = partial(open_web, address=address or Address(language=language))
     for file in (summary_file, timeline_file):
         if file is not None:
             check_writable(file)
@@ -124,10 +123,11 @@ def launch_bridge(
     return exit_code
 
 
-def open_page(stream: TextIO, *, host: str, port: int, language: str) -> View:
-    from simulator.view.web.view import open_web  # noqa: PLC0415 - the server takes a while to import
+def open_web(stream: TextIO, address: Address) -> View:
+    """Open the view that is a page."""
+    from simulator.view.web.view import open_page  # noqa: PLC0415 - the libraries of a server are slow to import
 
-    return open_web(stream, host=host, port=port, language=language)
+    return open_page(stream, address)
 
 
 def conduct(loaded: Loaded, options: Options, view: View, *, quiet: bool) -> Result:
@@ -138,20 +138,14 @@ def conduct(loaded: Loaded, options: Options, view: View, *, quiet: bool) -> Res
         with suppress(OSError):
             view.say(text)
 
-    feeds: list[Feed] = []
+    watching = Watching(view, loaded, options)
 
     def introduce(hops: Hops) -> None:
         """Say what is running, and what it can lose."""
-        feeds.append(feed_of(loaded, options, hops))
-        view.follow(feeds[0])
+        watching.opened(hops)
         if not quiet:
             say(f"broker: {hops.broker.profile}")
             say(f"store:  {hops.store.describe()}")
-
-    def show(snapshot: Snapshot) -> None:
-        if options.is_watched:
-            feeds[0].show(snapshot)
-        view.show(snapshot)
 
     for warning in loaded.warnings:
         say(f"warning: {warning}")
@@ -163,12 +157,10 @@ def conduct(loaded: Loaded, options: Options, view: View, *, quiet: bool) -> Res
             clock=RealClock(),
             stop=stop,
             on_open=introduce,
-            on_snapshot=show,
+            on_snapshot=watching.show,
             told=lambda text: None if quiet else say(text),
         )
-        if options.is_watched:
-            feeds[0].end(result)
-            view.end(stop)
+        watching.end(result, stop)
     return result
 
 

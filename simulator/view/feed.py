@@ -14,8 +14,11 @@ from itertools import groupby
 from typing import Any
 
 from simulator.batch import Catalog
+from simulator.park.packml import State
 from simulator.results.result import Result
 from simulator.results.snapshot import Snapshot
+from simulator.view.alarms import ALARM_STATES, Alarms
+from simulator.view.lookout import Lookout
 from simulator.view.steered import Steered
 
 __all__ = ["SCHEMA", "About", "Feed"]
@@ -25,9 +28,6 @@ SECOND_NS = 1_000_000_000
 MOST_POINTS = 2_000
 """Of the history that a page gets: more than half an hour; later on every second one is left out, and so on."""
 RATES = ("published", "received", "written", "readings_written")
-ALARM_STATES = frozenset({8, 9, 1})
-"""PackML: Aborting, Aborted, Clearing."""
-EXECUTE = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,17 +53,22 @@ class Feed:
 
     about: About
     catalog: Catalog
-    machines: int
-    """So many assets at the beginning of the catalogue are machines."""
+    """Machines come first, and there are as many as a snapshot has states."""
     steering: Steered | None = None
     """What whoever looks on may do; None: nothing."""
     history: deque[dict[str, float | None]] = field(default_factory=deque)
+    _lookout: Lookout = field(init=False)
+    _alarms: Alarms = field(init=False)
     _document: dict[str, Any] = field(default_factory=dict)
     _before: Snapshot | None = None
     _states: bytes = b""
     _number: int = 0
     _step: int = 1
     _changed: threading.Condition = field(default_factory=threading.Condition)
+
+    def __post_init__(self) -> None:
+        self._lookout = Lookout(self.catalog)
+        self._alarms = Alarms(self.catalog)
 
     def show(self, snapshot: Snapshot) -> None:
         """Take in where the run stands; called about once a second by the run."""
@@ -84,6 +89,9 @@ class Feed:
         }
         with self._changed:
             self._number += 1
+            self._lookout.note(snapshot.readings)
+            self._alarms.see(snapshot.states, snapshot.simulated_ns / SECOND_NS)
+            document["alarms"] = self._alarms.counts()
             self._document, self._before, self._states = document, snapshot, snapshot.states
             if self._number % self._step == 0:
                 self.history.append(point)
@@ -93,28 +101,29 @@ class Feed:
             self._changed.notify_all()
 
     def end(self, result: Result) -> None:
-        """Say how the run ended; the document stays."""
+        """Say how the run ended: the document is that of the result, and machines stay as they were last seen."""
+        document, done = result.document(), result.simulated
+        passed = datetime.fromisoformat(done.until) - datetime.fromisoformat(done.start)
+        over = {
+            "over": True,
+            "verdict": result.verdict,
+            "exit_code": result.exit_code,
+            "trouble": None,
+            "waiting": None,
+            "paused": False,
+            "simulated_s": passed.total_seconds(),
+        }
         with self._changed:
             self._number += 1
-            over: dict[str, Any] = {
-                "over": True,
-                "verdict": result.verdict,
-                "exit_code": result.exit_code,
-                "waiting": None,
+            last = self._document | {
+                "schema": SCHEMA,
+                "number": self._number,
+                "run": self._document.get("run", {}) | over,
+                "messages": document["messages"],
+                "readings": document["readings"],
+                "latency_ms": document["latency_ms"],
             }
-            document, done = result.document(), result.simulated
-            passed = datetime.fromisoformat(done.until) - datetime.fromisoformat(done.start)
-            over["simulated_s"] = passed.total_seconds()
-            self._document = (
-                {"schema": SCHEMA}
-                | self._document
-                | {
-                    "number": self._number,
-                    "run": self._document.get("run", {}) | over,
-                    "messages": document["messages"],
-                    "readings": document["readings"],
-                }
-            )
+            self._document = last if document["park"] is None else last | park_of(document["park"])
             self._changed.notify_all()
 
     def document(self) -> dict[str, Any]:
@@ -139,21 +148,48 @@ class Feed:
             states = self._states
         found = [
             {"topic": asset.topic, "kind": asset.kind, "line": asset.path[3], "cell": asset.path[4], "state": state}
-            for asset, state in zip(self.catalog.assets[: self.machines], states, strict=False)
+            for asset, state in zip(self.catalog.assets, states, strict=False)
             if "/".join(asset.path[1:3]) == factory
         ]
         return {"total": len(found), "offset": offset, "machines": found[offset : offset + limit]}
 
+    def machine(self, topic: str) -> dict[str, Any] | None:
+        """Return a machine or system with the last points of its sensors; None if there is none of that topic.
+
+        Points come as long as somebody asks again within half a minute, of a few machines at a time.
+        """
+        asset = self.catalog.by_topic.get(topic)
+        if asset is None:
+            return None
+        found = self.catalog.assets[asset]
+        with self._changed:
+            points = self._lookout.look_at(asset)
+            state = self._states[asset] if asset < len(self._states) else None
+        sensors = [
+            {"name": one.name, "unit": one.unit, "decimals": one.decimals, "low": one.low, "high": one.high}
+            for one in found.sensors
+        ]
+        return {
+            "topic": topic,
+            "kind": found.kind,
+            "state": state,
+            "sensors": [{**one, "points": mine} for one, mine in zip(sensors, points, strict=True)],
+        }
+
+    def looked_at(self) -> tuple[int, ...]:
+        """Return the assets whose sensors somebody looks at."""
+        with self._changed:
+            return self._lookout.looked_at()
+
     def alarms(self, limit: int = 100) -> list[dict[str, Any]]:
         """Return machines that are broken down, at most so many."""
         with self._changed:
-            states = self._states
-        found = (
-            {"topic": asset.topic, "kind": asset.kind, "state": state}
-            for asset, state in zip(self.catalog.assets[: self.machines], states, strict=False)
-            if state in ALARM_STATES
-        )
-        return [one for one, _ in zip(found, range(limit), strict=False)]
+            return self._alarms.latest(limit)
+
+    def acknowledge(self, topic: str) -> bool:
+        """Note that somebody has seen the alarm of a machine; return False if it has none."""
+        with self._changed:
+            return self._alarms.acknowledge(topic)
 
     def _point(self, snapshot: Snapshot) -> dict[str, float | None]:
         counts = snapshot.counts
@@ -193,7 +229,7 @@ class Feed:
         """Return each factory with its lines, and how many machines of each run or are broken down."""
         oee = parts.get("oee", {})
         found = []
-        pairs = list(zip(self.catalog.assets[: self.machines], states, strict=False))
+        pairs = list(zip(self.catalog.assets, states, strict=False))
         for path, group in groupby(pairs, key=lambda pair: pair[0].path[1:3]):
             lines: dict[str, list[int]] = {}
             for asset, state in group:
@@ -213,6 +249,14 @@ class Feed:
 def tallied(states: list[int]) -> dict[str, int]:
     return {
         "machines": len(states),
-        "running": sum(state == EXECUTE for state in states),
+        "running": sum(state == State.EXECUTE for state in states),
         "alarms": sum(state in ALARM_STATES for state in states),
     }
+
+
+def park_of(told: dict[str, Any]) -> dict[str, Any]:
+    """Return ``park`` of a result as a document has it, with ``parts`` beside it."""
+    by_factory = {name: value for name, value in told["oee"].items() if name != "park"}
+    parts = {"oee": by_factory, "oee_by_type": told["oee_by_type"], "sites": told["sites"]}
+    park = {name: value for name, value in told.items() if name not in parts}
+    return {"park": park | {"oee": told["oee"]["park"]}, "parts": parts}

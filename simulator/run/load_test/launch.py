@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import typer
@@ -17,16 +18,20 @@ from simulator.publish.pacing import TURN_S
 from simulator.results.addresses import without_addresses
 from simulator.results.result import Result
 from simulator.results.result_file import check_writable
+from simulator.run.feeding import Watching
 from simulator.run.hops import Hops
 from simulator.run.interrupt import stop_on_signals
-from simulator.run.launch import STOPPING, options_of, tell
+from simulator.run.launch import STOPPING, WATCHES, open_web, options_of, tell
 from simulator.run.load_test.crew import Crew
 from simulator.run.load_test.find_max import find_max
 from simulator.run.load_test.plan import prepared, thresholds_of
 from simulator.run.load_test.play import Players, Setting, Solo, load
 from simulator.scenario.loader import load_scenario
 from simulator.scenario.quantities import duration_ns, rate_per_s
+from simulator.view.languages import checked_language
 from simulator.view.live import View, open_view
+from simulator.view.terminal.view import open_terminal
+from simulator.view.web.address import Address
 
 __all__ = ["Files", "launch_load"]
 
@@ -59,6 +64,8 @@ def launch_load(
     store: str | None,
     view: str | None,
     files: Files,
+    language: str = "en",
+    address: Address | None = None,
 ) -> int:
     """Carry out a load test or a search, print the summary, write the files, and return the exit code.
 
@@ -69,21 +76,35 @@ def launch_load(
     if bridge not in {"own", "none"}:
         message = f"--bridge {bridge!r}: write own, or none if someone else carries messages into the store"
         raise ScenarioError(message)
-    options = replace(options, audits=bridge == "none")
+    options = replace(options, audits=bridge == "none", is_watched=view in WATCHES)
+    if options.is_watched and (search or workers > 1):
+        message = f"--view {view} shows a single load test of a single process; leave out --find-max and --workers"
+        raise ScenarioError(message)
+    terminal = partial(open_terminal, language=checked_language(language))
+    web = partial(open_web, address=address or Address(language=language))
     per_s, length_s = rate_and_time(rate, duration, search=search)
     files.check()
     players: Players = Solo() if workers == 1 else Crew(workers)
     stop = threading.Event()
     rows = None
     sys.setswitchinterval(TURN_S)
-    with open_view(view, sys.stderr) as shown, stop_on_signals(stop, lambda: shown.say(STOPPING)):
+    with (
+        open_view(view, sys.stderr, terminal=terminal, web=web) as shown,
+        stop_on_signals(stop, lambda: shown.say(STOPPING)),
+    ):
+        watching = Watching(shown, loaded, options)
+
+        def introduced(hops: Hops) -> None:
+            introduce(hops, shown)
+            watching.opened(hops)
+
         setting = Setting(
             loaded,
             options,
             RealClock(),
             told=shown.say,
-            on_open=lambda hops: introduce(hops, shown),
-            on_snapshot=(lambda _: None) if search else shown.show,
+            on_open=introduced,
+            on_snapshot=(lambda _: None) if search else watching.show,
         )
         if search:
             found = find_max(players, setting, thresholds_of(loaded), start_per_s=per_s, probe_s=length_s, stop=stop)
@@ -91,6 +112,7 @@ def launch_load(
             wanted = prepared(loaded, rate=per_s, duration_s=length_s)
             found, marks = load(players, setting, wanted, stop)
             rows = seconds(marks.marks, wanted.profile)
+            watching.end(found, stop)
     if found is None:
         return int(ExitCode.INTERRUPTED)
     said = tell(loaded, found, options, files.summary)

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any, NamedTuple, Self
-from urllib.parse import parse_qs, quote, urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from simulator.errors import OutOfReachError, ParksimError, ScenarioError
 from simulator.view.feed import SCHEMA
@@ -60,10 +60,12 @@ class Page(NamedTuple):
         """Ask for a route that answers with that content type. Raises OutOfReachError, ScenarioError."""
         connect = http.client.HTTPSConnection if self.scheme == "https" else http.client.HTTPConnection
         connection = connect(self.host, self.port, timeout=PATIENCE_S)
-        query = "" if self.token is None else f"?token={quote(self.token)}"
+        headers = {"Accept": kind, "Connection": "close"}
+        if self.token is not None:
+            headers["Authorization"] = f"Bearer {self.token}"
         try:
             # to be closed after the answer, which then owns the socket
-            connection.request("GET", f"{self.path}{route}{query}", headers={"Accept": kind, "Connection": "close"})
+            connection.request("GET", f"{self.path}{route}", headers=headers)
             sock = connection.sock
             answer = connection.getresponse()
             if is_endless:
@@ -127,7 +129,7 @@ def watch(url: str, *, language: str) -> None:
 def news(page: Page, answer: http.client.HTTPResponse) -> Iterator[Update]:
     """Yield each document until the run is over, the history with the first one. Raises ScenarioError."""
     with answer:
-        points = answer_of(page, "/history.json", "points")
+        points = points_of(page)
         for data in events(answer):
             try:
                 document = json.loads(data)
@@ -135,22 +137,33 @@ def news(page: Page, answer: http.client.HTTPResponse) -> Iterator[Update]:
                 raise page.no_parksim() from None
             if not isinstance(document, dict) or document.get("schema") != SCHEMA:
                 raise page.no_parksim()
-            yield Update(document, alarms=answer_of(page, "/alarms.json", "alarms"), points=points)
+            yield Update(document, alarms=alarms_of(page), points=points)
             points = []
             if document["run"]["over"]:
                 return
 
 
-def answer_of(page: Page, route: str, name: str) -> list[dict[str, Any]]:
-    """Return a list that a page has, bare or under that name; empty if there is none."""
+def points_of(page: Page) -> list[dict[str, Any]]:
+    """Return the history of a run, from a column for each figure; empty if there is none."""
+    found = answer_of(page, "/history.json")
+    if not isinstance(found, dict) or not all(isinstance(one, list) for one in found.values()):
+        return []
+    return [dict(zip(found, row, strict=False)) for row in zip(*found.values(), strict=False)]
+
+
+def alarms_of(page: Page) -> list[dict[str, Any]]:
+    """Return the alarms of a run; empty if there are none."""
+    found = answer_of(page, "/alarms.json")
+    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+
+
+def answer_of(page: Page, route: str) -> Any:
+    """Return what a route tells, None if it tells nothing."""
     try:
         with page.get(route, "application/json") as answer:
-            found = json.loads(answer.read(LONGEST))
+            return json.loads(answer.read(LONGEST))
     except (ParksimError, http.client.HTTPException, OSError, ValueError):
-        return []
-    if isinstance(found, dict):
-        found = found.get(name, [])
-    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+        return None
 
 
 def events(answer: http.client.HTTPResponse) -> Iterator[str]:

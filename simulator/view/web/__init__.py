@@ -1,1 +1,4 @@
-"""The web page of a run: what the feed shows, to browsers, to `parksim watch`, and to Prometheus."""
+"""The view of a run that is a page in a browser."""
+
+HOST, PORT = "127.0.0.1", 8080
+"""Where it is unless the command line says otherwise."""
