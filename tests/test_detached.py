@@ -19,7 +19,8 @@ from parks import quickstart
 from simulator.clock import FakeClock, RealClock
 from simulator.errors import SourceError
 from simulator.publish.detached import Detached
-from simulator.publish.source import Shipping, Source, Workshop
+from simulator.publish.source import Shipping, Source
+from simulator.publish.workshop import Workshop
 from simulator.run.execute import is_fast, open_source
 from simulator.run.options import Options
 from simulator.scenario.loader import load_scenario

@@ -17,7 +17,8 @@ from pydantic import TypeAdapter
 from simulator.clock import SECOND_NS, FakeClock
 from simulator.park.build import catalog_of
 from simulator.publish.orders import Act, Begin, Order, Orders, Pause, Resume, Speed
-from simulator.publish.source import Shipping, Workshop
+from simulator.publish.source import Shipping
+from simulator.publish.workshop import Workshop
 from simulator.results.action import Action
 from simulator.scenario.fault import Fault
 from simulator.scenario.fault_catalogue import fault_kinds

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 import simpy
+from numpy.typing import NDArray
 
 from simulator.batch import Batch, Catalog
 from simulator.park.accounts import Accounts
@@ -159,6 +160,12 @@ class World:
     def states(self) -> bytes:
         """Return the PackML state of each machine as it stands: byte n is that of asset n of the catalogue."""
         return bytes(int(machine.state) for machine in self.park.machines)
+
+    def sensors_of_systems(self) -> NDArray[np.int64]:
+        """Return the numbers of the sensors of what works for a whole site, int64[K]."""
+        systems = [machine.asset for machine in self.park.machines if machine.spec.runs_for_a_site]
+        found: NDArray[np.int64] = np.flatnonzero(np.isin(self.park.measured.asset_of, systems))
+        return found
 
     def census(self) -> Census:
         """Return what the park has done by now, to be looked at later."""

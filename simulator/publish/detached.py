@@ -23,7 +23,8 @@ from simulator.clock import RealClock
 from simulator.errors import ParksimError, SourceError
 from simulator.publish.child import Child
 from simulator.publish.orders import Order, Orders
-from simulator.publish.source import Ending, Shipping, Window, Workshop
+from simulator.publish.source import Ending, Shipping, Window
+from simulator.publish.workshop import Workshop
 from simulator.scenario.machine_type import MachineType
 from simulator.scenario.schema import Scenario
 

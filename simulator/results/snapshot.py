@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from simulator.results.counts import Counts
 
-__all__ = ["Mark", "Readings", "Snapshot"]
+__all__ = ["Latest", "Mark", "Readings", "Snapshot"]
 
 SECOND_NS = 1_000_000_000
 
@@ -23,6 +23,14 @@ class Readings(NamedTuple):
     """Simulated, since the Unix epoch."""
     sensor: NDArray[np.int32]
     """Number in the catalogue."""
+    value: NDArray[np.float64]
+
+
+class Latest(NamedTuple):
+    """The last reading of some sensors; NaN for those that have said nothing yet."""
+
+    sensor: NDArray[np.int64]
+    """int64[K]: numbers in the catalogue."""
     value: NDArray[np.float64]
 
 
@@ -70,6 +78,8 @@ class Snapshot:
     is_paused: bool = False
     marks: tuple[Mark, ...] = ()
     """What happened, the last hundred; empty where nobody looks at it."""
+    systems: Latest | None = None
+    """What the systems of the sites show; None where nobody looks at it."""
     readings: tuple[Readings, ...] = ()
     """Of the assets that somebody looks at, since the snapshot before."""
 

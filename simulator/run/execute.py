@@ -15,7 +15,8 @@ from simulator.publish.consignment import Consignment
 from simulator.publish.detached import Detached
 from simulator.publish.orders import Orders
 from simulator.publish.pacing import paced
-from simulator.publish.source import Ending, Source, Workshop
+from simulator.publish.source import Ending, Source
+from simulator.publish.workshop import Workshop
 from simulator.results.result import Result
 from simulator.results.snapshot import Snapshot
 from simulator.run.farewell import SETTLED_S, Deadline, audited, settle
@@ -200,6 +201,7 @@ def snapshot(hops: Hops, options: Options, progress: Progress, clock: Clock) -> 
         park=progress.park,
         states=b"" if glimpse is None else glimpse.states,
         parts={} if glimpse is None else glimpse.parts,
+        systems=None if glimpse is None else glimpse.systems,
         latency_ms=hops.latency.as_ms(),
         waiting=progress.waiting,
         speed=hops.pace.speed_now,

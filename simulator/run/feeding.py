@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping, Sequence
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from simulator.results.result import Result
-from simulator.results.snapshot import Snapshot
+from simulator.results.snapshot import Mark, Snapshot
 from simulator.run.hops import Hops
 from simulator.run.options import Options
 from simulator.run.outcome import broker_named
@@ -22,8 +24,18 @@ __all__ = ["Watching"]
 class Watching:
     """Lets a view follow a run: by a feed if it looks at machines, by snapshots alone if not."""
 
-    def __init__(self, view: View, loaded: Loaded, options: Options) -> None:
+    def __init__(
+        self,
+        view: View,
+        loaded: Loaded,
+        options: Options,
+        *,
+        thresholds: Sequence[Mapping[str, Any]] = (),
+        planned: Sequence[Mark] = (),
+    ) -> None:
+        """Thresholds and what is planned to happen are shown on charts: see simulator.view.feed."""
         self._view = view
+        self._shown = thresholds, planned
         self._loaded = loaded
         self._options = options
         self._feed: Feed | None = None
@@ -33,6 +45,7 @@ class Watching:
         """Begin; called when all hops are open."""
         if self._options.is_watched:
             self._feed, self._steering = feed_of(self._loaded, self._options, hops), hops.steering
+            self._feed.thresholds, self._feed.planned = self._shown
             self._view.follow(self._feed)
 
     def show(self, snapshot: Snapshot) -> None:

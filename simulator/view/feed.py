@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
@@ -16,10 +16,11 @@ from typing import Any
 from simulator.batch import Catalog
 from simulator.park.packml import State
 from simulator.results.result import Result
-from simulator.results.snapshot import Snapshot
+from simulator.results.snapshot import Mark, Snapshot
 from simulator.view.alarms import ALARM_STATES, Alarms
 from simulator.view.lookout import Lookout
 from simulator.view.steered import Steered
+from simulator.view.systems import Systems
 
 __all__ = ["SCHEMA", "About", "Feed"]
 
@@ -56,9 +57,14 @@ class Feed:
     """Machines come first, and there are as many as a snapshot has states."""
     steering: Steered | None = None
     """What whoever looks on may do; None: nothing."""
+    planned: Sequence[Mark] = ()
+    """What is known to happen before it does, as disturbances of a load test."""
+    thresholds: Sequence[Mapping[str, Any]] = ()
+    """What must hold: ``expression``, ``metric``, ``bound``."""
     history: deque[dict[str, float | None]] = field(default_factory=deque)
     _lookout: Lookout = field(init=False)
     _alarms: Alarms = field(init=False)
+    _systems: Systems = field(init=False)
     _document: dict[str, Any] = field(default_factory=dict)
     _before: Snapshot | None = None
     _states: bytes = b""
@@ -69,6 +75,7 @@ class Feed:
     def __post_init__(self) -> None:
         self._lookout = Lookout(self.catalog)
         self._alarms = Alarms(self.catalog)
+        self._systems = Systems(self.catalog)
 
     def show(self, snapshot: Snapshot) -> None:
         """Take in where the run stands; called about once a second by the run."""
@@ -84,13 +91,17 @@ class Feed:
             "park": dict(snapshot.park),
             "parts": dict(snapshot.parts),
             "factories": self._factories(snapshot.states, snapshot.parts),
-            "marks": [mark._asdict() for mark in snapshot.marks],
+            "marks": [mark._asdict() for mark in (*snapshot.marks, *self._planned(snapshot))],
+            "thresholds": list(self.thresholds),
             "point": point,
         }
         with self._changed:
             self._number += 1
             self._lookout.note(snapshot.readings)
             self._alarms.see(snapshot.states, snapshot.simulated_ns / SECOND_NS)
+            if snapshot.systems is not None:
+                self._systems.see(snapshot.systems)
+            document["systems"] = self._systems.counts()
             document["alarms"] = self._alarms.counts()
             self._document, self._before, self._states = document, snapshot, snapshot.states
             if self._number % self._step == 0:
@@ -176,6 +187,11 @@ class Feed:
             "sensors": [{**one, "points": mine} for one, mine in zip(sensors, points, strict=True)],
         }
 
+    def systems(self, group: str, *, offset: int, limit: int) -> dict[str, Any]:
+        """Return systems of a group (see simulator.view.systems) with what they show, a page at a time."""
+        with self._changed:
+            return self._systems.page(group, offset=offset, limit=limit)
+
     def looked_at(self) -> tuple[int, ...]:
         """Return the assets whose sensors somebody looks at."""
         with self._changed:
@@ -190,6 +206,12 @@ class Feed:
         """Note that somebody has seen the alarm of a machine; return False if it has none."""
         with self._changed:
             return self._alarms.acknowledge(topic)
+
+    def _planned(self, snapshot: Snapshot) -> Iterator[Mark]:
+        now_s = snapshot.wall_ns / SECOND_NS
+        for mark in self.planned:
+            if mark.from_s <= now_s:
+                yield mark if mark.to_s is None or mark.to_s <= now_s else mark._replace(to_s=None)
 
     def _point(self, snapshot: Snapshot) -> dict[str, float | None]:
         counts = snapshot.counts

@@ -7,6 +7,7 @@ import threading
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import typer
 
@@ -18,13 +19,14 @@ from simulator.publish.pacing import TURN_S
 from simulator.results.addresses import without_addresses
 from simulator.results.result import Result
 from simulator.results.result_file import check_writable
+from simulator.results.snapshot import Mark
 from simulator.run.feeding import Watching
 from simulator.run.hops import Hops
 from simulator.run.interrupt import stop_on_signals
 from simulator.run.launch import STOPPING, WATCHES, open_web, options_of, tell
 from simulator.run.load_test.crew import Crew
 from simulator.run.load_test.find_max import find_max
-from simulator.run.load_test.plan import prepared, thresholds_of
+from simulator.run.load_test.plan import Prepared, prepared, thresholds_of
 from simulator.run.load_test.play import Players, Setting, Solo, load
 from simulator.scenario.loader import load_scenario
 from simulator.scenario.quantities import duration_ns, rate_per_s
@@ -87,12 +89,13 @@ def launch_load(
     players: Players = Solo() if workers == 1 else Crew(workers)
     stop = threading.Event()
     rows = None
+    wanted = None if search else prepared(loaded, rate=per_s, duration_s=length_s)
     sys.setswitchinterval(TURN_S)
     with (
         open_view(view, sys.stderr, terminal=terminal, web=web) as shown,
         stop_on_signals(stop, lambda: shown.say(STOPPING)),
     ):
-        watching = Watching(shown, loaded, options)
+        watching = Watching(shown, loaded, options, **({} if wanted is None else charted(wanted)))
 
         def introduced(hops: Hops) -> None:
             introduce(hops, shown)
@@ -106,10 +109,9 @@ def launch_load(
             on_open=introduced,
             on_snapshot=(lambda _: None) if search else watching.show,
         )
-        if search:
+        if wanted is None:
             found = find_max(players, setting, thresholds_of(loaded), start_per_s=per_s, probe_s=length_s, stop=stop)
         else:
-            wanted = prepared(loaded, rate=per_s, duration_s=length_s)
             found, marks = load(players, setting, wanted, stop)
             rows = seconds(marks.marks, wanted.profile)
             watching.end(found, stop)
@@ -143,6 +145,23 @@ def rate_and_time(rate: str | None, duration: str | None, *, search: bool) -> tu
         message = "--rate and --for must be more than nothing, such as --rate 5k/s --for 60s"
         raise ScenarioError(message)
     return per_s, length_s
+
+
+def charted(wanted: Prepared) -> dict[str, Any]:
+    """Return what charts of a load test show beside its figures: what must hold, and what is done to the pipeline."""
+    bounds = [{"expression": one.expression, "metric": one.metric, "bound": one.bound} for one in wanted.thresholds]
+    planned = [
+        Mark(
+            "disturbance",
+            one.at / SECOND_NS,
+            (one.at + (one.duration or 0)) / SECOND_NS,
+            one.kind,
+            one.target,
+            "planned",
+        )
+        for one in wanted.disturbances
+    ]
+    return {"thresholds": bounds, "planned": planned}
 
 
 def introduce(hops: Hops, shown: View) -> None:

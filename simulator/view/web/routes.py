@@ -16,6 +16,7 @@ from starlette.types import Receive, Scope, Send
 
 from simulator.errors import ScenarioError
 from simulator.view.languages import LANGUAGES, LOCALE
+from simulator.view.systems import GROUPS
 from simulator.view.web.address import Place
 from simulator.view.web.guard import Guard
 from simulator.view.web.hub import MOST_LISTENERS, Hub
@@ -71,14 +72,23 @@ class Routes:
         return as_json({name: [point[name] for point in points] for name in (points[0] if points else ())})
 
     async def machines(self, request: Request) -> Response:
-        asked = request.query_params.get("offset", "0")
-        # Python reads digits of any script, and as many as it is given
-        if not (asked.isascii() and asked.isdecimal() and len(asked) <= 9):
-            return PlainTextResponse("offset must be a number from 0\n", 400)
+        offset = offset_of(request)
+        if isinstance(offset, Response):
+            return offset
         if self._hub.feed is None:
             return as_json({"total": 0, "offset": 0, "machines": []})
         factory = request.query_params.get("factory", "")
-        return as_json(self._hub.feed.machines_of(factory, offset=int(asked), limit=PAGE_OF_MACHINES))
+        return as_json(self._hub.feed.machines_of(factory, offset=offset, limit=PAGE_OF_MACHINES))
+
+    async def systems(self, request: Request) -> Response:
+        offset, group = offset_of(request), request.query_params.get("group", "")
+        if isinstance(offset, Response):
+            return offset
+        if group not in GROUPS:
+            return problem(404, f"group {group}: there is no such group; there are {', '.join(GROUPS)}")
+        if self._hub.feed is None:
+            return as_json({"total": 0, "offset": 0, "sensors": GROUPS[group], "systems": []})
+        return as_json(self._hub.feed.systems(group, offset=offset, limit=PAGE_OF_MACHINES))
 
     async def alarms(self, _: Request) -> Response:
         return as_json([] if self._hub.feed is None else self._hub.feed.alarms(MOST_ALARMS))
@@ -145,6 +155,7 @@ def application(hub: Hub, place: Place, language: str) -> Starlette:
             Route("/machines.json", routes.machines),
             Route("/alarms.json", routes.alarms),
             Route("/machine.json", routes.machine),
+            Route("/systems.json", routes.systems),
             Route("/offers.json", routes.offers),
             Route("/act", routes.act, methods=["POST"]),
             Route("/acknowledge", routes.acknowledge, methods=["POST"]),
@@ -156,6 +167,15 @@ def application(hub: Hub, place: Place, language: str) -> Starlette:
         ],
         middleware=[Middleware(Guard, place=place)],
     )
+
+
+def offset_of(request: Request) -> int | Response:
+    """Return where a page of a list begins, or the answer to whom asked for something else."""
+    asked = request.query_params.get("offset", "0")
+    # Python reads digits of any script, and as many as it is given
+    if not (asked.isascii() and asked.isdecimal() and len(asked) <= 9):
+        return problem(400, "offset must be a number from 0")
+    return int(asked)
 
 
 async def body_of(request: Request) -> Any:

@@ -1,81 +1,28 @@
 // Charts over the wall time of the run; at most 2,000 points each.
-import { html, useEffect, useRef, useState } from "./vendor/htm/standalone.module.js";
+import { html } from "./vendor/htm/standalone.module.js";
+import { brief, said } from "./control.js";
+import { DASHES, Plot } from "./plot.js";
 import { clock, count, decimal, t } from "./text.js";
 
 const HEIGHT = 180;
 const CHARTS = [
-  { title: "chart_flow", shows: count, series: [["published_per_s", "published"], ["received_per_s", "received"], ["written_per_s", "written"]] },
-  { title: "chart_latency", shows: decimal, series: [["end_to_end_p99_ms", "written"]] },
-  { title: "chart_waiting", shows: count, series: [["in_flight", "in_flight"], ["lost", "lost"]] },
+  { title: "chart_flow", shows: count, limits: ["rate", "received_rate", "written_rate"], series: [["published_per_s", "published"], ["received_per_s", "received"], ["written_per_s", "written"]] },
+  { title: "chart_latency", shows: decimal, limits: ["end_to_end"], series: [["end_to_end_p99_ms", "written"]] },
+  { title: "chart_waiting", shows: count, limits: ["in_flight"], series: [["in_flight", "in_flight"], ["lost", "lost"]] },
 ];
-// lines are told apart by dashes: colour is for what is lost, once something is
-const DASHES = [[], [6, 4], [2, 3]];
-
-/** Return the colours of the page as they are now. */
-function colours() {
-  const style = getComputedStyle(document.documentElement);
-  return (name) => style.getPropertyValue(`--${name}`).trim();
-}
-
-function options(chart, width) {
-  const colour = colours();
-  const axis = { stroke: colour("muted"), grid: { stroke: colour("grid"), width: 1 }, ticks: { stroke: colour("grid") }, font: "12px system-ui" };
-  return {
-    width,
-    height: HEIGHT,
-    legend: { show: false },
-    cursor: { show: false },
-    scales: { x: { time: false }, y: { range: (_, low, high) => [Math.min(0, low ?? 0), (high ?? 0) * 1.1 || 1] } },
-    axes: [
-      { ...axis, values: (_, ticks) => ticks.map(clock), space: 70, incrs: [1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200, 21600, 86400] },
-      { ...axis, values: (_, ticks) => ticks.map(chart.shows), size: 58 },
-    ],
-    series: [
-      {},
-      ...chart.series.map(([name], place) => ({
-        stroke: ({ data }) => colour(name === "lost" && data[place + 1].at(-1) > 0 ? "alarm" : "line"),
-        width: 1.5,
-        dash: DASHES[place],
-        points: { show: false },
-      })),
-    ],
-  };
-}
 
 const isAlarm = (name, history) => name === "lost" && history.lost?.at(-1) > 0;
-const dataOf = (chart, history) => [history.wall_s ?? [], ...chart.series.map(([name]) => history[name] ?? [])];
 
-/** Count how often light and dark have changed places. */
-function useScheme() {
-  const [changes, setChanges] = useState(0);
-  useEffect(() => {
-    const dark = matchMedia("(prefers-color-scheme: dark)");
-    const changed = () => setChanges((n) => n + 1);
-    dark.addEventListener("change", changed);
-    return () => dark.removeEventListener("change", changed);
-  }, []);
-  return changes;
-}
-
-function Chart({ chart, history }) {
-  const holder = useRef(null);
-  const plot = useRef(null);
-  const scheme = useScheme();
-
-  useEffect(() => {
-    plot.current = new uPlot(options(chart, holder.current.clientWidth), dataOf(chart, history), holder.current);
-    const watch = new ResizeObserver(([{ contentRect }]) => plot.current.setSize({ width: contentRect.width, height: HEIGHT }));
-    watch.observe(holder.current);
-    return () => (watch.disconnect(), plot.current.destroy());
-  }, [scheme]);
-
-  useEffect(() => plot.current.setData(dataOf(chart, history)), [history]);
-
+function Chart({ chart, history, thresholds, marks }) {
   const latest = chart.series.map(([name, label]) => `${t(label)} ${chart.shows(history[name]?.at(-1))}`);
+  const limits = thresholds.filter(({ metric }) => chart.limits.includes(metric)).map(({ expression, bound }) => ({ at: bound, text: expression }));
+  const stretches = marks.map((one) => ({ from: one.from_s, to: one.to_s, text: brief(one) }));
   return html`
     <figure>
       <figcaption>${t(chart.title)}</figcaption>
-      <div class="plot" ref=${holder} role="img" aria-label=${`${t(chart.title)}: ${latest.join(", ")}`}></div>
+      <${Plot} label=${`${t(chart.title)}: ${latest.join(", ")}`} height=${HEIGHT} times=${history.wall_s ?? []}
+        lines=${chart.series.map(([name]) => history[name] ?? [])} showX=${clock} showY=${chart.shows} limits=${limits} marks=${stretches}
+        alarms=${chart.series.flatMap(([name], place) => (isAlarm(name, history) ? [place] : []))} />
       <p class="legend" aria-hidden="true">
         ${chart.series.map(
           ([name], place) => html`
@@ -90,8 +37,28 @@ function Chart({ chart, history }) {
   `;
 }
 
-export const Charts = ({ history }) => CHARTS.map((chart) => html`
+export const Charts = ({ history, document }) => CHARTS.map((chart) => html`
   <section class="panel third" key=${chart.title} aria-label=${t(chart.title)}>
-    <${Chart} chart=${chart} history=${history} />
+    <${Chart} chart=${chart} history=${history} thresholds=${document.thresholds} marks=${document.marks} />
   </section>
 `);
+
+const MOST_MARKS = 6;
+
+/** Say in words what the charts show hatched. */
+export function MarkList({ marks }) {
+  const latest = marks.slice(-MOST_MARKS).reverse();
+  if (!latest.length) return null;
+  return html`
+    <section class="panel wide" aria-labelledby="marks">
+      <h2 id="marks">${t("marks")}</h2>
+      <ul class="acts">
+        ${latest.map(
+          (one) => html`<li key=${`${one.what}${one.from_s}${one.target}`}>
+            ${clock(one.from_s)} – ${one.to_s === null ? "…" : clock(one.to_s)} ${said(one)} <span class="muted">${t(`cause_${one.cause.replace(" ", "_")}`)}</span>
+          </li>`,
+        )}
+      </ul>
+    </section>
+  `;
+}

@@ -11,6 +11,14 @@ export const fetched = async (path) => {
   return answer.json();
 };
 
+/** Send something as JSON. What is answered to what cannot be done becomes an error that says why. */
+export const posted = async (path, what) => {
+  const answer = await fetch(path, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(what) });
+  const said = await answer.json().catch(() => ({}));
+  if (!answer.ok) throw new Error((said.problems ?? [`${path}: ${answer.status}`]).join("\n"));
+  return said;
+};
+
 /** Return how fast each hop went between two documents; the rates before where no time has passed. */
 function ratesOf(before, now, last) {
   const passed = before ? now.run.wall_s - before.run.wall_s : 0;

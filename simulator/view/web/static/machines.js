@@ -1,43 +1,30 @@
 // The machines of a factory, a page at a time.
 import { html, useEffect, useRef, useState } from "./vendor/htm/standalone.module.js";
-import { fetched } from "./live.js";
+import { Pager, useFetched } from "./pages.js";
 import { Shape, kindOf } from "./shapes.js";
-import { count, t } from "./text.js";
-
-const PAGE = 50;
+import { t } from "./text.js";
 
 export const StateCell = ({ state }) => html`
   <td class=${kindOf(state)}><${Shape} kind=${kindOf(state)} /> ${t(`state_${state}`)}</td>
 `;
 
-/** List the machines of a factory; asked again with every document, until the run is over. */
-export function Machines({ factory, tick, isOver, onClose }) {
-  const [offset, setOffset] = useState(0);
-  const [page, setPage] = useState(null);
-  const [isLost, setLost] = useState(false);
+/** Put the focus on a heading, and back to where it came from in the end. */
+export function useFocus() {
   const heading = useRef(null);
-  const lastTick = useRef(tick);
-  // after the end nobody answers
-  if (!isOver) lastTick.current = tick;
-
   useEffect(() => {
-    // where the focus came from is where it goes back to
     const before = document.activeElement;
     heading.current.focus();
     return () => before?.isConnected && before.focus();
   }, []);
+  return heading;
+}
 
-  useEffect(() => {
-    let isWanted = true;
-    const query = new URLSearchParams({ factory, offset });
-    fetched(`/machines.json?${query}`).then(
-      (found) => isWanted && (setPage(found), setLost(false)),
-      () => isWanted && setLost(true),
-    );
-    return () => (isWanted = false);
-  }, [factory, offset, lastTick.current]);
-
-  const total = page?.total ?? 0;
+/** List the machines of a factory. */
+export function Machines({ factory, tick, isOver, onClose, onMachine }) {
+  const [offset, setOffset] = useState(0);
+  const heading = useFocus();
+  const query = new URLSearchParams({ factory, offset });
+  const { found: page, isLost } = useFetched(`/machines.json?${query}`, tick, isOver);
   const onKey = (event) => event.key === "Escape" && onClose();
   return html`
     <div class="machines" role="group" aria-labelledby="machines" onKeyDown=${onKey}>
@@ -60,7 +47,7 @@ export function Machines({ factory, tick, isOver, onClose }) {
               ${page.machines.map(
                 (one) => html`
                   <tr key=${one.topic}>
-                    <th scope="row">${one.cell}</th>
+                    <th scope="row"><button type="button" class="link" onClick=${() => onMachine(one.topic)}>${one.cell}</button></th>
                     <td>${one.line}</td>
                     <td>${one.kind}</td>
                     <${StateCell} state=${one.state} />
@@ -70,15 +57,7 @@ export function Machines({ factory, tick, isOver, onClose }) {
             </tbody>
           </table>
         </div>
-        <p class="pages">
-          <button type="button" disabled=${offset === 0} onClick=${() => setOffset(Math.max(0, offset - PAGE))}>
-            ${t("previous")}
-          </button>
-          <span>${t("page_of", { from: count(Math.min(total, offset + 1)), to: count(Math.min(total, offset + PAGE)), total: count(total) })}</span>
-          <button type="button" disabled=${offset + PAGE >= total} onClick=${() => setOffset(offset + PAGE)}>
-            ${t("next")}
-          </button>
-        </p>
+        <${Pager} offset=${offset} total=${page.total} onTurn=${setOffset} />
       `}
     </div>
   `;

@@ -54,7 +54,7 @@ function Site({ name, factories, open, setOpen }) {
   `;
 }
 
-export function ParkMap({ document }) {
+export function ParkMap({ document, onMachine }) {
   const [open, setOpen] = useState(null);
   const sites = new Map();
   for (const factory of document.factories) {
@@ -74,7 +74,7 @@ export function ParkMap({ document }) {
           html`<${Site} key=${name} name=${name} factories=${factories} open=${open} setOpen=${setOpen} />`,
       )}
       ${open && html`<${Machines} key=${open} factory=${open} tick=${document.number} isOver=${document.run.over}
-        onClose=${() => setOpen(null)} />`}
+        onClose=${() => setOpen(null)} onMachine=${onMachine} />`}
     </section>
   `;
 }

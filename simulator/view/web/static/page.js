@@ -1,12 +1,15 @@
 // The page: where the run stands, once a second.
 import { html, render, useEffect, useRef, useState } from "./vendor/htm/standalone.module.js";
-import { Charts } from "./charts.js";
+import { Charts, MarkList } from "./charts.js";
+import { Control } from "./control.js";
 import { STALE_MS, useLive } from "./live.js";
+import { MachineDrawer } from "./machine.js";
 import { ParkMap } from "./map.js";
 import { Pipeline } from "./pipeline.js";
 import { Shape } from "./shapes.js";
-import { AlarmList, Energy, Oee } from "./tables.js";
-import { clock, count, language, t } from "./text.js";
+import { Systems } from "./systems.js";
+import { AlarmList, Energy, Oee, OeeByType } from "./tables.js";
+import { clock, count, inZoneOf, language, t } from "./text.js";
 
 const BETWEEN_SAYINGS_MS = 10000;
 const other = language === "vi" ? "en" : "vi";
@@ -40,7 +43,7 @@ function Header({ run }) {
       ${run &&
       html`<p>
         ${t(run.duration_s === null ? "simulated_so_far" : "simulated_of", values)} ·
-        ${" "}${t("speed", { speed: run.speed })} · ${t("seed", { seed: run.seed })} · ${run.store}
+        ${" "}${run.paused ? t("paused") : t("speed", { speed: run.speed })} · ${t("seed", { seed: run.seed })} · ${run.store}
       </p>`}
       <a href="?lang=${other}" lang=${other} hreflang=${other}>${t("language")}</a>
     </header>
@@ -68,11 +71,26 @@ function Banners({ run, age }) {
   `;
 }
 
+const wantedMachine = () => decodeURIComponent(location.hash.match(/^#machine=(.+)/)?.[1] ?? "") || null;
+
+/** Return the machine that the address names, and how to name another; the way back is the browser's. */
+function useMachine() {
+  const [topic, setTopic] = useState(wantedMachine());
+  useEffect(() => {
+    const changed = () => setTopic(wantedMachine());
+    addEventListener("hashchange", changed);
+    return () => removeEventListener("hashchange", changed);
+  }, []);
+  return [topic, (wanted) => (location.hash = wanted ? `machine=${encodeURIComponent(wanted)}` : "")];
+}
+
 function Page() {
+  const [machine, setMachine] = useMachine();
   const { document: live, rates, history, age } = useLive();
   const run = live?.run;
   useEffect(() => {
     document.title = run ? `${run.name} · parksim` : "parksim";
+    if (run) inZoneOf(run.start);
   }, [run?.name]);
   if (!live) {
     return html`<${Header} /><main id="figures"><p class="banner">${t("loading")}</p></main>`;
@@ -83,11 +101,16 @@ function Page() {
       <${Banners} run=${run} age=${age} />
       <${Announcer} trouble=${run.over ? null : run.trouble} alarms=${live.park.alarms ?? 0} />
       <${Pipeline} document=${live} rates=${rates} />
-      <${ParkMap} document=${live} />
-      <${Charts} history=${history} />
-      <${AlarmList} document=${live} />
+      <${ParkMap} document=${live} onMachine=${setMachine} />
+      ${machine && html`<${MachineDrawer} key=${machine} topic=${machine} tick=${live.number} isOver=${run.over} onClose=${() => setMachine(null)} />`}
+      <${Charts} history=${history} document=${live} />
+      <${MarkList} marks=${live.marks} />
+      <${Control} document=${live} />
+      <${AlarmList} document=${live} onMachine=${setMachine} />
       <${Oee} document=${live} />
+      <${OeeByType} document=${live} />
       <${Energy} document=${live} />
+      <${Systems} document=${live} onMachine=${setMachine} />
     </main>
   `;
 }

@@ -1,9 +1,10 @@
 // OEE by factory, alarms, and energy by site.
-import { html, useEffect, useState } from "./vendor/htm/standalone.module.js";
-import { fetched } from "./live.js";
+import { html, useState } from "./vendor/htm/standalone.module.js";
+import { posted } from "./live.js";
 import { StateCell } from "./machines.js";
+import { useFetched } from "./pages.js";
 import { Shape } from "./shapes.js";
-import { count, decimal, percent, t } from "./text.js";
+import { clock, count, decimal, percent, t } from "./text.js";
 
 const FIRST_ROWS = 8;
 
@@ -50,26 +51,51 @@ export function Oee({ document }) {
   `;
 }
 
-export function AlarmList({ document }) {
-  const [alarms, setAlarms] = useState([]);
-  const any = document.factories.some((factory) => factory.alarms);
-  useEffect(() => {
-    let isWanted = true;
-    if (any && !document.run.over) fetched("/alarms.json").then((found) => isWanted && setAlarms(found), () => {});
-    return () => (isWanted = false);
-  }, [document.number]);
+export function OeeByType({ document }) {
+  const [all, setAll] = useState(false);
+  const types = Object.entries(document.parts.oee_by_type ?? {}).sort(([, one], [, other]) => (one ?? 2) - (other ?? 2));
+  const shown = all ? types : types.slice(0, FIRST_ROWS);
   return html`
-    <section class="panel half" aria-labelledby="alarms">
+    <section class="panel half" aria-labelledby="oee-by-type">
+      <h2 id="oee-by-type">${t("oee_by_type")}</h2>
+      <${Table} id="oee-by-type" heads=${["kind", "oee"]}>
+        ${shown.map(([name, oee]) => html`<tr key=${name}><th scope="row">${name}</th><td>${percent(oee)}</td></tr>`)}
+      <//>
+      ${types.length > FIRST_ROWS &&
+      html`<button type="button" onClick=${() => setAll(!all)}>
+        ${all ? t("show_fewer") : t("show_all", { count: count(types.length) })}
+      </button>`}
+    </section>
+  `;
+}
+
+export function AlarmList({ document, onMachine }) {
+  const [acknowledged, setAcknowledged] = useState(0);
+  const any = document.alarms.all > 0;
+  const { found } = useFetched("/alarms.json", `${document.number} ${document.alarms.all} ${acknowledged}`, document.run.over);
+  const acknowledge = (topic) => posted("/acknowledge", { topic }).then(() => setAcknowledged((n) => n + 1), () => {});
+  return html`
+    <section class="panel wide" aria-labelledby="alarms">
       <h2 id="alarms">${t("alarms")}</h2>
       ${any
         ? html`
-            <${Table} id="alarms" heads=${["machine", "kind", "state"]}>
-              ${alarms.map(
+            <p>${t("alarms_new", { new: count(document.alarms.new), all: count(document.alarms.all) })}</p>
+            <${Table} id="alarms" heads=${["machine", "kind", "state", "since", "acknowledge_head"]}>
+              ${(found ?? []).map(
                 (one) => html`
                   <tr key=${one.topic}>
-                    <th scope="row">${one.topic.split("/").slice(-3).join(" / ")}</th>
+                    <th scope="row">
+                      <button type="button" class="link" onClick=${() => onMachine(one.topic)}>${one.topic.split("/").slice(-3).join(" / ")}</button>
+                    </th>
                     <td>${one.kind}</td>
                     <${StateCell} state=${one.state} />
+                    <td>${clock(one.since_s)}</td>
+                    <td>
+                      ${one.acknowledged
+                        ? t("acknowledged_alarm")
+                        : html`<button type="button" disabled=${document.run.over} onClick=${() => acknowledge(one.topic)}
+                            aria-label=${`${t("acknowledge")} ${one.topic.split("/").at(-1)}`}>${t("acknowledge")}</button>`}
+                    </td>
                   </tr>
                 `,
               )}
