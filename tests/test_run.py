@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -16,9 +15,9 @@ from typing import Any, Self
 import pytest
 from parks import MONDAY_NS, quickstart
 from plain_json import JsonEncoder
+from settled import SECOND, SettledClock
 
 from brokers.memory import MemoryBroker
-from simulator.clock import FakeClock
 from simulator.errors import OutOfReachError, ScenarioError, StoreError
 from simulator.ingest.store import Row
 from simulator.park.world import World
@@ -34,32 +33,6 @@ from simulator.run.options import Options
 from simulator.scenario.loader import load_scenario
 from simulator.scenario.quantities import instant_ns
 from simulator.signals.timeline import Timeline
-
-SECOND = 1_000_000_000
-
-
-class SettledClock(FakeClock):
-    """A clock that lets time pass only once everything that was sent is in the store."""
-
-    def __init__(self, *, stop_after_s: float | None = None) -> None:
-        super().__init__(MONDAY_NS + 123_456_789)
-        self.hops: Hops | None = None
-        self._stop_after_s = stop_after_s
-
-    def wait_until(self, monotonic_ns: int, stop: threading.Event | None = None) -> bool:
-        deadline = time.monotonic() + 10
-        while self._is_busy() and time.monotonic() < deadline:
-            time.sleep(0.0002)
-        came = super().wait_until(monotonic_ns, stop)
-        if stop is not None and self._stop_after_s is not None and self.monotonic_ns() >= self._stop_after_s * SECOND:
-            stop.set()
-        return came
-
-    def _is_busy(self) -> bool:
-        if self.hops is None or self.hops.bridge.failure is not None:
-            return False
-        # What is written is in the bridge's hands until it has acknowledged it.
-        return self.hops.ledger.unwritten() > 0 or self.hops.bridge.backlog > 0
 
 
 def conducted(
