@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from rich.text import Text
 from textual import events
@@ -17,6 +17,7 @@ from textual.widgets import Static
 from simulator.view.languages import LANGUAGES, words
 from simulator.view.terminal import park, strip
 from simulator.view.terminal.picture import Picture, Update
+from simulator.view.terminal.prompt import Prompt, order_of
 
 __all__ = ["LiveApp"]
 
@@ -24,7 +25,18 @@ WIDE, TALL = 120, 30
 """From so many columns and rows on all lists are shown at once."""
 STALE_S = 5.0
 PANES = ("factories", "alarms", "log")
-KEYS = {"q": "key_stop", "l": "key_log", "f": "key_factories", "a": "key_alarms", "g": "key_language", "?": "key_help"}
+KEYS = {
+    "q": "key_stop",
+    "p": "key_pause",
+    "x": "key_act",
+    "l": "key_log",
+    "f": "key_factories",
+    "a": "key_alarms",
+    "g": "key_language",
+    "?": "key_help",
+}
+STEERED = frozenset("px")
+"""Keys that do something to the run."""
 
 
 class Guide(ModalScreen[None]):
@@ -48,8 +60,9 @@ class Guide(ModalScreen[None]):
 class LiveApp(App[None], inherit_bindings=False):
     """Shows a run. Ends with a key once the run is over, and with ``leave`` at any time.
 
-    ``on_stop`` asks a run of ours to stop; None: it is not ours, and q leaves. ``begin`` is called when the screen
-    stands, and hands its news to ``take``.
+    ``on_stop`` asks a run of ours to stop; None: it is not ours, and q leaves. ``on_order`` passes on what is to be
+    done to the run, and must not wait; what comes of it is among the news. ``begin`` is called when the screen stands,
+    and hands its news to ``take``.
     """
 
     ENABLE_COMMAND_PALETTE = False
@@ -63,6 +76,9 @@ class LiveApp(App[None], inherit_bindings=False):
         scrollbar-color-hover: ansi_default; scrollbar-background-hover: ansi_default;
         scrollbar-color-active: ansi_default; scrollbar-background-active: ansi_default;
     }
+    Prompt { align: center middle; background: ansi_default; }
+    Prompt Vertical { border: round ansi_default; padding: 0 1; width: 100%; height: auto; }
+    Prompt Input { width: 100%; background: ansi_default; color: ansi_default; border: none; }
     #body VerticalScroll { display: none; }
     #body VerticalScroll.shown { display: block; }
     #body.alarming #factories, #body.alarming #alarms { border-title-color: ansi_red; }
@@ -78,6 +94,8 @@ class LiveApp(App[None], inherit_bindings=False):
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("q,ctrl+c", "stop", show=False, priority=True),
+        Binding("p", "pause", show=False),
+        Binding("x", "prompt", show=False),
         Binding("f", "factories", show=False),
         Binding("a", "pane('alarms')", show=False),
         Binding("l", "pane('log')", show=False),
@@ -91,6 +109,7 @@ class LiveApp(App[None], inherit_bindings=False):
         language: str,
         *,
         on_stop: Callable[[], object] | None,
+        on_order: Callable[[dict[str, Any]], object] = lambda _: None,
         begin: Callable[[LiveApp], object] = lambda _: None,
         now_s: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -102,7 +121,8 @@ class LiveApp(App[None], inherit_bindings=False):
         self.words = words("terminal", language)
         self.is_gone = False
         """Whether nothing will come any more, though the run was not over."""
-        self._on_stop, self._begin, self._now_s = on_stop, begin, now_s
+        self._on_stop, self._on_order, self._begin, self._now_s = on_stop, on_order, begin, now_s
+        self._written = ""
         self._heard_s = now_s()
         self._pane = PANES[0]
         self._with_lines = True
@@ -201,7 +221,10 @@ class LiveApp(App[None], inherit_bindings=False):
         text = Text(" ", no_wrap=True)
         for key, word in KEYS.items():
             label = "key_leave" if key == "q" and self._on_stop is None else word
-            text.append(key, style="bold").append(f" {self.words[label]}   ", style=strip.QUIET)
+            if key == "p" and self.picture.run.get("paused"):
+                label = "key_resume"
+            if key not in STEERED or self._is_steerable():
+                text.append(key, style="bold").append(f" {self.words[label]}  ", style=strip.QUIET)
         return text
 
     def _show_pane(self) -> None:
@@ -217,8 +240,15 @@ class LiveApp(App[None], inherit_bindings=False):
             return
         await super().on_event(event)
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Let the letters of a line that is written be letters."""
+        del parameters
+        return not isinstance(self.screen, Prompt) or action == "stop"
+
     def action_stop(self) -> None:
-        if len(self.screen_stack) > 1:
+        if isinstance(self.screen, Prompt):
+            self.screen.dismiss(None)
+        elif len(self.screen_stack) > 1:
             # q closes the guide as any key does
             self.pop_screen()
         elif self._on_stop is None:
@@ -227,6 +257,33 @@ class LiveApp(App[None], inherit_bindings=False):
             self._has_asked = True
             self._on_stop()
             self.draw()
+
+    def _is_steerable(self) -> bool:
+        return bool(self.picture.run.get("steerable"))
+
+    def action_pause(self) -> None:
+        """Pause the run, or let it go on."""
+        if self._is_steerable():
+            self._on_order({"do": "resume" if self.picture.run.get("paused") else "pause"})
+
+    def action_prompt(self) -> None:
+        """Ask what is to be done to the run; what was wrong is there again to be mended."""
+        if not self._is_steerable():
+            return
+
+        def asked(text: str | None) -> None:
+            if text is None or not text.strip():
+                return
+            self._written = text
+            try:
+                order = order_of(text)
+            except ValueError:
+                self.take(Update(said=[self.words["act_short"]]))
+            else:
+                self._on_order(order)
+            self.action_pane("log")
+
+        self.push_screen(Prompt(self.words["act"], self.words["act_help"], self._written), asked)
 
     def action_factories(self) -> None:
         """Go to the factories; there already, show or hide their lines."""

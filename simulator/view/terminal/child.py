@@ -1,4 +1,4 @@
-"""The process that draws: it reads news from the run, and tells it when somebody presses q."""
+"""The process that draws: it reads news from the run, and tells it what keys ask for."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 import threading
 from contextlib import suppress
 from multiprocessing.connection import Connection
+from typing import Any
 
 import orjson
 
@@ -24,10 +25,14 @@ def main(number: int, language: str) -> None:
             with suppress(OSError):
                 line.send_bytes(b"stop")
 
+        def order(what: dict[str, Any]) -> None:
+            with suppress(OSError):
+                line.send_bytes(orjson.dumps(what))
+
         def begin(app: LiveApp) -> None:
             threading.Thread(target=receive, args=(line, app), name="parksim-news", daemon=True).start()
 
-        LiveApp(language, on_stop=stop, begin=begin).run()
+        LiveApp(language, on_stop=stop, on_order=order, begin=begin).run()
 
 
 def receive(line: Connection, app: LiveApp) -> None:

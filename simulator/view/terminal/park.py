@@ -114,6 +114,8 @@ def guide(words: Mapping[str, str], *, is_own: bool) -> Text:
     """Return what the keys do and what the figures mean."""
     keys = (
         ("q", "help_stop" if is_own else "help_leave"),
+        ("p", "help_pause"),
+        ("x", "help_act"),
         ("f", "help_factories"),
         ("a", "help_alarms"),
         ("l", "help_log"),

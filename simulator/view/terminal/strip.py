@@ -47,6 +47,8 @@ def heading(picture: Picture, words: Mapping[str, str], width: int) -> Text:
     if run.get("duration_s"):
         passed = words["of"].format(passed=passed, whole=duration(run["duration_s"]))
     speed = run["speed"] if isinstance(run["speed"], str) else f"x{run['speed']:g}"
+    if run.get("paused"):
+        speed = words["paused"]
     right = plain(f"{passed}  {speed} ")
     name = plain(f" parksim  {run['name']}")
     # a profile goes on to tell what it keeps

@@ -19,9 +19,11 @@ from typing import Any, Self, TextIO
 
 import orjson
 
+from simulator.errors import ScenarioError
 from simulator.results.snapshot import Snapshot
 from simulator.view.feed import Feed
 from simulator.view.live import PlainLines, View
+from simulator.view.terminal.prompt import told_order
 
 __all__ = ["TerminalView", "open_terminal"]
 
@@ -139,14 +141,30 @@ class TerminalView(PlainLines):
     def _listen(self) -> None:
         """Pass on what the keyboard asks for; notice when the process that draws is gone."""
         with suppress(EOFError, OSError):
-            while self._line.recv_bytes() == b"stop":
-                if not self._is_over:
+            while True:
+                asked = self._line.recv_bytes()
+                if asked != b"stop":
+                    self._order(orjson.loads(asked))
+                elif not self._is_over:
                     self._has_asked = True
                     # the main thread may be waiting for something, which only a signal of its own interrupts
                     signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
         if not self._is_closing and not self._is_over:
             self._child.wait()
             self._fall_back("the terminal view has ended; the run goes on with a line every 10 s")
+
+    def _order(self, asked: dict[str, Any]) -> None:
+        """Pass on what is to be done to the run, and say what came of it."""
+        steering = self._feed.steering if self._feed else None
+        if steering is None:
+            return
+        try:
+            steering.do(asked)
+        except ScenarioError as error:
+            for problem in error.problems:
+                self.say(problem)
+        else:
+            self.say(f"ordered: {told_order(asked)}")
 
     def _fall_back(self, told: str | None) -> None:
         """Give the terminal back as it was, and print there what was said meanwhile."""

@@ -7,7 +7,7 @@ import json
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from typing import Any, NamedTuple, Self
 from urllib.parse import parse_qs, urlsplit
 
@@ -16,6 +16,7 @@ from simulator.view.feed import SCHEMA
 from simulator.view.languages import checked_language
 from simulator.view.terminal.app import LiveApp
 from simulator.view.terminal.picture import Update
+from simulator.view.terminal.prompt import told_order
 
 __all__ = ["Page", "news", "watch"]
 
@@ -87,6 +88,23 @@ class Page(NamedTuple):
             raise ScenarioError(message)
         raise self.no_parksim()
 
+    def post(self, route: str, what: dict[str, Any]) -> str | None:
+        """Send something as JSON; return why it was refused, None if it was not. Raises OSError."""
+        connect = http.client.HTTPSConnection if self.scheme == "https" else http.client.HTTPConnection
+        headers = {"Content-Type": "application/json", "Connection": "close"}
+        if self.token is not None:
+            headers["Authorization"] = f"Bearer {self.token}"
+        with closing(connect(self.host, self.port, timeout=PATIENCE_S)) as connection:
+            connection.request("POST", f"{self.path}{route}", json.dumps(what), headers)
+            answer = connection.getresponse()
+            said = answer.read(LONGEST)
+        if answer.status == OK:
+            return None
+        try:
+            return "\n".join(json.loads(said)["problems"])
+        except (ValueError, KeyError, TypeError):
+            return f"{self}: refused, with status {answer.status}"
+
     def no_parksim(self) -> ScenarioError:
         return ScenarioError(f"{self}: what answers there is no parksim, or not one of this version")
 
@@ -118,12 +136,25 @@ def watch(url: str, *, language: str) -> None:
     def begin(app: LiveApp) -> None:
         threading.Thread(target=hand_over, args=(app,), name="parksim-news", daemon=True).start()
 
-    app = LiveApp(language, on_stop=None, begin=begin)
+    def order(what: dict[str, Any]) -> None:
+        threading.Thread(target=pass_on, args=(app, page, what), name="parksim-order", daemon=True).start()
+
+    app = LiveApp(language, on_stop=None, on_order=order, begin=begin)
     app.run()
     if app.is_gone:
         problems.append(OutOfReachError(f"{page}: the connection was lost before the run was over"))
     if problems:
         raise problems[0]
+
+
+def pass_on(app: LiveApp, page: Page, order: dict[str, Any]) -> None:
+    """Have a run do something, and say in the log what came of it."""
+    try:
+        said = page.post("/act", order) or f"ordered: {told_order(order)}"
+    except (ParksimError, OSError, http.client.HTTPException) as error:
+        said = str(error)
+    with suppress(RuntimeError):  # the app has ended meanwhile
+        app.call_from_thread(app.take, Update(said=said.splitlines()))
 
 
 def news(page: Page, answer: http.client.HTTPResponse) -> Iterator[Update]:
