@@ -16,6 +16,7 @@ from simulator.publish.detached import Detached
 from simulator.publish.orders import Orders
 from simulator.publish.pacing import paced
 from simulator.publish.source import Ending, Source
+from simulator.publish.windows import FAST_PER_S
 from simulator.publish.workshop import Workshop
 from simulator.results.result import Result
 from simulator.results.snapshot import Snapshot
@@ -27,8 +28,6 @@ from simulator.scenario.loader import Loaded
 
 __all__ = ["execute"]
 
-FAST_PER_S = 10_000
-"""Readings a second, from which on a live park has a process of its own."""
 MANY = 2_000_000
 """Readings of a run at full speed, from which on the park has one."""
 SNAPSHOT_S = 1.0

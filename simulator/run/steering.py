@@ -39,7 +39,7 @@ MS = 1_000_000
 class Steering:
     """One run as somebody steers it: who looks on asks from any thread, who sends says what has come of it.
 
-    Whatever is ordered holds from the next window on that is made, which is a second of wall time ahead at most.
+    Whatever is ordered holds from the next window on that is made, which is a second or two of wall time ahead.
     """
 
     def __init__(self, loaded: Loaded, source: Source, pace: Pace, clock: Clock) -> None:

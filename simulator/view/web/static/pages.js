@@ -6,12 +6,11 @@ import { count, t } from "./text.js";
 export const PAGE = 50;
 const MOST_PAGES = 10;
 
-/** Return what is at a path, asked again with every document until the run is over: {found, isLost}. */
-export function useFetched(path, tick, isOver) {
+/** Return what is at a path, asked again with every tick unless that is of no use: {found, isLost}. */
+export function useFetched(path, tick, isIdle) {
   const [answer, setAnswer] = useState({ found: null, isLost: false });
   const lastTick = useRef(tick);
-  // after the end nobody answers
-  if (!isOver) lastTick.current = tick;
+  if (!isIdle) lastTick.current = tick;
   useEffect(() => {
     let isWanted = true;
     fetched(path).then(
@@ -21,6 +20,17 @@ export function useFetched(path, tick, isOver) {
     return () => (isWanted = false);
   }, [path, lastTick.current]);
   return answer;
+}
+
+/** Say whether an element can be seen, or nearly: what cannot need not be kept up. */
+export function useSeen(element) {
+  const [isSeen, setSeen] = useState(true);
+  useEffect(() => {
+    const watch = new IntersectionObserver(([entry]) => setSeen(entry.isIntersecting), { rootMargin: "200px" });
+    watch.observe(element.current);
+    return () => watch.disconnect();
+  }, []);
+  return isSeen;
 }
 
 /** Return all entries of a list, up to 500. */

@@ -1,5 +1,6 @@
 // A chart as uPlot draws it, in the colours of the page: lines, limits across it, and stretches in which something was.
 import { html, useEffect, useRef, useState } from "./vendor/htm/standalone.module.js";
+import { useSeen } from "./pages.js";
 
 // lines are told apart by dashes: colour is for what is lost, once something is
 export const DASHES = [[], [6, 4], [2, 3]];
@@ -93,6 +94,7 @@ export function Plot({ label, height, times, lines, showX, showY, alarms = [], l
   const plot = useRef(null);
   const latest = useRef({});
   const scheme = useScheme();
+  const isSeen = useSeen(holder);
   latest.current = { alarms, limits, marks };
 
   useEffect(() => {
@@ -131,7 +133,9 @@ export function Plot({ label, height, times, lines, showX, showY, alarms = [], l
     return () => (watch.disconnect(), plot.current.destroy());
   }, [scheme]);
 
-  useEffect(() => plot.current.setData([times, ...lines]), [times.at(-1), times.length, marks.length, limits.length]);
+  useEffect(() => {
+    if (isSeen) plot.current.setData([times, ...lines]);
+  }, [isSeen, times.at(-1), times.length, marks.length, limits.length]);
 
   return html`<div class="plot" style=${{ minHeight: `${height}px` }} ref=${holder} role="img" aria-label=${label}></div>`;
 }

@@ -1,6 +1,6 @@
 // What the systems of the sites show together: electricity and its cost, network, water and air.
-import { html, useState } from "./vendor/htm/standalone.module.js";
-import { PAGE, Pager, useFetched } from "./pages.js";
+import { html, useRef, useState } from "./vendor/htm/standalone.module.js";
+import { PAGE, Pager, useFetched, useSeen } from "./pages.js";
 import { Shape } from "./shapes.js";
 import { decimal, hundredths, t } from "./text.js";
 
@@ -15,10 +15,12 @@ function Cell({ sensor, value }) {
 function Group({ group, document, onMachine }) {
   const [offset, setOffset] = useState(0);
   const query = new URLSearchParams({ group, offset });
-  const { found } = useFetched(`/systems.json?${query}`, document.number, document.run.over);
+  const section = useRef(null);
+  const isSeen = useSeen(section);
+  const { found } = useFetched(`/systems.json?${query}`, document.number, document.run.over || !isSeen);
   const id = `group-${group}`;
   return html`
-    <section class="panel wide" aria-labelledby=${id}>
+    <section class="panel wide" aria-labelledby=${id} ref=${section}>
       <h2 id=${id}>${t(`group_${group}`)}</h2>
       ${found &&
       html`
