@@ -28,7 +28,9 @@ HostOption = Annotated[
     str, typer.Option(metavar="HOST", help="Where --view web listens; beyond this machine with a token.")
 ]
 PortOption = Annotated[int, typer.Option(metavar="PORT", min=0, max=65_535, help="Its port; 0 is any free one.")]
-LanguageOption = Annotated[str, typer.Option(metavar="en|vi", help="Language of --view web and terminal.")]
+LanguageOption = Annotated[
+    str, typer.Option(metavar="en|vi", help="Language of --view web and terminal, and of --report.")
+]
 USAGE_EXIT_CODES = {2: ExitCode.BAD_CONFIGURATION, 130: ExitCode.INTERRUPTED}
 """What typer ends with for a wrong option or argument, and for Ctrl-C, and what parksim ends with."""
 
@@ -322,30 +324,33 @@ def load(
 
 @app.command(short_help="Make a page of a result, or of two.")
 def report(
-    result: Annotated[Path, typer.Argument(metavar="RESULT.json", help="What --summary wrote.")],
-    compare: Annotated[
-        Path | None, typer.Option(metavar="OTHER.json", help="Put another result beside it, and say what differs.")
+    result: Annotated[Path, typer.Argument(metavar="RESULT.json", help="What run or load wrote with --summary.")],
+    output: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.html", help="Write the page there. Default: RESULT.html, beside the result."),
     ] = None,
-    output: Annotated[Path | None, typer.Option(metavar="FILE.html", help="Where to. Default: RESULT.html.")] = None,
-    charts: Annotated[Path | None, typer.Option(metavar="FOLDER", help="Write each chart there as SVG.")] = None,
+    compare: Annotated[
+        Path | None,
+        typer.Option(metavar="OTHER.json", help="Lay another result beside it, and print the main differences."),
+    ] = None,
+    charts: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Write each chart there as an SVG file of its own.")
+    ] = None,
+    lang: Annotated[str, typer.Option(metavar="en|vi", help="Language of the page and its charts.")] = "en",
 ) -> None:
-    """Make one HTML file of a result, which needs nothing else and opens anywhere.
+    """Make one HTML file of a result, without scripts, that can be passed on. It needs no scenario, broker or store.
 
-    With --compare the page has both, and every figure that differs by 5 % or more is printed.
+    A file is overwritten only if it is a page or a chart of parksim's. Ends in exit code 0 whatever the verdict was.
 
     \b
     Examples:
       parksim report result.json
-      parksim report before.json --compare after.json --output change.html
-      parksim report result.json --charts charts
+      parksim report before.json --compare after.json --output comparison.html
+      parksim report result.json --charts charts --lang vi
     """
-    from simulator.run.reporting import report as make_report
+    from simulator.run.reporting import write_report
 
-    files, said = make_report(result, other_file=compare, output=output, charts=charts)
-    for line in said:
-        typer.echo(line)
-    for file in files:
-        typer.echo(f"wrote {file}", err=True)
+    write_report(result, output=output, compare=compare, folder=charts, language=lang)
 
 
 @app.command(short_help="Carry messages from a broker into a database.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import string
 import unicodedata
@@ -10,13 +11,14 @@ from pathlib import Path
 import pytest
 from rich.cells import cell_len
 
+from simulator import languages
 from simulator.errors import ScenarioError
-from simulator.view import languages
-from simulator.view.languages import LANGUAGES, LOCALE, checked_language, words
+from simulator.languages import LANGUAGES, LOCALE, checked_language, words
 from simulator.view.terminal import park
 from simulator.view.terminal.app import KEYS
 from simulator.view.terminal.strip import NARROWEST, PLACES
 
+SOURCES = Path(languages.__file__).parents[1]
 VIEWS = sorted({file.name.split(".")[0] for file in LOCALE.glob("*.json")})
 
 
@@ -39,11 +41,26 @@ def test_every_language_has_every_word(view: str) -> None:
 
 def test_every_word_is_used() -> None:
     """No text is left over, and the code asks for none that there is not."""
-    code = "".join(file.read_text(encoding="utf-8") for file in Path(languages.__file__).parent.rglob("*.py"))
+    code = "".join(file.read_text(encoding="utf-8") for file in SOURCES.joinpath("view").rglob("*.py"))
     unused = [key for key in words("terminal", "en") if f'"{key}"' not in code and f"'{key}'" not in code]
     assert unused == []
     asked = set(re.findall(r"words\[[\"'](\w+)[\"']\]", code))
     assert asked <= set(words("terminal", "en"))
+
+
+def test_every_text_of_a_report_is_there_and_is_used() -> None:
+    """Texts are their own keys, so those that the code asks for have to be the very same."""
+    code = "".join(file.read_text(encoding="utf-8") for file in SOURCES.joinpath("load", "report").glob("*.py"))
+    literal = r"(\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*')"
+    asked = {ast.literal_eval(found) for found in re.findall(rf"\bt\(\s*{literal}", code)}
+    for several in re.findall(r"map\(\s*t, \(([^)]*)\)", code):
+        asked |= {ast.literal_eval(found) for found in re.findall(literal, several)}
+    known = words("report", "en")
+    assert asked - set(known) == set()
+    assert all(key == text for key, text in known.items())
+    # names of figures are translated where they are shown
+    for key in known.keys() - asked:
+        assert re.search(rf"[\"']{key.replace('.', '[.]').replace(' ', '[ _]')}\W", code), key
 
 
 @pytest.mark.parametrize("file", sorted(LOCALE.glob("*.json")), ids=lambda file: file.name)

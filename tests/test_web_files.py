@@ -9,12 +9,23 @@ from pathlib import Path
 
 import pytest
 
-from simulator.view.languages import words
+from simulator.languages import words
+from simulator.scenario.fault_catalogue import fault_kinds
+from simulator.view.systems import GROUPS
 from simulator.view.web.routes import PAGE_OF_MACHINES, STATIC
 
 OWN = sorted(file for file in STATIC.glob("*") if file.is_file())
 VENDORED = [STATIC / "vendor", Path(__file__).parent / "e2e" / "vendor"]
-STATES = {f"state_{number}" for number in range(18)}
+FAMILIES = {
+    "state": {str(number) for number in range(18)},
+    "legend": {"alarm", "other", "running"},
+    "fault": {one["kind"] for one in fault_kinds()},
+    "group": set(GROUPS),
+    "sensor": {name for names in GROUPS.values() for name in names},
+    "cause": {"by_hand", "scheduled", "planned"},
+    "mark": {"pause", "disturbance"},
+}
+"""Words whose keys are made of a family and a name."""
 
 
 @pytest.mark.parametrize("folder", VENDORED, ids=["page", "tests"])
@@ -37,8 +48,9 @@ def test_the_page_says_nothing_that_has_no_word() -> None:
     known = set(words("page", "en"))
     assert asked - known == set()
     by_name = {key for key in known if f'"{key}"' in code}
-    assert known - asked - by_name - STATES - {"legend_alarm", "legend_other", "legend_running"} == set()
-    assert known >= STATES
+    members = {f"{family}_{name}" for family, names in FAMILIES.items() for name in names}
+    assert known - asked - by_name - members == set()
+    assert known >= members
 
 
 def test_nothing_comes_from_elsewhere() -> None:
@@ -54,4 +66,4 @@ def test_nothing_comes_from_elsewhere() -> None:
 
 def test_page_and_server_agree_on_how_many_machines_a_page_has() -> None:
     """Else some would be skipped, or shown twice."""
-    assert f"const PAGE = {PAGE_OF_MACHINES};" in (STATIC / "machines.js").read_text(encoding="utf-8")
+    assert f"const PAGE = {PAGE_OF_MACHINES};" in (STATIC / "pages.js").read_text(encoding="utf-8")

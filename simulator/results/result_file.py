@@ -9,10 +9,33 @@ from contextlib import suppress
 from pathlib import Path
 from stat import S_ISREG
 
-from simulator.errors import ScenarioError
-from simulator.results.result import Result
+from pydantic import ValidationError
 
-__all__ = ["check_writable", "write_result"]
+from simulator.errors import ScenarioError
+from simulator.results.result import SCHEMA, Result
+
+__all__ = ["check_writable", "read_result", "write_result", "write_whole"]
+
+MOST_BYTES = 100_000_000
+
+
+def read_result(file: Path) -> Result:
+    """Read what a run wrote with --summary. Raises ScenarioError that says what is wrong and what to give instead."""
+    advice = "give what parksim run or load wrote with --summary"
+    try:
+        if file.stat().st_size > MOST_BYTES:
+            message = f"{file}: no result is larger than {MOST_BYTES // 1_000_000} MB; {advice}"
+            raise ScenarioError(message)
+        return Result.model_validate_json(file.read_bytes())
+    except OSError as error:
+        message = f"{file}: cannot be read: {error.strerror}; {advice}"
+        raise ScenarioError(message) from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        # a key may be anything, also what moves the cursor of a terminal
+        where = ascii(".".join(map(str, first["loc"])))[1:-1] or "the file"
+        message = f"{file}: is no {SCHEMA}: {where}: {first['msg']}; {advice}"
+        raise ScenarioError(message) from error
 
 
 def check_writable(file: Path) -> None:
@@ -33,7 +56,11 @@ def write_result(result: Result, file: Path) -> None:
 
     A symbolic link stays one. Raises ScenarioError if it cannot be written.
     """
-    data = (json.dumps(result.document(), indent=2, ensure_ascii=False) + "\n").encode()
+    write_whole(file, (json.dumps(result.document(), indent=2, ensure_ascii=False) + "\n").encode())
+
+
+def write_whole(file: Path, data: bytes, *, option: str = "--summary") -> None:
+    """Write a file as a result is written. Raises ScenarioError that names the option it comes from."""
     try:
         if is_stream(file):
             with file.open("ab") as stream:
@@ -41,7 +68,7 @@ def write_result(result: Result, file: Path) -> None:
         else:
             replace(file.resolve(), data)
     except (OSError, RuntimeError) as error:
-        raise not_writable(file, error) from error
+        raise not_writable(file, error, option) from error
 
 
 def is_stream(file: Path) -> bool:
@@ -79,6 +106,6 @@ def new_part(file: Path) -> Path:
     return part
 
 
-def not_writable(file: Path, error: OSError | RuntimeError) -> ScenarioError:
+def not_writable(file: Path, error: OSError | RuntimeError, option: str = "--summary") -> ScenarioError:
     why = error.strerror if isinstance(error, OSError) else "it is a link to itself"
-    return ScenarioError(f"--summary {file}: {why}; name a file in a folder that exists and is writable")
+    return ScenarioError(f"{option} {file}: {why}; name a file in a folder that exists and is writable")

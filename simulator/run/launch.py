@@ -18,6 +18,7 @@ import typer
 from simulator.clock import RealClock
 from simulator.errors import ExitCode, ScenarioError
 from simulator.ingest.dead_letters import opened_dead_letters
+from simulator.languages import checked_language
 from simulator.publish.pacing import TURN_S
 from simulator.results.addresses import without_addresses
 from simulator.results.result import Result
@@ -34,7 +35,6 @@ from simulator.scenario.pace import FASTEST, SLOWEST
 from simulator.scenario.quantities import duration_ns
 from simulator.scenario.repetition import repetition_of
 from simulator.scenario.schema import Scenario
-from simulator.view.languages import checked_language
 from simulator.view.live import View, open_view
 from simulator.view.summary import summary
 from simulator.view.terminal.view import open_terminal

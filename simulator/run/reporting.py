@@ -1,87 +1,86 @@
-"""From results to reports: a page for one or for two, and their charts as files."""
+"""From the words of `parksim report` to its files: the page of a result or of two, and their charts."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
+import typer
+
 from simulator.errors import ScenarioError
-from simulator.load.report import charts_of, compared_text, differences, report_text
-from simulator.load.report.page import GENERATOR
-from simulator.results.result import Result
-from simulator.results.result_reading import read_result
+from simulator.languages import checked_language
+from simulator.load.report.charts import CHART_BEGINNING, charts_of, standalone
+from simulator.load.report.comparison import comparison_text, differences_text
+from simulator.load.report.overlays import overlaid
+from simulator.load.report.page import BEGINNING, report_text
+from simulator.load.report.words import in_language
+from simulator.results.result_file import is_stream, read_result, write_whole
 
-__all__ = ["report"]
-
-NOTABLE_PERCENT = 5.0
+__all__ = ["write_report"]
 
 
-def report(
-    result_file: Path, *, other_file: Path | None, output: Path | None, charts: Path | None
-) -> tuple[list[Path], list[str]]:
-    """Write a page, and charts if a folder is given; return the files, and what is to be said about a comparison.
+def write_report(
+    file: Path, *, output: Path | None, compare: Path | None, folder: Path | None, language: str = "en"
+) -> None:
+    """Read results, write the page and the charts, and print the main differences of two.
 
-    Raises ScenarioError.
+    Nothing is written before all that is to be written was found to be ours to write. Raises ScenarioError.
     """
-    result = read_result(result_file)
-    page = output or result_file.with_suffix(".html")
-    said: list[str] = []
-    if other_file is None:
-        text = report_text(result)
-    else:
-        other = read_result(other_file)
-        text = compared_text(result, other, names=named(result_file, other_file))
-        said = told(result, other)
-    return [write_page(page, text), *(write_charts(charts, result) if charts is not None else ())], said
+    checked_language(language)
+    result = read_result(file)
+    page = file.with_suffix(".html") if output is None else output
+    other, names = (None, ("", "")) if compare is None else (read_result(compare), names_of(file, compare))
+    with in_language(language):
+        if other is None:
+            text, charts = report_text(result), charts_of(result)
+        else:
+            text, charts = comparison_text(result, other, names), overlaid(result, other)
+        drawings = {} if folder is None else {folder / f"{chart.name}.svg": standalone(chart) for chart in charts}
+    check_ours(page, BEGINNING)
+    for drawing in drawings:
+        check_ours(drawing, CHART_BEGINNING)
+    if folder is not None:
+        make(folder)
+    write_whole(page, text.encode(), option="--output")
+    for drawing, drawn in drawings.items():
+        write_whole(drawing, drawn.encode(), option="--charts")
+    if other is not None:
+        typer.echo(differences_text(result, other, names))
+    for written in (page, *drawings):
+        typer.echo(f"wrote {written}", err=True)
+    if folder is not None and not drawings:
+        typer.echo(f"no chart in {folder}: nothing was measured that could be drawn", err=True)
 
 
-def named(one: Path, other: Path) -> tuple[str, str]:
-    """Return short names that differ."""
-    if one.stem != other.stem:
-        return one.stem, other.stem
-    return str(one), str(other) if one != other else f"{other} again"
+def names_of(file: Path, other: Path) -> tuple[str, str]:
+    """Return what two files are called in a page that may be passed on, so without the folders they lie in.
+
+    Of files that are called alike, as in a folder for each test, the folder is told as well.
+    """
+    if file.name != other.name:
+        return file.name, other.name
+    return (f"{file.absolute().parent.name}/{file.name}", f"{other.absolute().parent.name}/{other.name}")
 
 
-def told(one: Result, other: Result) -> list[str]:
-    """Return the differences that are worth a line."""
-    notable = [
-        difference
-        for difference in differences(one, other)
-        if difference.one != difference.other
-        and (difference.percent is None or abs(difference.percent) >= NOTABLE_PERCENT)
-    ]
-    if not notable:
-        return [f"no figure differs by {NOTABLE_PERCENT:g} % or more"]
-    rows = [difference.cells() for difference in notable]
-    widths = [max(len(row[place]) for row in rows) for place in range(4)]
-    return [
-        f"{name:<{widths[0]}}  {mine:>{widths[1]}}  {theirs:>{widths[2]}}  {more:>{widths[3]}}".rstrip()
-        for name, mine, theirs, more in rows
-    ]
-
-
-def write_page(file: Path, text: str) -> Path:
-    """Write a page; never over something that is none of ours. Raises ScenarioError."""
+def check_ours(file: Path, beginning: str) -> None:
+    """Look whether a file may be written. Raises ScenarioError for one that is there and did not come from here."""
     try:
-        if file.is_file() and GENERATOR not in file.read_text(encoding="utf-8", errors="replace")[:500]:
-            message = f"{file}: is there already and is no report of parksim; name another with --output"
-            raise ScenarioError(message)
-        file.write_text(text, encoding="utf-8")
+        # a pipe is no file that could be lost, and reading it would wait for a writer
+        if not file.exists() or is_stream(file):
+            return
+        with file.open("rb") as stream:
+            is_ours = stream.read(len(beginning)) == beginning.encode()
     except OSError as error:
-        message = f"{file}: cannot be written: {error.strerror}; name another with --output"
+        message = f"{file}: {error.strerror}; name a file that can be written"
         raise ScenarioError(message) from error
-    return file
+    if not is_ours:
+        message = f"{file}: is there, and no report of parksim's; move it away, or name another file"
+        raise ScenarioError(message)
 
 
-def write_charts(folder: Path, result: Result) -> Sequence[Path]:
-    """Write each chart as SVG. Raises ScenarioError."""
-    files = []
+def make(folder: Path) -> None:
+    """Make a folder if it is not there. Raises ScenarioError."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for chart in charts_of(result):
-            files.append(folder / f"{chart.name}.svg")
-            files[-1].write_text(chart.svg(alone=True), encoding="utf-8")
     except OSError as error:
-        message = f"--charts {folder}: cannot be written: {error.strerror}; name another folder"
+        message = f"--charts {folder}: {error.strerror}; name a folder that can be made"
         raise ScenarioError(message) from error
-    return files

@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from simulator.errors import ScenarioError
-from simulator.results.result_reading import read_result
+from simulator.results.result_file import read_result
 from simulator.scenario.loader import Loaded, load_scenario
 from simulator.scenario.quantities import instant_ns
 from simulator.scenario.repetition import repetition_of

@@ -1,8 +1,5 @@
-"""Reports to look at: one HTML file, and each chart as SVG."""
+"""Reports: pages and charts that are made of results alone, and need nothing else to be looked at."""
 
-from simulator.load.report.charts import Chart
-from simulator.load.report.comparison import compared_text, differences
-from simulator.load.report.figures import charts_of
 from simulator.load.report.page import report_text
 
-__all__ = ["Chart", "charts_of", "compared_text", "differences", "report_text"]
+__all__ = ["report_text"]

@@ -1,238 +1,220 @@
-"""Charts as SVG: lines over time or over anything else, with stretches shaded; colour is doubled by dashes and text."""
+"""Which charts a result has: rates, latencies and messages in flight over time, latency by percentile, the search."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
-from dataclasses import dataclass
-from html import escape
+from collections.abc import Iterable
 
-__all__ = ["COLORS", "Chart", "Line", "Shade"]
+from simulator.load.report.axes import PERCENTILES, Axis, nines, of_percentiles, of_time, of_values
+from simulator.load.report.chart import Band, Chart, Level, Line, Points, Spot, Upright
+from simulator.load.report.drawing import STYLE, svg_text
+from simulator.load.report.figures import number, per_s, short
+from simulator.load.report.words import t
+from simulator.load.thresholds import STATISTICS, Threshold, parse_threshold
+from simulator.results.load_test import LoadTest, Probe, Search
+from simulator.results.part import Percentiles
+from simulator.results.result import Result
 
-WIDTH, HEIGHT = 860, 260
-LEFT, RIGHT, TOP, BOTTOM = 76, 12, 26, 30
-MOST_POINTS = 500
-"""Of a line: more than a screen has room for."""
-DASHES = ("", "7 3", "2 3", "9 3 2 3")
-MARKS = ("———", "— —", "· · ·", "— ·")
-TICKS = 4
-COLORS = """
-  --ink: #1b1f24; --paper: #fff; --faint: #5b636c; --line: #d7dce1; --c0: #0b62c4; --c1: #b4560b; --c2: #6a4bb5;
-  --c3: #1a7f37; --bad: #b3261e; --good: #1a7f37; --shade: #f1f3f5; --fault: #f6dcd9"""
-DARK = """
-  --ink: #e6e9ec; --paper: #14171a; --faint: #98a2ac; --line: #363c43; --c0: #6cb0ff; --c1: #f0a35e; --c2: #b7a1f5;
-  --c3: #6fd58b; --bad: #ff8a80; --good: #6fd58b; --shade: #1d2126; --fault: #4a2320"""
-STYLE = f"""
-:root {{ color-scheme: light dark; {COLORS} }}
-@media (prefers-color-scheme: dark) {{ :root {{ {DARK} }} }}
-"""
-SVG_STYLE = "text { fill: var(--faint); font: 12px system-ui, sans-serif } .paper { fill: var(--paper) }"
+__all__ = [
+    "CHART_BEGINNING",
+    "HOPS",
+    "LONG",
+    "PALETTE",
+    "SHORT",
+    "bands",
+    "charts_of",
+    "column",
+    "curve",
+    "drawn",
+    "levels_of",
+    "log_scale",
+    "over_time",
+    "standalone",
+    "time_axis",
+    "tried",
+    "values_of",
+]
+
+HOPS = {"lateness": "handed over", "publish": "acknowledged", "broker": "at the bridge", "end_to_end": "in the store"}
+"""The hops as they are called in words."""
+COLORS = """--ink: #1b1f24; --paper: #fff; --faint: #59626b; --line: #d7dce1; --a: #0b62c4; --b: #b4560b;
+  --c: #6a4bb5; --bad: #b3261e; --good: #1a7f37; --shade: #f1f3f5"""
+DARK = """--ink: #e6e9ec; --paper: #14171a; --faint: #99a2ab; --line: #363c43; --a: #6cb0ff; --b: #f0a35e;
+  --c: #b7a1f5; --bad: #ff8a80; --good: #6fd58b; --shade: #1f2429"""
+PALETTE = (
+    f":root {{ color-scheme: light dark; {COLORS} }}\n@media (prefers-color-scheme: dark) {{ :root {{ {DARK} }} }}\n"
+)
+CHART_BEGINNING = "<!-- a chart of parksim -->"
+"""What a chart of ours begins with as a file, and what tells it from one that is not to be overwritten."""
+LONG, SHORT = "7 4", "2 3"
+"""Dashes."""
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A line; it breaks where there is no value."""
-
-    name: str
-    points: Sequence[tuple[float, float | None]]
+def log_scale(axis: Axis) -> str:
+    return t(", log scale") if axis.is_log else ""
 
 
-@dataclass(frozen=True, slots=True)
-class Shade:
-    """A stretch of the x axis with a word on it."""
-
-    label: str
-    from_x: float
-    to_x: float
-    is_fault: bool = False
+def charts_of(result: Result) -> tuple[Chart, ...]:
+    """Return the charts for which something was measured."""
+    test = result.load
+    over_time = (rates(test), latencies(test, result), in_flight(test)) if test is not None else ()
+    found = (*over_time, distribution(result), search_chart(test.search) if test and test.search else None)
+    return tuple(chart for chart in found if chart is not None)
 
 
-@dataclass(frozen=True, slots=True)
-class Chart:
-    """What is drawn."""
+def standalone(chart: Chart) -> str:
+    """Return a chart as a file of its own, in light and dark."""
+    style = f"{PALETTE}svg {{ background: var(--paper) }}\n{STYLE}"
+    return f"{CHART_BEGINNING}\n{svg_text(chart, style=style)}\n"
 
-    name: str
-    """For a file."""
-    title: str
-    unit: str
-    lines: Sequence[Line]
-    shades: Sequence[Shade] = ()
-    levels: Sequence[tuple[float, str]] = ()
-    """Horizontal lines: where, and what they mean."""
-    uprights: Sequence[tuple[float, str]] = ()
-    """Vertical ones."""
-    x_ticks: Sequence[tuple[float, str]] = ()
-    """In place of even ones."""
-    x_unit: str = " s"
-    first_x: float = 0.0
-    last_x: float | None = None
-    dots: bool = False
 
-    @property
-    def is_empty(self) -> bool:
-        return not any(y is not None for line in self.lines for _, y in line.points)
+def column(test: LoadTest, name: str) -> Points:
+    """Return a column over time; empty if it is not there or holds nothing."""
+    at = test.seconds.get("wall_s", ())
+    points = [
+        (wall_s, value) for wall_s, value in zip(at, test.seconds.get(name, ()), strict=False) if wall_s is not None
+    ]
+    return points if any(value is not None for _, value in points) else []
 
-    def svg(self, *, alone: bool = False) -> str:
-        """Return the drawing; ``alone`` with its own colours, for a file."""
-        frame = Frame.of(self)
-        drawn = [self._shades(frame), self._axes(frame), *(self._line(frame, n) for n in range(len(self.lines)))]
-        drawn.append(self._guides(frame))
-        label = escape(f"{self.title}: {', '.join(line.name for line in self.lines)}", quote=True)
-        head = f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{label}"'
-        if not alone:
-            return f"{head}>{''.join(drawn)}</svg>{self.legend()}"
-        names = "".join(
-            f'<text x="{LEFT + 190 * n}" y="{HEIGHT + 16}" style="fill: var(--c{n % 4})">'
-            f"{MARKS[n % 4]} {escape(line.name)}</text>"
-            for n, line in enumerate(self.lines)
+
+def values_of(lines: Iterable[Line]) -> list[float]:
+    return [value for line in lines for _, value in line.points if value is not None]
+
+
+def time_axis(test: LoadTest) -> Axis:
+    """Return an axis that has room for all stages, and for what was measured after them."""
+    ends = [wall_s for wall_s in test.seconds.get("wall_s", ()) if wall_s is not None]
+    return of_time(max((*ends, *(stage.to_s for stage in test.stages)), default=0.0))
+
+
+def bands(test: LoadTest) -> tuple[Band, ...]:
+    stages = [Band(stage.name, stage.from_s, stage.to_s) for stage in test.stages]
+    faults = [Band(one.kind, one.from_s, one.to_s, is_fault=True) for one in test.disturbances]
+    return (*stages, *faults)
+
+
+def rates(test: LoadTest) -> Chart | None:
+    lines = drawn(
+        Line(t("due"), column(test, "due_per_s"), "b", LONG),
+        Line(t("published"), column(test, "published_per_s"), "c", SHORT),
+        Line(t("written"), column(test, "written_per_s")),
+    )
+    axis = of_values(values_of(lines))
+    return over_time(test, "rates", t("Messages a second"), lines=lines, axis=axis) if lines else None
+
+
+def latencies(test: LoadTest, result: Result) -> Chart | None:
+    lines = drawn(
+        Line(t("in the store, p99"), column(test, "end_to_end_p99_ms"), "b"),
+        Line(t("in the store, p50"), column(test, "end_to_end_p50_ms")),
+        Line(t("acknowledged, p99"), column(test, "publish_p99_ms"), "a", LONG),
+        Line(t("handed over, p99"), column(test, "lateness_p99_ms"), "c", SHORT),
+    )
+    if not lines:
+        return None
+    levels = levels_of(result, test)
+    axis = of_values([*values_of(lines), *(level.value for level in levels)], may_be_log=True)
+    title = t("Milliseconds after a message was due") + log_scale(axis)
+    return over_time(test, "latencies", title, lines=lines, axis=axis, levels=levels)
+
+
+def levels_of(result: Result, test: LoadTest) -> tuple[Level, ...]:
+    """Return the limits of latency over time, each as long as the stage that it is for."""
+    time = time_axis(test)
+    spans = {stage.name: (stage.from_s, stage.to_s) for stage in test.stages}
+    return tuple(
+        Level(level_name(one), one.bound, *spans.get(one.stage or "", (time.low, time.high))) for one in limits(result)
+    )
+
+
+def level_name(limit: Threshold) -> str:
+    return f"{limit.statistic} {limit.relation} {number(limit.bound)} ms"
+
+
+def limits(result: Result) -> list[Threshold]:
+    """Return the thresholds that bound the latency until the store from above."""
+    found = []
+    for outcome in result.thresholds:
+        try:
+            one = parse_threshold(outcome.expression, stages={outcome.expression.rpartition(" in ")[2].strip()})
+        except ValueError:  # of another version; it stands in the table of thresholds
+            continue
+        if one.metric == "end_to_end" and one.relation in {"<", "<="}:
+            found.append(one)
+    return found
+
+
+def in_flight(test: LoadTest) -> Chart | None:
+    lines = drawn(Line(t("messages in flight"), column(test, "in_flight")))
+    axis = of_values(values_of(lines))
+    return over_time(test, "in-flight", t("Messages on the way"), lines=lines, axis=axis) if lines else None
+
+
+def over_time(
+    test: LoadTest, name: str, title: str, *, lines: tuple[Line, ...], axis: Axis, levels: tuple[Level, ...] = ()
+) -> Chart:
+    return Chart(name, title, time_axis(test), axis, lines, bands(test), levels)
+
+
+def drawn(*lines: Line) -> tuple[Line, ...]:
+    return tuple(line for line in lines if line.points)
+
+
+def curve(found: Percentiles) -> Points:
+    """Return a block of latencies as points over the axis of percentiles."""
+    points = [(nines(percentile), getattr(found, name)) for name, percentile in PERCENTILES.items()]
+    return points if any(value is not None for _, value in points) else []
+
+
+def distribution(result: Result) -> Chart | None:
+    """Draw latency by percentile; dashed what a tool shows that does not see its own waiting."""
+    sent = result.load and result.load.latency_from_sent_ms
+    lines = []
+    for hop, color in (("end_to_end", "a"), ("broker", "b"), ("publish", "c")):
+        lines.append(Line(t(HOPS[hop]), curve(getattr(result.latency_ms, hop)), color, is_marked=True))
+        if sent:
+            lines.append(Line(t("{hop}, from sending", hop=t(HOPS[hop])), curve(getattr(sent, hop)), color, LONG))
+    found = drawn(*lines)
+    if not found:
+        return None
+    levels = tuple(
+        Level(level_name(one), one.bound, at - 0.12, at + 0.12)
+        for one in limits(result)
+        if one.stage is None and one.statistic not in {None, "max"}
+        for at in (nines(STATISTICS[str(one.statistic)]),)
+    )
+    axis = of_values([*values_of(found), *(level.value for level in levels)], may_be_log=True)
+    title = t("Milliseconds by percentile") + log_scale(axis)
+    return Chart("distribution", title, of_percentiles(), axis, found, levels=levels)
+
+
+def search_chart(search: Search) -> Chart | None:
+    """Draw the p99 of each rate that was tried, with the highest that holds and the knee."""
+    points = tried(search)
+    if not points:
+        return None
+    spots = tuple(
+        Spot(
+            f"{per_s(probe.rate_per_s)}: {number(p99)} ms, "
+            + (t("holds") if probe.holds else f"{t('does not hold')}: {probe.why}"),
+            probe.rate_per_s,
+            p99,
+            probe.holds,
         )
-        head = head.replace(f"0 0 {WIDTH} {HEIGHT}", f"0 0 {WIDTH} {HEIGHT + 26}")
-        return (
-            f'{head} xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{HEIGHT + 26}">'
-            f"<style>{STYLE}{SVG_STYLE}</style>"
-            f'<rect class="paper" width="{WIDTH}" height="{HEIGHT + 26}"/>'
-            f'<text x="{LEFT}" y="14">{escape(self.title)}</text>{"".join(drawn)}{names}</svg>\n'
-        )
-
-    def legend(self) -> str:
-        words = " ".join(
-            f'<span style="color: var(--c{n % 4})">{MARKS[n % 4]} {escape(line.name)}</span>'
-            for n, line in enumerate(self.lines)
-        )
-        return f'<p class="legend">{words}</p>'
-
-    def _shades(self, frame: Frame) -> str:
-        drawn = []
-        for number, one in enumerate(self.shades):
-            left, right = frame.x(one.from_x), frame.x(one.to_x)
-            if one.is_fault or number % 2 == 0:
-                color = "var(--fault)" if one.is_fault else "var(--shade)"
-                drawn.append(
-                    f'<rect x="{left:.1f}" y="{TOP}" width="{max(2.0, right - left):.1f}"'
-                    f' height="{HEIGHT - BOTTOM - TOP}" style="fill: {color}"/>'
-                )
-            if one.is_fault or right - left > 7 * len(one.label):
-                y = HEIGHT - BOTTOM - 6 if one.is_fault else TOP + 12
-                drawn.append(f'<text x="{left + 3:.1f}" y="{y}">{escape(one.label)}</text>')
-        return "".join(drawn)
-
-    def _axes(self, frame: Frame) -> str:
-        drawn = []
-        for number in range(TICKS + 1):
-            value = frame.most * number / TICKS
-            y = frame.y(value)
-            drawn.append(
-                f'<line x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}" style="stroke: var(--line)"/>'
-                f'<text x="{LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{written(value)}{escape(self.unit)}</text>'
-            )
-        ticks = self.x_ticks or [
-            (value, f"{written(value)}{self.x_unit}")
-            for value in (frame.first + (frame.last - frame.first) * n / TICKS for n in range(TICKS + 1))
-        ]
-        for number, (value, label) in enumerate(ticks):
-            anchor = "start" if number == 0 else "end" if number == len(ticks) - 1 else "middle"
-            drawn.append(
-                f'<text x="{frame.x(value):.1f}" y="{HEIGHT - 10}" text-anchor="{anchor}">{escape(label)}</text>'
-            )
-        return "".join(drawn)
-
-    def _line(self, frame: Frame, number: int) -> str:
-        line = self.lines[number]
-        color, dash = f"var(--c{number % 4})", DASHES[number % 4]
-        drawn = []
-        for run in unbroken(thinned(line.points)):
-            path = " ".join(f"{frame.x(x):.1f},{frame.y(y):.1f}" for x, y in run)
-            drawn.append(
-                f'<polyline points="{path}" style="fill: none; stroke: {color}; stroke-width: 1.8;'
-                f' stroke-dasharray: {dash or "none"}"/>'
-            )
-            if self.dots:
-                drawn += [
-                    f'<circle cx="{frame.x(x):.1f}" cy="{frame.y(y):.1f}" r="3" style="fill: {color}">'
-                    f"<title>{escape(line.name)}: {written(y)}{escape(self.unit)}</title></circle>"
-                    for x, y in run
-                ]
-        return f"<g><title>{escape(line.name)}</title>{''.join(drawn)}</g>"
-
-    def _guides(self, frame: Frame) -> str:
-        drawn = []
-        for number, (value, label) in enumerate(sorted(self.levels)):
-            if value <= frame.most:
-                y = frame.y(value)
-                # side by side: two that stand close together would write over one another
-                at = WIDTH - RIGHT - 4 - number % 3 * 240
-                drawn.append(
-                    f'<line x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"'
-                    f' style="stroke: var(--bad); stroke-dasharray: 4 4"/>'
-                    f'<text x="{at}" y="{y - 4:.1f}" text-anchor="end">{escape(label)}</text>'
-                )
-        for number, (value, label) in enumerate(self.uprights):
-            x = frame.x(value)
-            anchor = "end" if x > WIDTH / 2 else "start"
-            drawn.append(
-                f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{TOP}" y2="{HEIGHT - BOTTOM}"'
-                f' style="stroke: var(--faint); stroke-dasharray: 4 4"/>'
-                f'<text x="{x + (-4 if anchor == "end" else 4):.1f}" y="{TOP + 12 + 14 * number}"'
-                f' text-anchor="{anchor}">{escape(label)}</text>'
-            )
-        return "".join(drawn)
+        for p99, probe in points
+    )
+    uprights = []
+    if search.max_per_s is not None:
+        uprights.append(Upright(t("highest that holds: {rate}/s", rate=short(search.max_per_s)), search.max_per_s))
+    if search.knee_per_s is not None:
+        uprights.append(Upright(t("knee: {rate}/s", rate=short(search.knee_per_s)), search.knee_per_s, LONG))
+    y = of_values((spot.y for spot in spots), may_be_log=True)
+    x = of_values([*(spot.x for spot in spots), *(upright.at for upright in uprights)])
+    title = t("Milliseconds until the store, p99, by messages a second") + log_scale(y)
+    line = Line(t("p99; a dot holds, a cross does not"), [(spot.x, spot.y) for spot in spots], "a", SHORT)
+    return Chart("search", title, x, y, (line,), uprights=tuple(uprights), spots=spots)
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """Where a value stands on the paper."""
-
-    first: float
-    last: float
-    most: float
-
-    @classmethod
-    def of(cls, chart: Chart) -> Frame:
-        values = [y for line in chart.lines for _, y in line.points if y is not None]
-        instants = [x for line in chart.lines for x, _ in line.points]
-        last = max(instants, default=1.0) if chart.last_x is None else chart.last_x
-        return cls(
-            chart.first_x,
-            last if last > chart.first_x else chart.first_x + 1.0,
-            round_above(max(values, default=0.0) or 1.0),
-        )
-
-    def x(self, value: float) -> float:
-        share = min(1.0, max(0.0, (value - self.first) / (self.last - self.first)))
-        return LEFT + share * (WIDTH - LEFT - RIGHT)
-
-    def y(self, value: float) -> float:
-        return TOP + (1 - value / self.most) * (HEIGHT - BOTTOM - TOP)
-
-
-def round_above(value: float) -> float:
-    """Return the least number of few digits, all four ticks included, that is not below a value."""
-    size = 10.0 ** math.floor(math.log10(value))
-    return next(size * factor for factor in (1, 1.2, 1.6, 2, 2.4, 3.2, 4, 6, 8, 10) if value <= size * factor * 1.0001)
-
-
-def thinned(points: Sequence[tuple[float, float | None]]) -> Sequence[tuple[float, float | None]]:
-    """Return at most MOST_POINTS points; of those that stand together the highest, as a peak shall not vanish."""
-    step = -(-len(points) // MOST_POINTS)
-    if step <= 1:
-        return points
-    groups = (points[at : at + step] for at in range(0, len(points), step))
-    return [max(group, key=lambda point: -1.0 if point[1] is None else point[1]) for group in groups]
-
-
-def unbroken(points: Sequence[tuple[float, float | None]]) -> list[list[tuple[float, float]]]:
-    """Return the runs of points that have values."""
-    runs: list[list[tuple[float, float]]] = [[]]
-    for x, y in points:
-        if y is None:
-            runs.append([])
-        else:
-            runs[-1].append((x, y))
-    return [run for run in runs if run]
-
-
-def written(value: float) -> str:
-    """Return a number for an axis."""
-    if value >= 10_000:
-        return f"{value / 1_000:,.4g}k"
-    return f"{value:,.4g}"
+def tried(search: Search) -> list[tuple[float, Probe]]:
+    """Return the p99 of probes that have one, by their rates."""
+    found = [(probe.end_to_end_p99_ms, probe) for probe in search.probes if probe.end_to_end_p99_ms is not None]
+    return sorted(found, key=lambda one: one[1].rate_per_s)

@@ -1,149 +1,139 @@
-"""Two results side by side, and by how much they differ."""
+"""Two results beside each other: a page with both curves in each chart, and a few lines for a terminal."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+import difflib
+from collections.abc import Sequence
 from html import escape
-from typing import NamedTuple
 
-from simulator.load.report.charts import Chart, Line
-from simulator.load.report.figures import charts_of, latencies_of
-from simulator.load.report.page import page
-from simulator.load.report.tables import marked, messages_of, table
-from simulator.results.result import Result
+from simulator.load.report.differences import Figure, latencies, ledgers, main_figures, rates, settings
+from simulator.load.report.drawing import svg_text
+from simulator.load.report.figures import NOTHING, count
+from simulator.load.report.overlays import overlaid
+from simulator.load.report.page import page_text, verdict_of
+from simulator.load.report.tables import marked, measured, section, table
+from simulator.load.report.words import t
+from simulator.results.result import Result, ThresholdOutcome
 
-__all__ = ["Difference", "compared_text", "differences"]
+__all__ = ["comparison_text", "differences_text"]
 
-
-class Difference(NamedTuple):
-    """A figure of two results."""
-
-    name: str
-    one: float | None
-    other: float | None
-
-    @property
-    def percent(self) -> float | None:
-        """By how much the other one is more, percent of the one; None if that means nothing."""
-        if self.one is None or self.other is None or not self.one:
-            return None
-        return (self.other - self.one) / self.one * 100.0
-
-    def cells(self) -> tuple[str, str, str, str]:
-        """Return it as text: name, one, other, difference."""
-        one, other = ("-" if value is None else f"{value:,.6g}" for value in (self.one, self.other))
-        return self.name, one, other, "" if self.percent is None else f"{self.percent:+,.1f} %"
+Names = tuple[str, str]
+MOST_LINES = 300
+MOST_TEXT = 200_000
+"""Characters of both scenarios together, above which they are not compared line by line: that would take minutes."""
 
 
-def differences(one: Result, other: Result) -> list[Difference]:
-    """Return rates, latencies and messages of both."""
-    found = [
-        Difference(name.replace("_", " "), getattr(one.rates, name), getattr(other.rates, name))
-        for name in type(one.rates).model_fields
-    ]
-    if one.load is not None and other.load is not None and (one.load.search or other.load.search):
-        most = [None if each.search is None else each.search.max_per_s for each in (one.load, other.load)]
-        found.append(Difference("highest rate that holds, messages/s", *most))
-    theirs = dict(latencies_of(other))
-    for label, mine in latencies_of(one):
-        if label in theirs:
-            found += [
-                Difference(f"{label}, {shown}, ms", getattr(mine, name), getattr(theirs[label], name))
-                for name, shown in (("p50", "p50"), ("p99", "p99"), ("p999", "p99.9"), ("max", "max"))
-            ]
-    counts = messages_of(one), messages_of(other)
-    names = dict.fromkeys((*counts[0], *counts[1]))
-    return found + [Difference(f"messages {name}", *(float(each.get(name, 0)) for each in counts)) for name in names]
-
-
-def compared_text(one: Result, other: Result, *, names: tuple[str, str]) -> str:
-    """Return a page with both."""
-    verdicts = [
-        (
-            escape(name),
-            marked("PASS" if each.exit_code == 0 else f"EXIT {each.exit_code}", well=each.exit_code == 0),
-            escape(each.verdict),
-        )
-        for name, each in zip(names, (one, other), strict=True)
-    ]
-    rows = [tuple(map(escape, difference.cells())) for difference in differences(one, other)]
-    charts = [f"<h2>{escape(chart.title)}</h2>{chart.svg()}" for chart in together(one, other, names)]
+def comparison_text(one: Result, other: Result, names: Names) -> str:
+    """Return the page; ``names`` say which result is which, such as those of their files."""
+    charts = overlaid(one, other)
+    figures = ("", "A", "B", t("B against A"))
     parts = [
-        f"<h1>{escape(names[0])} and {escape(names[1])}</h1>",
-        table(("", "", "verdict"), verdicts),
-        thresholds(one, other, names),
-        *charts,
-        "<h2>Figures</h2>",
-        table(("", *names, "difference"), rows),
-        settings(one, other, names),
+        f"<h1>{t('{one} and {other}', one=escape(names[0]), other=escape(names[1]))}</h1>",
+        both(one, other, names),
+        section(t("Thresholds"), thresholds(one, other)),
+        section(t("Rates"), table(figures, rows(rates(one, other)))),
+        *(section(chart.title, svg_text(chart)) for chart in charts if chart.name != "search"),
+        section(t("Latency"), table(figures, rows(latencies(one, other)))),
+        section(t("Search for the highest rate"), *(svg_text(chart) for chart in charts if chart.name == "search")),
+        section(t("What gave way"), gave_way(one, other)),
+        section(t("Every message"), table(figures, rows(ledgers(one, other)))),
+        section(t("What else was different"), different(one, other)),
     ]
-    return page(f"parksim: {names[0]} and {names[1]}", parts)
+    return page_text("parksim: " + t("{one} and {other}", one=names[0], other=names[1]), parts)
 
 
-def together(one: Result, other: Result, names: tuple[str, str]) -> list[Chart]:
-    """Return the charts that both have, with the first two lines of each."""
-    theirs = {chart.name: chart for chart in charts_of(other)}
-    found = []
-    for chart in charts_of(one):
-        if chart.name not in theirs:
-            continue
-        lines = [
-            Line(f"{name}: {line.name}", line.points)
-            for name, each in zip(names, (chart, theirs[chart.name]), strict=True)
-            for line in picked(each)
-        ]
-        last = max((each.last_x or 0.0 for each in (chart, theirs[chart.name])), default=0.0) or None
-        found.append(replace(chart, lines=lines, last_x=last, uprights=()))
-    return found
+def both(one: Result, other: Result, names: Names) -> str:
+    """Say which is A and which is B, and how each ended."""
+    return "".join(
+        f"<p><strong>{letter}</strong> {escape(name)}: {verdict_of(result)},"
+        f" <span lang=en>{escape(result.verdict)}</span>"
+        f'<br><span class="faint">{escape(result.scenario.name)}, {escape(result.started)}</span></p>'
+        for letter, name, result in (("A", names[0], one), ("B", names[1], other))
+    )
 
 
-def picked(chart: Chart) -> list[Line]:
-    """Return two lines that say most: the last published and stored rate, p50 and p99, and so on."""
-    wanted = {"rate": ("published", "stored")}.get(chart.name)
-    if wanted is None:
-        return list(chart.lines[:2])
-    return [line for line in chart.lines if line.name in wanted]
+def rows(figures: Sequence[Figure]) -> list[tuple[str, ...]]:
+    return [
+        (escape(figure.named()), figure.shown(figure.one), figure.shown(figure.other), judged(figure))
+        for figure in figures
+    ]
 
 
-def thresholds(one: Result, other: Result, names: tuple[str, str]) -> str:
-    found = [{each.expression: each for each in result.thresholds} for result in (one, other)]
-    expressions = dict.fromkeys((*found[0], *found[1]))
-    if not expressions:
+def judged(figure: Figure) -> str:
+    told = figure.told()
+    return marked(told, well=figure.judgement == "better") if figure.judgement else escape(told)
+
+
+def thresholds(one: Result, other: Result) -> str:
+    ours = {outcome.expression: outcome for outcome in one.thresholds}
+    theirs = {outcome.expression: outcome for outcome in other.thresholds}
+    found = [
+        (f"<code>{escape(name)}</code>", outcome_text(ours.get(name)), outcome_text(theirs.get(name)))
+        for name in dict.fromkeys((*ours, *theirs))
+    ]
+    return table((t("threshold"), "A", "B"), found)
+
+
+def outcome_text(outcome: ThresholdOutcome | None) -> str:
+    if outcome is None:
+        return NOTHING
+    return f"{measured(outcome)} {marked(t('holds') if outcome.passed else t('FAILS'), well=outcome.passed)}"
+
+
+def gave_way(one: Result, other: Result) -> str:
+    found = [result.load.bottleneck if result.load is not None else None for result in (one, other)]
+    told = [
+        (letter, escape(bottleneck.part), escape(bottleneck.because))
+        for letter, bottleneck in zip("AB", found, strict=True)
+        if bottleneck is not None
+    ]
+    return table(("", t("part"), t("because")), told, words=3)
+
+
+def different(one: Result, other: Result) -> str:
+    """Return the settings and versions that differ, and the lines of the scenarios that do."""
+    found = [(escape(t(name)), escape(first), escape(second)) for name, first, second in settings(one, other)]
+    if not found:
+        said = t("Nothing: scenario, seed, machine, versions and settings are the same.")
+        return f"<p>{said}</p>"
+    return table(("", "A", "B"), found, words=3) + scenario_lines(one.scenario.text, other.scenario.text)
+
+
+def scenario_lines(one: str, other: str) -> str:
+    if one == other:
         return ""
-    rows = []
-    for expression in expressions:
-        cells = []
-        for each in found:
-            if expression not in each:
-                cells.append("-")
-                continue
-            outcome = each[expression]
-            value = "-" if outcome.value is None else f"{outcome.value:,.4g}"
-            cells.append(f"{value} {marked('holds' if outcome.passed else 'FAILS', well=outcome.passed)}")
-        rows.append((f"<code>{escape(expression)}</code>", *cells))
-    return "<h2>Thresholds</h2>" + table(("threshold", *names), rows)
+    if len(one) + len(other) > MOST_TEXT:
+        return f"<p>{t('The scenarios are too long to be compared line by line here.')}</p>"
+    lines = list(difflib.unified_diff(one.splitlines(), other.splitlines(), "A", "B", n=1, lineterm=""))
+    rest = "\n" + t("and {n} lines more", n=count(len(lines) - MOST_LINES)) if len(lines) > MOST_LINES else ""
+    text = escape("\n".join(lines[:MOST_LINES]) + rest)
+    return (
+        f"<details><summary>{t('lines of the scenarios that differ')}</summary><pre tabindex=0>{text}</pre></details>"
+    )
 
 
-def settings(one: Result, other: Result, names: tuple[str, str]) -> str:
-    """Return what is not the same about how both were made."""
-    told = [made(each) for each in (one, other)]
-    rows = [
-        (escape(name), escape(told[0].get(name, "-")), escape(told[1].get(name, "-")))
-        for name in dict.fromkeys((*told[0], *told[1]))
-        if told[0].get(name) != told[1].get(name)
+def differences_text(one: Result, other: Result, names: Names) -> str:
+    """Return the main differences for a terminal."""
+    lines = [
+        f"{letter}  {name}: {'PASS' if result.exit_code == 0 else f'EXIT {result.exit_code}'}, {result.verdict}"
+        for letter, name, result in (("A", names[0], one), ("B", names[1], other))
     ]
-    heading = "<h2>What is not the same about them</h2>"
-    return heading + (table(("", *names), rows) if rows else "<p>Nothing that is known.</p>")
+    cells = [("", "A", "B", "B against A")]
+    cells += [
+        (figure.name, figure.shown(figure.one), figure.shown(figure.other), figure.told())
+        for figure in main_figures(one, other)
+    ]
+    widths = [max(len(row[place]) for row in cells) for place in range(4)]
+    lines.append("")
+    lines += [
+        f"{row[0]:<{widths[0]}}  {row[1]:>{widths[1]}}  {row[2]:>{widths[2]}}  {row[3]:>{widths[3]}}" for row in cells
+    ]
+    found = settings(one, other)
+    lines += ["", "different:"] if found else []
+    lines += [f"  {name}: {first} / {second}" for name, first, second in found]
+    return "\n".join(printable(line) for line in lines)
 
 
-def made(result: Result) -> dict[str, str]:
-    """Return how a result was made."""
-    return {
-        "scenario": f"{result.scenario.name}, {result.scenario.sha256[:12]}",
-        "seed": str(result.seed),
-        "machine": f"{result.machine.cores} cores, {result.machine.model}",
-        "broker": result.simulated.broker,
-        "store": result.simulated.store,
-        "workers": "1" if result.load is None else str(result.load.workers),
-        **result.versions,
-    }
+def printable(text: str) -> str:
+    """Return a text with nothing in it that moves a cursor: a result may come from somebody else."""
+    return "".join(character if character.isprintable() else "?" for character in text)

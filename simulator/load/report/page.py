@@ -4,69 +4,115 @@ from __future__ import annotations
 
 from html import escape
 
-from simulator.load.report.charts import STYLE as CHART_STYLE
-from simulator.load.report.figures import charts_of
-from simulator.load.report.tables import (
-    bottleneck,
-    clocks,
-    disturbances,
-    latencies,
-    ledger,
-    machine,
-    marked,
-    probes,
-    thresholds,
-)
+from simulator.load.report import park, tables
+from simulator.load.report.chart import Chart
+from simulator.load.report.charts import PALETTE, charts_of
+from simulator.load.report.drawing import STYLE, legal, svg_text
+from simulator.load.report.figures import count, number, per_s
+from simulator.load.report.words import language, t
 from simulator.results.result import Result
 
-__all__ = ["GENERATOR", "page", "report_text"]
+__all__ = ["BEGINNING", "page_text", "report_text", "verdict_of"]
 
-GENERATOR = '<meta name="generator" content="parksim report">'
-"""By which a file is known to be ours, and may be written over."""
-STYLE = (
-    CHART_STYLE
-    + """
+BEGINNING = "<!doctype html><!-- a report of parksim -->\n"
+"""What a page of ours begins with, and what tells it from a file that is not to be overwritten."""
+POLICY = "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">"
+"""Nothing is fetched and no script runs, whatever stands in a result."""
+PAGE_STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper); max-width: 60rem;
-  margin: 2rem auto; padding: 0 1rem }
-h1 { font-size: 1.4rem } h2 { font-size: 1.05rem; margin-top: 2rem }
-.wide { overflow-x: auto } table { border-collapse: collapse; width: 100% }
-td, th { text-align: left; padding: .25rem .75rem .25rem 0; border-bottom: 1px solid var(--line); vertical-align: top }
-td.n, th.n { text-align: right; font-variant-numeric: tabular-nums }
+  margin: 2rem auto; padding: 0 1rem; overflow-wrap: anywhere }
+h1 { font-size: 1.4rem } h2 { font-size: 1.1rem; margin: 2.2rem 0 .5rem }
+table { border-collapse: collapse; min-width: 60%; overflow-wrap: normal }
+td, th { text-align: left; padding: .25rem 1.25rem .25rem 0; border-bottom: 1px solid var(--line); vertical-align: top }
+th { font-weight: 500; color: var(--faint) } td:last-child, th:last-child { padding-right: 0 }
+td:first-child { min-width: 7rem }
+td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap }
+.scroll { overflow-x: auto } .faint { color: var(--faint) }
 .bad { color: var(--bad); font-weight: 600 } .good { color: var(--good); font-weight: 600 }
-svg { width: 100%; height: auto } svg text { fill: var(--faint); font-size: 12px }
-.legend span { margin-right: 1.5rem; white-space: nowrap } .legend { margin: 0 }
-pre { overflow-x: auto; background: var(--shade); padding: .75rem } code { overflow-wrap: anywhere }
+.key { display: flex; flex-wrap: wrap; gap: .75rem 2.5rem; margin: 1.25rem 0 }
+.key dt { color: var(--faint) } .key dd { margin: 0; font-size: 1.3rem; font-weight: 600 }
+svg { display: block; width: 100%; height: auto }
+pre { overflow-x: auto; background: var(--shade); padding: .75rem; overflow-wrap: normal }
+@media print { body { max-width: none; margin: 0 } section { break-inside: avoid } }
 """
-)
 
 
 def report_text(result: Result) -> str:
-    """Return the page of a result: verdict, thresholds, charts, what gave way, every message, and how to repeat it."""
-    passed = result.exit_code == 0
-    heading = marked("PASS" if passed else f"EXIT {result.exit_code}", well=passed)
-    charts = [f"<h2>{escape(chart.title)}</h2>{chart.svg()}" for chart in charts_of(result)]
+    """Return the page. Whatever was not measured is left out of it."""
+    charts = {chart.name: chart for chart in charts_of(result)}
+    test = result.load
     parts = [
-        f"<h1>{escape(result.scenario.name)}: {heading}</h1>",
-        f"<p>{escape(result.verdict)}</p>",
-        f"<p>{escape(result.reason)}</p>" if result.reason else "",
-        thresholds(result),
-        bottleneck(result),
-        *charts,
-        disturbances(result),
-        probes(result),
-        latencies(result),
-        ledger(result),
-        clocks(result),
-        machine(result),
+        f"<h1>{escape(result.scenario.name)}: {verdict_of(result)}</h1>",
+        f"<p lang=en>{escape(result.verdict)}</p>",
+        f"<p lang=en>{escape(result.reason)}</p>" if result.reason else "",
+        key_figures(result),
+        tables.section(t("Thresholds"), tables.thresholds(result)),
+        *(charted(charts, name) for name in ("rates", "latencies", "in-flight")),
+        charted(charts, "distribution"),
+        tables.section(t("Latency"), tables.latencies(result)),
     ]
-    return page(f"parksim: {result.scenario.name}", parts)
+    if test is not None:
+        parts += [
+            tables.section(t("What gave way"), tables.bottleneck(test.bottleneck), tables.servers(test.servers))
+            if test.bottleneck
+            else "",
+            tables.section(t("Disturbances"), tables.disturbances(test.disturbances)),
+            charted(charts, "search", tables.search(test.search), title=t("Search for the highest rate"))
+            if test.search
+            else "",
+            tables.section(t("Clocks"), tables.clocks(test.clocks)) if test.clocks else "",
+        ]
+    parts += [
+        tables.section(t("The park"), park.park(result)),
+        tables.section(t("Faults of the park"), park.faults(result)),
+        tables.section(t("Every message"), tables.ledger(result)),
+        tables.section(t("Machine and versions"), tables.machine(result)),
+        tables.section(t("How to repeat it"), tables.repeat(result)),
+    ]
+    kind = "run" if test is None else "load"
+    return page_text(f"parksim {kind}: {result.scenario.name}", parts)
 
 
-def page(title: str, parts: list[str]) -> str:
-    """Return a whole page."""
+def page_text(title: str, parts: list[str]) -> str:
+    """Return a whole page around its parts, which are escaped already."""
     body = "\n".join(part for part in parts if part)
+    return legal(
+        f'{BEGINNING}<html lang="{language()}"><head><meta charset="utf-8">{POLICY}'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>{escape(title)}</title><style>{PALETTE}{PAGE_STYLE}{STYLE}</style></head>\n"
+        f"<body>\n<main>\n{body}\n</main>\n</body></html>\n"
+    )
+
+
+def verdict_of(result: Result) -> str:
+    passed = result.exit_code == 0
+    return tables.marked(t("PASS") if passed else t("EXIT {code}", code=result.exit_code), well=passed)
+
+
+def charted(charts: dict[str, Chart], name: str, text: str = "", *, title: str = "") -> str:
+    """Return the section of a chart; without the chart what else stands in it, if anything does."""
+    chart = charts.get(name)
+    if chart is None:
+        return tables.section(title, text)
+    return tables.section(title or chart.title, svg_text(chart), text)
+
+
+def key_figures(result: Result) -> str:
+    """Return the few numbers that are looked for first."""
+    stored = result.latency_ms.end_to_end
+    written, scheduled = count(result.messages.written), count(result.messages.scheduled)
+    figures = [
+        (t("published"), per_s(result.rates.published_per_s)),
+        (
+            t("written of scheduled"),
+            t("{written} of {scheduled}", written=written, scheduled=scheduled),
+        ),
+    ]
+    if stored.p99 is not None:
+        figures.append((t("in the store, p99"), f"{number(stored.p99)} ms"))
+    search = result.load.search if result.load is not None else None
+    if search is not None and search.max_per_s is not None:
+        figures.append((t("highest rate that holds"), per_s(search.max_per_s)))
     return (
-        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8">{GENERATOR}'
-        '<meta name="viewport" content="width=device-width">'
-        f"<title>{escape(title)}</title><style>{STYLE}</style></head>\n<body>\n{body}\n</body></html>\n"
+        "<dl class=key>" + "".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in figures) + "</dl>"
     )

@@ -1,175 +1,278 @@
-"""Tables of a report; what a result does not know is left out."""
+"""The tables of a report. Every cell is escaped where it is made."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from html import escape
 
-from simulator.load.report.figures import latencies_of
-from simulator.results.result import Result
+from simulator.load.report.charts import HOPS
+from simulator.load.report.figures import NOTHING, count, number, per_s, percent
+from simulator.load.report.words import t
+from simulator.load.thresholds import LATENCIES, RATES
+from simulator.results.load_test import Bottleneck, Clocks, Disturbance, LoadTest, Probe, Search
+from simulator.results.part import Percentiles
+from simulator.results.result import Messages, Result, ThresholdOutcome
 
 __all__ = [
+    "LEDGER",
     "bottleneck",
     "clocks",
     "disturbances",
     "latencies",
     "ledger",
+    "ledger_rows",
     "machine",
     "marked",
-    "messages_of",
-    "probes",
+    "measured",
+    "named",
+    "repeat",
+    "search",
+    "section",
+    "servers",
     "table",
     "thresholds",
 ]
 
-HOPS = ("scheduled", "published", "acknowledged", "received", "written")
-ENDS = ("spooled", "in_flight", "unaccounted", "duplicates", "reordered", "overwritten")
+LEDGER = ("scheduled", "published", "acknowledged", "received", "written")
+ASIDE = ("spooled", "in_flight", "unaccounted", "duplicates", "reordered", "overwritten")
+MOST_ROWS = 100
+MOST_TEXT = 100_000
+"""Characters of a scenario that the page carries; the result has all of it."""
+PERCENTILE_HEAD = ("p50", "p90", "p99", "p99.9", "p99.99", "max", "messages")
 
 
 def marked(text: str, *, well: bool) -> str:
     return f'<span class="{"good" if well else "bad"}">{escape(text)}</span>'
 
 
-def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Return a table whose first column is text and whose others are numbers; cells are escaped already."""
-    heads = "".join(f"<th{' class=n' if place else ''}>{escape(one)}</th>" for place, one in enumerate(head))
-    lines = (
-        "<tr>" + f"<td>{row[0]}</td>" + "".join(f"<td class=n>{cell}</td>" for cell in row[1:]) + "</tr>"
-        for row in rows
+def section(title: str, *parts: str) -> str:
+    """Return a section with its heading, or nothing if there is nothing in it."""
+    body = "\n".join(part for part in parts if part)
+    return f"<section><h2>{escape(title)}</h2>\n{body}\n</section>" if body else ""
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]], *, words: int = 1) -> str:
+    """Return a table whose first columns, so many of them, are words, and whose others are numbers.
+
+    Cells are escaped already. A table that is too wide scrolls by itself, and so takes the focus of the keyboard.
+    """
+    if not rows:
+        return ""
+    kinds = ["" if place < words else " class=n" for place in range(len(head))]
+    heads = "".join(f"<th scope=col{kind}>{escape(one)}</th>" for one, kind in zip(head, kinds, strict=True))
+    lines = [
+        "<tr>" + "".join(f"<td{kind}>{cell}</td>" for cell, kind in zip(row, kinds, strict=True)) + "</tr>"
+        for row in rows[:MOST_ROWS]
+    ]
+    rest = f"<p>{t('and {n} more, in the result', n=count(len(rows) - MOST_ROWS))}</p>" if len(rows) > MOST_ROWS else ""
+    top = f"<thead><tr>{heads}</tr></thead>" if any(head) else ""
+    label = escape(", ".join(one for one in head if one)) or t("figures")
+    return (
+        f'<div class="scroll" tabindex="0" role="region" aria-label="{label}"><table>{top}<tbody>\n'
+        + "\n".join(lines)
+        + f"</tbody></table></div>{rest}"
     )
-    return f'<div class="wide"><table><tr>{heads}</tr>\n' + "\n".join(lines) + "</table></div>"
-
-
-def number(value: float | None, digits: str = ",.2f") -> str:
-    return "-" if value is None else format(value, digits)
 
 
 def thresholds(result: Result) -> str:
-    if not result.thresholds:
-        return ""
     rows = [
         (
             f"<code>{escape(one.expression)}</code>",
-            number(one.value, ",.4g"),
-            marked("holds" if one.passed else "FAILS", well=one.passed),
+            measured(one),
+            marked(t("holds") if one.passed else t("FAILS"), well=one.passed),
         )
         for one in result.thresholds
     ]
-    return "<h2>Thresholds</h2>" + table(("threshold", "measured", ""), rows)
+    return table((t("threshold"), t("measured"), t("verdict")), rows)
 
 
-def bottleneck(result: Result) -> str:
-    found = None if result.load is None else result.load.bottleneck
-    if found is None:
-        return ""
-    said = "Nothing gave way" if found.part == "none" else f"The {found.part} gave way"
-    rows = [
-        (f"messages before {name}" if name != "dropped" else "messages that the generator dropped", f"{value:+,.1f}/s")
-        for name, value in found.backlog_per_s.items()
-    ]
-    rows += [
-        (escape(name), f"{value:.2f}" if name.startswith("cores") else f"{value:.0%}")
-        for name, value in found.busy.items()
-    ]
-    assert result.load is not None
-    rows += [(escape(name), f"{value:,.4g}") for name, value in result.load.servers.items()]
-    return f"<h2>{said}</h2><p>{escape(found.because)}</p>" + table(("", "growth, or share of the time"), rows)
-
-
-def disturbances(result: Result) -> str:
-    if result.load is None or not result.load.disturbances:
-        return ""
-    rows = [
-        (
-            escape(f"{one.kind} of {one.target}"),
-            f"{one.from_s:,.1f} s",
-            f"{one.to_s - one.from_s:,.1f} s",
-            "never" if one.recovered_s is None else f"{one.recovered_s:,.1f} s",
-            f"{one.lost:,}",
-        )
-        for one in result.load.disturbances
-    ]
-    return "<h2>Faults on purpose</h2>" + table(("fault", "at", "for", "recovered after", "messages lost"), rows)
-
-
-def probes(result: Result) -> str:
-    search = None if result.load is None else result.load.search
-    if search is None:
-        return ""
-    rows = [
-        (
-            f"{one.rate_per_s:,.0f}/s" + (", confirmation" if one.is_confirmation else ""),
-            f"{one.written_per_s:,.0f}/s",
-            number(one.end_to_end_p99_ms),
-            f"{one.backlog_per_s:,.1f}/s",
-            marked("holds", well=True) if one.holds else f"{marked('fails', well=False)}: {escape(one.why)}",
-        )
-        for one in search.probes
-    ]
-    head = ("rate", "stored", "p99, ms", "piled up", "")
-    return "<h2>The search for the highest rate</h2>" + table(head, rows)
+def measured(outcome: ThresholdOutcome) -> str:
+    """Return what was compared with a threshold, in the unit of its metric."""
+    metric = outcome.expression.split()[0] if outcome.expression.strip() else ""
+    if metric == "delivered":
+        return NOTHING if outcome.value is None else f"{number(outcome.value * 100)} %"
+    unit = " ms" if metric in LATENCIES else "/s" if metric in RATES else ""
+    return NOTHING if outcome.value is None else f"{number(outcome.value)}{unit}"
 
 
 def latencies(result: Result) -> str:
+    """Return a row for each hop, below it the same from sending, and what a query found."""
+    test = result.load
+    sent = test.latency_from_sent_ms if test is not None else None
     rows = []
-    for label, found in latencies_of(result):
-        values = (found.p50, found.p90, found.p99, found.p999, found.p9999, found.max)
-        rows.append((escape(label), *(number(value) for value in values), f"{found.count:,}"))
-    head = ("ms after it was due", "p50", "p90", "p99", "p99.9", "p99.99", "max", "messages")
-    note = (
-        "<p>“From sending” runs from when a message was sent, not from when it was due: a tool that waits for a slow"
-        " pipeline before it sends shows these.</p>"
-        if any("from sending" in label for label, _ in latencies_of(result))
-        else ""
-    )
-    return "<h2>Latency</h2>" + table(head, rows) + note
+    for hop, label in HOPS.items():
+        rows.append(latency_row(t(label), getattr(result.latency_ms, hop)))
+        if sent is not None and hop != "lateness":
+            rows.append(
+                latency_row(f'<span class="faint">{t("{hop}, from sending", hop=t(label))}</span>', getattr(sent, hop))
+            )
+    if test is not None and test.queryable_ms is not None:
+        rows.append(latency_row(t("found by a query (sample)"), test.queryable_ms))
+    said = t("From the moment a message was due.")
+    if sent is not None:
+        said += " " + t(
+            "Rows “from sending” are what a tool shows that does not count its own waiting; judge by the others."
+        )
+    return f"<p>{said}</p>" + table((t("milliseconds"), *(t(one) for one in PERCENTILE_HEAD)), rows)
 
 
-def messages_of(result: Result) -> dict[str, int]:
-    """Return what became of the messages, by name."""
-    messages = result.messages
-    found = {name: getattr(messages, name) for name in HOPS}
-    found |= {f"dropped: {reason}": many for reason, many in messages.dropped.items()}
-    found |= {f"dead-lettered: {reason}": many for reason, many in messages.dead_letter_reasons.items()}
-    return found | {name.replace("_", " "): getattr(messages, name) for name in ENDS}
+def latency_row(label: str, found: Percentiles) -> tuple[str, ...]:
+    values = (found.p50, found.p90, found.p99, found.p999, found.p9999, found.max)
+    return (label, *(number(value) for value in values), count(found.count))
+
+
+def bottleneck(found: Bottleneck) -> str:
+    names = list(dict.fromkeys((*found.backlog_per_s, *found.busy)))
+    rows = [(escape(name), number(found.backlog_per_s.get(name)), percent(found.busy.get(name))) for name in names]
+    said = t("Nothing gave way.") if found.part == "none" else f"<strong>{escape(found.part)}</strong>"
+    head = (t("part"), t("backlog grew by, messages/s"), t("busy"))
+    return f"<p>{said} <span lang=en>{escape(found.because)}</span></p>" + table(head, rows)
+
+
+def disturbances(found: Sequence[Disturbance]) -> str:
+    rows = [
+        (
+            escape(one.kind),
+            escape(one.target),
+            t("{low} to {high} s", low=number(one.from_s), high=number(one.to_s)),
+            marked(t("not in the test"), well=False) if one.recovered_s is None else f"{number(one.recovered_s)} s",
+            marked(count(one.lost), well=False) if one.lost else "0",
+        )
+        for one in found
+    ]
+    return table(tuple(map(t, ("kind", "target", "from, to", "time to recover", "messages lost"))), rows, words=2)
+
+
+def search(found: Search) -> str:
+    """Return what was found in a sentence, and every rate that was tried."""
+    if found.max_per_s is None:
+        said = t("No rate held.")
+    else:
+        said = t("The highest rate that holds is {rate}.", rate=f"<strong>{per_s(found.max_per_s)}</strong>")
+    if found.first_failed_per_s is not None:
+        said += " " + t("The lowest that failed is {rate}.", rate=per_s(found.first_failed_per_s))
+    if found.knee_per_s is not None:
+        knee = t(
+            "From {rate} on, the knee, p99 is over three times that of the lowest rate.", rate=per_s(found.knee_per_s)
+        )
+        said += f" {knee}"
+    rows = [
+        (
+            marked(t("holds") if probe.holds else t("does not hold"), well=probe.holds),
+            escape(why(probe)),
+            per_s(probe.rate_per_s),
+            per_s(probe.written_per_s),
+            number(probe.backlog_per_s),
+            number(probe.end_to_end_p99_ms),
+        )
+        for probe in found.probes
+    ]
+    head = ("", t("why"), t("rate"), t("written"), t("backlog grew by, messages/s"), t("in the store, p99, ms"))
+    return f"<p>{said}</p>" + table(head, rows, words=2)
+
+
+def why(probe: Probe) -> str:
+    """Return what is to be said of a rate that was tried."""
+    said = probe.why or (t("confirmation") if probe.is_confirmation else "")
+    if probe.attempts > 1:
+        said = f"{said}; {t('tried {n} times', n=count(probe.attempts))}".removeprefix("; ")
+    return said
+
+
+def servers(found: Mapping[str, float]) -> str:
+    """Return what broker and database told of themselves."""
+    rows = [(escape(name), number(value)) for name, value in found.items()]
+    return table((t("told by the servers"), ""), rows)
+
+
+def clocks(found: Clocks) -> str:
+    drift = NOTHING if found.drift_ppm is None else f"{number(found.drift_ppm)} ppm"
+    offset = NOTHING if found.store_offset_ms is None else f"{number(found.store_offset_ms)} ms"
+    if found.store_offset_ms is not None and found.store_uncertain_ms is not None:
+        offset += f" ± {number(found.store_uncertain_ms)} ms"
+    rows = [
+        (t("this machine's clock was set by"), f"{number(found.stepped_ms)} ms"),
+        (t("it ran faster than the timer by"), drift),
+        (t("the database's clock is ahead by"), offset),
+    ]
+    return table(("", ""), rows, words=2)
+
+
+def ledger_rows(messages: Messages) -> list[tuple[str, int]]:
+    """Return every message by what became of it; the names are as written, not escaped."""
+    rows = [(name, getattr(messages, name)) for name in LEDGER]
+    rows += [(f"dropped: {reason}", number_) for reason, number_ in messages.dropped.items()]
+    rows += [(f"dead-lettered: {reason}", number_) for reason, number_ in messages.dead_letter_reasons.items()]
+    rows += [(name.replace("_", " "), getattr(messages, name)) for name in ASIDE]
+    return rows + [(f"foreign: {reason}", number_) for reason, number_ in messages.foreign.items()]
+
+
+def named(row: str) -> str:
+    """Return the name of a row of the ledger; reasons stay as they are."""
+    name, colon, reason = row.partition(": ")
+    return f"{t(name)}{colon}{reason}"
 
 
 def ledger(result: Result) -> str:
-    rows = [(escape(name), f"{many:,}") for name, many in messages_of(result).items()]
-    return "<h2>Every message</h2>" + table(("", "messages"), rows)
-
-
-def clocks(result: Result) -> str:
-    found = None if result.load is None else result.load.clocks
-    if found is None:
-        return ""
-    rows = [("this machine's clock was set by", f"{found.stepped_ms:+,.0f} ms")]
-    if found.drift_ppm is not None:
-        rows.append(("it ran off its timer by", f"{found.drift_ppm:+,.1f} ppm"))
-    if found.store_offset_ms is not None:
-        offset = f"{found.store_offset_ms:+,.0f} ms ± {number(found.store_uncertain_ms, ',.0f')} ms"
-        rows.append(("the clock of the database is off ours by", offset))
-    return "<h2>Clocks</h2>" + table(("", ""), rows)
+    """Return what became of every message, and what had to be tried again on the way."""
+    rows = [(escape(named(name)), count(many)) for name, many in ledger_rows(result.messages)]
+    again = [(escape(name), count(many)) for name, many in result.retries.items()]
+    return table(("", t("messages")), rows) + table((t("tried again, or otherwise than planned"), t("times")), again)
 
 
 def machine(result: Result) -> str:
-    made, generator = result.machine, result.generator
+    made, generator, done = result.machine, result.generator, result.simulated
     rows = [
-        ("cores", f"{made.cores}, {escape(made.model)}"),
-        ("memory", f"{made.memory_bytes / 1e9:,.1f} GB"),
-        ("the generator can at most", f"{number(generator.calibrated_max_per_s, ',.0f')}/s"),
-        ("and had to give at most", number(generator.share_of_max, ".0%")),
-        ("workers", "1" if result.load is None else str(result.load.workers)),
-        ("broker", escape(result.simulated.broker)),
-        ("store", escape(result.simulated.store)),
-        ("from, to", f"{escape(result.started)}, {escape(result.finished)}"),
+        (t("processor"), f"{made.cores} x {escape(made.model)}"),
+        (t("memory"), f"{number(made.memory_bytes / 1e9)} GB"),
+        (t("system"), escape(made.os)),
+        (t("the generator used"), NOTHING if generator.cpu is None else t("{n} cores", n=number(generator.cpu))),
+        (t("it can at most"), per_s(generator.calibrated_max_per_s)),
+        (t("and had to give at most"), percent(generator.share_of_max)),
+        *([(t("processes that publish"), count(result.load.workers))] if result.load else []),
+        (t("broker"), escape(done.broker)),
+        (t("store"), escape(done.store)),
+        (t("from, to"), f"{escape(result.started)}, {escape(result.finished)}"),
         *((escape(name), escape(version)) for name, version in result.versions.items()),
     ]
-    verb = "run" if result.load is None else "load"
-    again = f"parksim {verb} {result.scenario.name}.yaml   # with this text, seed {result.seed}"
-    return (
-        "<h2>Where and how</h2>"
-        + table(("", ""), rows)
-        + f"<pre>{escape(again)}</pre><details><summary>the scenario</summary>"
-        + f"<pre>{escape(result.scenario.text)}</pre></details>"
+    return table(("", ""), rows, words=2)
+
+
+def repeat(result: Result) -> str:
+    """Return the command that does it again, and the scenario that it needs."""
+    name, done = result.scenario.name, result.simulated
+    if result.load is None:
+        command = f"parksim run {name}.yaml --seed {result.seed} --speed {done.speed}{length(done.start, done.until)}"
+    else:
+        command = f"parksim load {name}.yaml{single_rate(result.load)}"
+    text = result.scenario.text
+    cut = t("cut after {n} characters; the result has all of it", n=count(MOST_TEXT)) if len(text) > MOST_TEXT else ""
+    said = t(
+        "Save the scenario below as {file}. The seed was {seed} and the simulated time began at {start}.",
+        file=f"<code>{escape(name)}.yaml</code>",
+        seed=result.seed,
+        start=escape(done.start),
     )
+    return (
+        f"<p>{said}</p>"
+        f"<pre tabindex=0>{escape(command)}</pre><details><summary>{t('the scenario')}</summary>"
+        f"<pre tabindex=0>{escape(text[:MOST_TEXT])}</pre><p>{cut}</p></details>"
+    )
+
+
+def single_rate(test: LoadTest) -> str:
+    """Return the options that make the single stage of a test with --rate; nothing for stages of a file."""
+    due = [rate for rate in test.seconds.get("due_per_s", ()) if rate]
+    if [(stage.name, stage.kind) for stage in test.stages] != [("hold", "hold")] or not due:
+        return ""
+    return f" --rate {due[0]:.9g}/s --for {test.stages[0].to_s:.9g}s"
+
+
+def length(start: str, until: str) -> str:
+    """Return the option that makes a run as long; nothing if the instants cannot be read."""
+    try:
+        seconds = (datetime.fromisoformat(until) - datetime.fromisoformat(start)).total_seconds()
+    except (ValueError, TypeError):  # no instant, or one with an offset and one without
+        return ""
+    return f" --for {seconds:.0f}s" if seconds >= 1 else ""

@@ -13,8 +13,10 @@ import typer
 
 from simulator.clock import SECOND_NS, RealClock
 from simulator.errors import ExitCode, ScenarioError
+from simulator.languages import checked_language
 from simulator.load.files import csv_text, junit_text, seconds
-from simulator.load.report.page import report_text
+from simulator.load.report import report_text
+from simulator.load.report.words import in_language
 from simulator.publish.pacing import TURN_S
 from simulator.results.addresses import without_addresses
 from simulator.results.result import Result
@@ -30,7 +32,6 @@ from simulator.run.load_test.plan import Prepared, prepared, thresholds_of
 from simulator.run.load_test.play import Players, Setting, Solo, load
 from simulator.scenario.loader import load_scenario
 from simulator.scenario.quantities import duration_ns, rate_per_s
-from simulator.view.languages import checked_language
 from simulator.view.live import View, open_view
 from simulator.view.terminal.view import open_terminal
 from simulator.view.web.address import Address
@@ -121,10 +122,12 @@ def launch_load(
     # what is written may be passed on, and names no address
     reason = found.reason and without_addresses(found.reason, broker=options.broker, store=options.store)
     found = found.model_copy(update={"reason": reason})
+    with in_language(language):
+        page = report_text(found)
     for file, text in (
         (files.junit, junit_text(found)),
         (files.csv, csv_text(rows_of(found) if rows is None else rows)),
-        (files.report, report_text(found)),
+        (files.report, page),
     ):
         said &= file is None or written(file, text)
     return found.exit_code if said or found.exit_code != ExitCode.PASS else ExitCode.BAD_CONFIGURATION

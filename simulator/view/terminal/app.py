@@ -14,7 +14,7 @@ from textual.containers import Container, VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from simulator.view.languages import LANGUAGES, words
+from simulator.languages import LANGUAGES, words
 from simulator.view.terminal import park, strip
 from simulator.view.terminal.picture import Picture, Update
 from simulator.view.terminal.prompt import Prompt, order_of

@@ -12,8 +12,8 @@ from typing import Any, NamedTuple, Self
 from urllib.parse import parse_qs, urlsplit
 
 from simulator.errors import OutOfReachError, ParksimError, ScenarioError
+from simulator.languages import checked_language
 from simulator.view.feed import SCHEMA
-from simulator.view.languages import checked_language
 from simulator.view.terminal.app import LiveApp
 from simulator.view.terminal.picture import Update
 from simulator.view.terminal.prompt import told_order

@@ -8,7 +8,7 @@ import socket
 from dataclasses import dataclass, field
 
 from simulator.errors import ScenarioError
-from simulator.view.languages import checked_language
+from simulator.languages import checked_language
 from simulator.view.web import HOST, PORT
 
 __all__ = ["HOST", "HTTP", "PORT", "Address", "Place", "listen"]

@@ -15,7 +15,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
 
 from simulator.errors import ScenarioError
-from simulator.view.languages import LANGUAGES, LOCALE
+from simulator.languages import LANGUAGES, LOCALE
 from simulator.view.systems import GROUPS
 from simulator.view.web.address import Place
 from simulator.view.web.guard import Guard

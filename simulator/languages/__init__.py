@@ -1,4 +1,4 @@
-"""The words of a view in each language: JSON files under ``locale``, one per view and language, in NFC."""
+"""The words of views and reports in each language: JSON files under ``locale``, in NFC."""
 
 from __future__ import annotations
 
