@@ -35,10 +35,10 @@ class Run(NamedTuple):
 
 
 @contextmanager
-def run(folder: Path, *arguments: str, store: str = "none") -> Iterator[Run]:
+def run(folder: Path, *arguments: str, store: str = "none", scenario: str = "quickstart.yaml") -> Iterator[Run]:
     """Run a park with a page on a free port."""
     summary = folder / "result.json"
-    command = [sys.executable, "-m", "simulator", "run", str(CONFIGS / "quickstart.yaml"), "--broker", "memory"]
+    command = [sys.executable, "-m", "simulator", "run", str(CONFIGS / scenario), "--broker", "memory"]
     command += ["--store", store, "--view", "web", "--port", "0", "--summary", str(summary), *arguments]
     environment = os.environ | {"PYTHONPATH": str(CONFIGS.parent)}
     pipes = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, "text": True}

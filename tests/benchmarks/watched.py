@@ -31,7 +31,7 @@ TICKS_S = os.sysconf("SC_CLK_TCK")
 WATCH = """() => {
   window.seen = [];
   new MutationObserver(() => window.seen.push(performance.now())).observe(
-    document.querySelector("[data-count=written]"), { characterData: true, subtree: true, attributes: true });
+    document.querySelector("[data-count=written]"), { characterData: true, subtree: true });
   window.took = [];
   const stream = new EventSource("/events");
   stream.onmessage = () => {
