@@ -59,6 +59,7 @@ class Steering:
         """Faults as they were asked for, until the park has begun them."""
         self._faults = len(loaded.scenario.faults)
         self._changes = len(loaded.scenario.pace)
+        self._struck = 0
         self._skew_ms = 0.0
         self._paused_since_ns: int | None = None
         self._actions: list[Action] = []
@@ -84,9 +85,11 @@ class Steering:
                 raise ScenarioError(OVER)
             match asked["do"], given:
                 case "fault", _:
-                    self._source.order(Begin(self._checked(given)))
+                    fault = self._checked(given)
+                    # before the park may have begun it
                     self._asked.append(given)
                     self._faults += 1
+                    self._source.order(Begin(fault))
                 case "pause", {**rest} if not rest:
                     self._change(Pause())
                 case "resume", {**rest} if not rest:
@@ -146,7 +149,7 @@ class Steering:
         source = self._source
         return repetition(
             self._loaded,
-            self._actions,
+            tuple(self._actions),
             seed=self._loaded.scenario.seed,
             origin_ns=source.origin_ns,
             start_ns=source.start_ns,
@@ -210,19 +213,22 @@ class Steering:
                 problems.append(f"{where}: {one['msg'].removeprefix('Value error, ')}")
             raise ScenarioError(*problems) from None
         scenario = self._loaded.scenario
-        struck = sum(1 for _ in islice(struck_by(fault, scenario, self._fitting), MOST_STRUCK + 1))
+        left = MOST_STRUCK - self._struck
+        struck = sum(1 for _ in islice(struck_by(fault, scenario, self._fitting), left + 1))
         if not struck:
             message = f"target: {why_nothing(fault, scenario, self._fitting)}"
             raise ScenarioError(message)
-        if struck > MOST_STRUCK:
-            message = f"target: it strikes more than {MOST_STRUCK:,} machines and sensors; name fewer"
+        if struck > left:
+            message = f"target: faults by hand strike {MOST_STRUCK:,} machines and sensors at most; {left:,} are left"
             raise ScenarioError(message)
         if isinstance(fault, ClockSkew):
-            self._skew_ms += abs(fault.offset_ms) + abs(fault.ppm) * fault.duration / MS / 1e6
-            if self._skew_ms > MOST_SKEW_MS:
+            skew_ms = abs(fault.offset_ms) + abs(fault.ppm) * fault.duration / MS / 1e6
+            if self._skew_ms + skew_ms > MOST_SKEW_MS:
                 message = (
                     f"clock_skew: by hand clocks may be off by {MOST_SKEW_MS / 1e3:g} s, all faults together; write it"
                     " into the scenario"
                 )
                 raise ScenarioError(message)
+            self._skew_ms += skew_ms
+        self._struck += struck
         return fault

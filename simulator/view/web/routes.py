@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
@@ -111,7 +112,8 @@ class Routes:
         if feed is None or feed.steering is None:
             return problem(409, "nothing can be done to this run: it has not begun, or is a load test")
         try:
-            feed.steering.do(asked)
+            # a target with many stars takes a while to be looked through
+            await run_in_threadpool(feed.steering.do, asked)
         except ScenarioError as error:
             return problem(400, *error.problems)
         return as_json({"ordered": asked})
@@ -130,7 +132,8 @@ class Routes:
         if feed is None or feed.steering is None:
             return problem(404, "there is nothing to repeat yet, or this is a load test")
         headers = {"content-disposition": f'attachment; filename="{feed.about.name}-timeline.yaml"'}
-        return Response(feed.steering.timeline(), media_type="application/yaml", headers=headers)
+        text = await run_in_threadpool(feed.steering.timeline)
+        return Response(text, media_type="application/yaml", headers=headers)
 
     async def metrics(self, request: Request) -> Response:
         text, content_type = exposition(self._document, request.headers.get("accept", ""))
