@@ -23,7 +23,7 @@ ALONE := tests/integration/test_find_max.py
 # Debian puts mosquitto where only root looks.
 export PATH := $(PATH):/usr/sbin:/sbin
 
-.PHONY: help demo test servers lint types contracts wheel tests unit integration bench soak sim lock clean
+.PHONY: help demo test servers lint types contracts wheel tests unit integration bench soak sim screenshots lock clean
 
 help: ## list these commands
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | while IFS='	' read -r name does; do \
@@ -77,6 +77,9 @@ soak: $(VENV)/.installed-dev servers ## kill bridges, brokers and databases for 
 
 sim: $(VENV)/.installed-dev ## 10,000 schedules of faults in virtual time against the bridge
 	@$(BIN)/python tests/fault_schedules.py --number 10000
+
+screenshots: $(VENV)/.installed-dev servers ## make the pictures in docs/screenshots again
+	@PYTHONPATH=tests $(BIN)/python tests/screenshots.py
 
 lock: $(BIN)/python ## lock what pyproject.toml asks for; remove requirements*.lock first to upgrade everything
 	@uv=$$(mktemp -d) && trap 'rm -rf "$$uv"' EXIT && \

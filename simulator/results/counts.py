@@ -57,6 +57,12 @@ class Counts:
         """How many rows of a store were written; a few less where two messages bear the same instant."""
         return max(0, self.written - self.overwritten)
 
+    @property
+    def lost(self) -> int:
+        """How many will never be written, but for what gateways of the scenario drop on purpose."""
+        given_up = sum(self.dropped.values()) - sum(self.spilled.values())
+        return self.unaccounted + given_up + sum(self.dead_lettered.values())
+
     def messages(self) -> dict[str, Any]:
         """Return ``messages{}`` of the result."""
         found = asdict(self)

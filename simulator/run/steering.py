@@ -139,6 +139,7 @@ class Steering:
         with self._lock:
             self._is_over = True
         self._end_pause(wall_s)
+        self.is_paused = False
 
     def actions(self) -> tuple[Action, ...]:
         """Return what was done, in its order."""

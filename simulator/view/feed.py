@@ -215,12 +215,11 @@ class Feed:
 
     def _point(self, snapshot: Snapshot) -> dict[str, float | None]:
         counts = snapshot.counts
-        lost = counts.unaccounted + sum(counts.dropped.values()) + sum(counts.dead_lettered.values())
         return {
             "wall_s": snapshot.wall_ns / SECOND_NS,
             **{f"{name}_per_s": snapshot.per_s(self._before, name) for name in RATES},
             "in_flight": float(counts.in_flight),
-            "lost": float(lost - sum(counts.spilled.values())),
+            "lost": float(counts.lost),
             "end_to_end_p99_ms": snapshot.end_to_end_ms,
         }
 

@@ -175,8 +175,6 @@ def of_run(snapshot: Snapshot, before: Snapshot | None) -> list[tuple[str, ...]]
     brief = [short(rate) for rate in rates]
     full = [f"{rate:,.0f}/s" for rate in rates]
     counts = snapshot.counts
-    lost = counts.unaccounted + sum(counts.dropped.values()) + sum(counts.dead_lettered.values())
-    lost -= sum(counts.spilled.values())
     flight = f"{counts.in_flight - counts.kept:,} in flight"
     flight += f", {counts.kept:,} in gateways" if counts.kept else ""
     flight += f", {counts.spooled:,} in the spool" if counts.spooled else ""
@@ -191,7 +189,7 @@ def of_run(snapshot: Snapshot, before: Snapshot | None) -> list[tuple[str, ...]]
             f"sent {full[0]} > received {full[1]} > stored {full[2].removesuffix('/s')} readings/s",
         ),
         lag(snapshot),
-        (f"{short(lost)} lost", f"{flight}, {lost:,} lost"),
+        (f"{short(counts.lost)} lost", f"{flight}, {counts.lost:,} lost"),
     ]
 
 

@@ -47,7 +47,7 @@ def test_a_throttled_broker_is_found(
 
 
 def without_thresholds(folder: Path) -> Path:
-    """Return a tenth of the park, so that what makes it takes little from what is tested, and nothing that must hold."""
+    """Return a tenth of the park, so that making it takes little from what is tested, and nothing that must hold."""
     file = folder / "spindles.yaml"
     text = SCENARIO.read_text().partition("\nload:\n")[0] + "\n"
     assert "count: 50" in text
