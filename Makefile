@@ -23,7 +23,7 @@ ALONE := tests/integration/test_find_max.py
 # Debian puts mosquitto where only root looks.
 export PATH := $(PATH):/usr/sbin:/sbin
 
-.PHONY: help demo test servers lint types contracts wheel tests unit integration bench soak sim screenshots lock clean
+.PHONY: help coverage demo test servers lint types contracts wheel tests unit integration bench soak sim screenshots lock clean
 
 help: ## list these commands
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | while IFS='	' read -r name does; do \
@@ -56,11 +56,14 @@ wheel: $(VENV)/.installed-dev ## build dist/*.whl
 	@$(BIN)/python -m build --quiet --wheel --no-isolation
 	@ls dist/*.whl
 
-tests: $(VENV)/.installed-dev ## all tests, with coverage
+tests: $(VENV)/.installed-dev ## all tests
 	@echo '== tests: searches for the highest rate, with nothing beside them'
-	@$(BIN)/pytest --cov --cov-report= $(ALONE)
+	@$(BIN)/pytest $(ALONE)
 	@echo '== tests'
-	@$(BIN)/pytest --cov --cov-append $(PARALLEL) $(addprefix --ignore=,$(ALONE))
+	@$(BIN)/pytest $(PARALLEL) $(addprefix --ignore=,$(ALONE))
+
+coverage: $(VENV)/.installed-dev servers ## all tests again, which lines and branches they reach; takes twice as long
+	@$(BIN)/pytest --cov $(PARALLEL)
 
 unit: $(VENV)/.installed-dev ## the tests that need no server
 	@$(BIN)/pytest $(PARALLEL) --ignore=tests/integration

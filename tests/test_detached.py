@@ -138,5 +138,5 @@ def test_a_run_opens_the_source_that_fits(scenario: str, kind: type) -> None:
     loaded = load_scenario(CONFIGS / scenario)
     options = Options(seed=1, speed=1.0, duration_ns=SECOND_NS, broker="memory", store="none")
     with ExitStack() as stack:
-        made = open_source(stack, loaded, loaded.scenario, options, clock=FakeClock(), stop=threading.Event())
+        made = open_source(stack, loaded, options, clock=FakeClock(), stop=threading.Event())
         assert isinstance(made, kind)

@@ -184,7 +184,7 @@ RUN_MISTAKES = [
         '§"\\e[2J": 1',
         (
             "'\\x1b[2J': unknown key; known here: parksim, name, title, seed, timezone, start, warm_up, "
-            "enterprise, machine_types, sites, faults, truth, kpis, messaging, stored, load, run"
+            "enterprise, machine_types, sites, faults, truth, kpis, messaging, stored, load, pace, run"
         ),
     ),
 ]

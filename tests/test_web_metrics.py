@@ -44,8 +44,11 @@ def busy() -> Feed:
     counts = replace(
         HEALTHY, dropped={"late": 2}, dead_lettered={"not JSON": 1}, unaccounted=3, in_flight=4, spooled=5, duplicates=6
     )
+    steered = {"speed": 20.0, "is_paused": True}
     shown = feed()
-    shown.show(moment(counts=counts, park=PARK, latency_ms={"end_to_end": LATENCY}, trouble="the store is away"))
+    shown.show(
+        moment(counts=counts, park=PARK, latency_ms={"end_to_end": LATENCY}, trouble="the store is away", **steered)
+    )
     return shown
 
 
@@ -69,6 +72,7 @@ def test_figures_are_those_of_the_document() -> None:
     assert found["parksim_factory_oee", "site/east"] == 0.7
     assert found["parksim_site_energy_kilowatt_hours_total", "site"] == 1.5
     assert (found["parksim_run_trouble",], found["parksim_run_over",]) == (1, 0)
+    assert (found["parksim_run_speed",], found["parksim_run_paused",]) == (20, 1)
 
 
 def test_before_the_run_there_is_nothing_and_no_error() -> None:

@@ -109,13 +109,14 @@ def test_every_word_is_there_and_fits(chromium: Browser, running: Run, language:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", WIDTHS)
 def test_axe_finds_no_serious_violation(chromium: Browser, running: Run, scheme: str, width: int) -> None:
-    """Landmarks, names, tables, contrast, with a list of machines open."""
+    """Landmarks, names, tables, forms, contrast, with a list of machines and one of them open."""
     size = {"width": width, "height": 900}
     # the page forbids scripts that are not its own
     with opened(chromium, running.url, viewport=size, color_scheme=scheme, bypass_csp=True) as shown:
         page = shown.page
         page.locator(".tile").first.click()
-        page.locator(".machines tbody tr").first.wait_for(timeout=WAIT_MS)
+        page.locator(".machines .link").first.click()
+        page.locator(".sensor .plot canvas").first.wait_for(timeout=WAIT_MS)
         page.evaluate(AXE.read_text(encoding="utf-8"))
         found = page.evaluate("axe.run()")
         serious = [

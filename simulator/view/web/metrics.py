@@ -45,10 +45,13 @@ def exposition(latest: Callable[[], Document], accepted: str) -> tuple[bytes, st
 
 def of_run(document: Document) -> Iterator[Metric]:
     run = document["run"]
-    told = {name: str(run[name]) for name in ("name", "title", "run_id", "seed", "store", "speed")}
+    told = {name: str(run[name]) for name in ("name", "title", "run_id", "seed", "store")}
     yield InfoMetricFamily("parksim_run", "What is run.", told)
     yield gauge("parksim_run_over", "1 when the run has ended.", run["over"])
     yield gauge("parksim_run_trouble", "1 while something is wrong with broker or store.", bool(run["trouble"]))
+    yield gauge("parksim_run_paused", "1 while the run pauses.", run["paused"])
+    if run["speed"] != "max":
+        yield gauge("parksim_run_speed", "Simulated seconds per second, as it goes now.", run["speed"])
     yield gauge("parksim_run_seconds", "Wall time since the first message was due.", max(0, run["wall_s"]))
     yield gauge("parksim_run_simulated_seconds", "Simulated time since the start.", run["simulated_s"])
 

@@ -71,7 +71,14 @@ function Banners({ run, age }) {
   `;
 }
 
-const wantedMachine = () => decodeURIComponent(location.hash.match(/^#machine=(.+)/)?.[1] ?? "") || null;
+/** Return the machine that the address names; null if it names none, or has been cut off. */
+function wantedMachine() {
+  try {
+    return decodeURIComponent(location.hash.match(/^#machine=(.+)/)?.[1] ?? "") || null;
+  } catch {
+    return null;
+  }
+}
 
 /** Return the machine that the address names, and how to name another; the way back is the browser's. */
 function useMachine() {
