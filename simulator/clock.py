@@ -101,10 +101,6 @@ class Leg(NamedTuple):
     speed: float
 
 
-MOST_LEGS = 64
-"""That are remembered: nobody asks when something was due that long ago."""
-
-
 @dataclass(slots=True)
 class Pace:
     """Maps simulated time to the monotonic time at which it is due.
@@ -119,6 +115,8 @@ class Pace:
     speed: float | None
     curve: Curve | None = None
     legs: tuple[Leg, ...] = ()
+    _table: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]] | None = None
+    """The legs as columns."""
 
     @property
     def speed_now(self) -> float | None:
@@ -134,7 +132,9 @@ class Pace:
             return
         begins_ns = self.due_ns(sim_ns) if wall_ns is None else max(wall_ns, self.due_ns(sim_ns))
         leg = Leg(sim_ns, begins_ns, speed or self.speed_now or self.speed)
-        self.legs = (*(self.legs or (Leg(self.sim_start_ns, self.wall_start_ns, self.speed),)), leg)[-MOST_LEGS:]
+        self.legs = (*(self.legs or (Leg(self.sim_start_ns, self.wall_start_ns, self.speed),)), leg)
+        begins_ns, times_ns = np.array([one[:2] for one in self.legs], dtype=np.int64).T
+        self._table = begins_ns, times_ns, np.array([one.speed for one in self.legs])
 
     def due_ns(self, sim_ns: int) -> int:
         """Return the monotonic time at which the simulated instant ``sim_ns`` is due."""
@@ -142,7 +142,7 @@ class Pace:
             return int(self.curve.due(np.array([sim_ns]))[0])
         if self.speed is None:
             return self.wall_start_ns
-        if self.legs:
+        if self._table is not None:
             return int(self.due_each(np.array([sim_ns]))[0])
         return self.wall_start_ns + round((sim_ns - self.sim_start_ns) / self.speed)
 
@@ -152,11 +152,11 @@ class Pace:
             return self.curve.due(sim_ns)
         if self.speed is None:
             return np.full(len(sim_ns), self.wall_start_ns, np.int64)
-        if legs := self.legs:
-            begins_ns, wall_ns = np.array([leg[:2] for leg in legs], dtype=np.int64).T
+        if self._table is not None:
+            begins_ns, times_ns, speeds = self._table
             mine = np.maximum(np.searchsorted(begins_ns, sim_ns, side="right") - 1, 0)
-            speed = np.array([leg.speed for leg in legs])[mine]
-            turned: NDArray[np.int64] = wall_ns[mine] + np.rint((sim_ns - begins_ns[mine]) / speed).astype(np.int64)
+            since = np.rint((sim_ns - begins_ns[mine]) / speeds[mine])
+            turned: NDArray[np.int64] = times_ns[mine] + since.astype(np.int64)
             return turned
         due: NDArray[np.int64] = self.wall_start_ns + np.rint((sim_ns - self.sim_start_ns) / self.speed).astype(
             np.int64

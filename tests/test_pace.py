@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+from faulty import faults
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulator.clock import MOST_LEGS, Pace
-from simulator.park.world import FaultTold
+from simulator.clock import Pace
 from simulator.run.marking import MOST, Marking
 
 SECOND = 1_000_000_000
@@ -43,7 +43,7 @@ def test_at_full_speed_there_are_no_turns() -> None:
     assert (pace.legs, pace.due_ns(9), pace.speed_now) == ((), 3, None)
 
 
-@given(st.lists(st.tuples(st.integers(1, 50), st.floats(0.01, 1000), st.integers(0, 3)), max_size=2 * MOST_LEGS))
+@given(st.lists(st.tuples(st.integers(1, 50), st.floats(0.01, 1000), st.integers(0, 3)), max_size=100))
 def test_due_times_never_fall_and_are_the_same_one_by_one(turns: list[tuple[int, float, int]]) -> None:
     """Whatever was done to the pace, and however often."""
     pace, at_ns = Pace(0, 0, 1.0), 0
@@ -52,39 +52,49 @@ def test_due_times_never_fall_and_are_the_same_one_by_one(turns: list[tuple[int,
         pace.turn(at_ns, speed=speed)
         if paused_s:
             pace.turn(at_ns, wall_ns=pace.due_ns(at_ns) + paused_s * SECOND)
-    remembered = pace.legs[0].sim_ns if pace.legs else 0
-    sim_ns = remembered + np.arange(200, dtype=np.int64) * (SECOND + 7)
+    sim_ns = np.arange(200, dtype=np.int64) * (SECOND + 7)
     due = pace.due_each(sim_ns)
     assert (np.diff(due) >= 0).all()
     assert due.tolist() == [pace.due_ns(int(one)) for one in sim_ns]
-    assert len(pace.legs) <= MOST_LEGS
 
 
-def told(number: int, to_ns: int | None = None) -> FaultTold:
-    return FaultTold("stop", f"machine-{number}", number, to_ns, "scheduled")
+FAULTS = faults(
+    {"kind": "stop", "target": "a/b/c/*", "at": "10s", "for": "5s"},
+    {"kind": "gap", "target": "a/b/c/d/e", "at": "2s", "for": "20s"},
+)
 
 
-def test_marks_tell_when_faults_were_seen_and_seen_to_be_over() -> None:
-    """By the wall clock; the first sight counts."""
-    marking = Marking()
-    marking.see([told(1)], 2.0)
-    marking.see([told(1), told(2)], 3.0)
-    marking.see([told(1, 5), told(2)], 4.0)
-    marking.see([told(1, 5), told(2)], 9.0)
-    assert [(one.target, one.from_s, one.to_s) for one in marking.marks()] == [
-        ("machine-1", 2.0, 4.0),
-        ("machine-2", 3.0, None),
+def test_marks_tell_when_faults_began_and_ended() -> None:
+    """By the wall clock, one for each as it was written, in the order in which they begin."""
+    marking = Marking(FAULTS, start_ns=0)
+    for simulated_s, wall_s in ((1, 0.5), (3, 1.5), (12, 6.0), (16, 8.0), (30, 15.0)):
+        marking.see(simulated_s * SECOND, wall_s)
+    assert [(one.kind, one.target, one.from_s, one.to_s, one.cause) for one in marking.marks()] == [
+        ("gap", "a/b/c/d/e", 1.5, 15.0, "scheduled"),
+        ("stop", "a/b/c/*", 6.0, 8.0, "scheduled"),
     ]
 
 
-def test_marks_are_bounded_and_a_pause_is_over_when_it_is_over() -> None:
-    """The last ones stay."""
-    marking = Marking()
-    marking.act("pause", 1.0)
-    marking.over("pause", 2.5)
+def test_marks_are_bounded_and_what_is_forgotten_does_not_come_back() -> None:
+    """The last ones stay; a pause is over when it is over."""
+    marking = Marking(FAULTS, start_ns=0)
+    marking.see(5 * SECOND, 1.0)
+    marking.act("pause", 2.0)
+    marking.resumed(2.5)
     marking.act("speed", 3.0, "5")
-    pause, speed = marking.marks()
-    assert (pause.from_s, pause.to_s, speed.kind, speed.to_s) == (1.0, 2.5, "5", 3.0)
-    for number in range(2 * MOST):
-        marking.see([told(number)], 10.0)
-    assert (len(marking.marks()), marking.marks()[-1].target) == (MOST, f"machine-{2 * MOST - 1}")
+    _, pause, speed = marking.marks()
+    assert (pause.from_s, pause.to_s, speed.kind, speed.to_s) == (2.0, 2.5, "5", 3.0)
+    for _ in range(MOST):
+        marking.fault(FAULTS[0], 6 * SECOND, 4.0)
+    marking.see(60 * SECOND, 9.0)
+    last = [(one.kind, one.cause, one.from_s, one.to_s) for one in marking.marks()]
+    assert last == [("stop", "by hand", 4.0, 9.0)] * (MOST - 1) + [("stop", "scheduled", 9.0, 9.0)]
+
+
+def test_a_long_plan_is_remembered_from_its_beginning() -> None:
+    """A thousand changes, as many as a scenario may have."""
+    pace = Pace(0, 0, 1.0)
+    for number in range(1, 501):
+        pace.turn(number * SECOND, wall_ns=pace.due_ns(number * SECOND) + SECOND)
+        pace.turn(number * SECOND + SECOND // 2, speed=2.0 if number % 2 else 1.0)
+    assert (pace.due_ns(0), pace.due_ns(SECOND // 2), pace.due_ns(SECOND)) == (0, SECOND // 2, 2 * SECOND)

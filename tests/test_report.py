@@ -25,6 +25,7 @@ from simulator.load.report.drawing import MOST_BUCKETS, svg_text, thinned, unbro
 from simulator.load.report.figures import number, short
 from simulator.load.report.overlays import overlaid
 from simulator.load.report.tables import measured
+from simulator.results.action import Action
 from simulator.results.load_test import LoadTest
 from simulator.results.result import Result, ThresholdOutcome
 from simulator.results.result_file import write_result
@@ -269,6 +270,20 @@ def test_a_run_without_load_has_a_report_as_well() -> None:
     assert [one.name for one in charts_of(loaded().model_copy(update={"load": None}))] == ["distribution"]
     for absent in ("Search", "Clocks", "Disturbances", "What gave way", "Messages a second"):
         assert absent not in page.text
+
+
+def test_a_run_that_was_steered_says_so() -> None:
+    """What was done, and that the saved timeline repeats it."""
+    actions = [
+        {"at": "2026-01-05T06:00:10.250+07:00", "do": "fault", "fault": {"kind": "stop", "target": "<b>", "for": "5m"}},
+        {"at": "2026-01-05T06:01:00.000+07:00", "do": "speed", "speed": 60.0},
+        {"at": "2026-01-05T06:02:00.000+07:00", "do": "pause", "paused_s": 12.5},
+    ]
+    steered = result().model_copy(update={"actions": tuple(Action.model_validate(one) for one in actions)})
+    page = Page(report_text(steered))
+    for said in ("kind=stop target=<b> for=5m", "speed 60", "pause 12.5 s", "parksim run shop-timeline.yaml"):
+        assert said in page.text
+    assert "--speed" not in page.text
 
 
 def test_a_single_rate_is_repeated_as_one() -> None:

@@ -97,6 +97,7 @@ def test_a_pause_lasts_as_long_as_it_lasts_and_makes_nothing_late(tmp_path: Path
     result = run.lived(lambda steering: steering.do({"do": "pause"}), look)
     assert is_clean(result)
     assert [(one.do, one.paused_s) for one in result.actions] == [("pause", 100.0)]
+    assert result.rates.published_per_s == pytest.approx(result.messages.published / 60, rel=0.01)
     assert run.clock.monotonic_ns() == LEAD_NS + 160 * SECOND
     assert run.told() == [(Cause.HAND, 1, 0), (Cause.HAND, 0, 0)]
     assert {(mark.what, mark.to_s is None) for one in run.snapshots for mark in one.marks} >= {("pause", True)}
@@ -124,7 +125,7 @@ def test_a_rate_is_the_speed_that_gives_it(tmp_path: Path) -> None:
         steering.do({"do": "rate", "rate": "100/s"})
 
     (action,) = run.lived(begin).actions
-    assert action.speed == round(100 / offers[0]["messages_per_s"], 3)
+    assert action.speed == round(100 / offers[0]["messages_per_s"], 6)
 
 
 def test_a_fault_begins_in_the_first_window_that_is_not_made_yet(tmp_path: Path) -> None:
@@ -149,6 +150,17 @@ def test_a_scenario_plans_its_pace(tmp_path: Path) -> None:
     assert is_clean(result)
     assert run.clock.monotonic_ns() == LEAD_NS + (10 + 5 + 7 + 1 + 10) * SECOND
     assert (result.actions, run.told()) == ((), [(1, 0, 5), (1, 1, 0), (1, 0, 0), (1, 0, 2)])
+
+
+def test_what_was_to_be_before_the_start_leaves_its_speed(tmp_path: Path) -> None:
+    """As if it had happened: no pause is made up for, and nothing is overdue."""
+    plan = (
+        PaceChange.model_validate({"at": "2020-01-01T00:00:00+07:00", "pause": "7s"}),
+        PaceChange.model_validate({"at": "2020-01-01T00:00:00+07:00", "speed": 4.0}),
+    )
+    run = Steered(tmp_path, seconds=40, pace=plan)
+    assert is_clean(run.lived(pace=plan))
+    assert run.clock.monotonic_ns() == LEAD_NS + 10 * SECOND
 
 
 def test_what_is_planned_is_not_changed_by_hand_before_it_is_over(tmp_path: Path) -> None:
@@ -237,6 +249,8 @@ def test_there_is_a_limit_to_what_is_done(tmp_path: Path) -> None:
             steering.do({"do": "speed", "speed": 3})
         with pytest.raises(ScenarioError, match="the pace of a run changes 1,000 times at most"):
             steering.do({"do": "pause"})
+        # or a run that pauses could not go on
+        steering.do({"do": "resume"})
         for _ in range(MOST_FAULTS):
             steering.do(STOP)
         with pytest.raises(ScenarioError, match="a run has 1,000 faults at most"):

@@ -21,7 +21,7 @@ KIND = "pace"
 SENSORS = (
     Sensor("cause", "1", decimals=0, low=0, high=255, period_ns=0),
     Sensor("paused", "1", decimals=0, low=0, high=1, period_ns=0),
-    Sensor("speed", "1", decimals=3, low=0, high=FASTEST, period_ns=0),
+    Sensor("speed", "1", decimals=6, low=0, high=FASTEST, period_ns=0),
 )
 """Code of the cause, as in the truth about faults; 1 at the beginning of a pause, else 0; the speed from then on, 0 in
 a pause and when one is over, after which it is as it was."""

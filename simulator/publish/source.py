@@ -58,8 +58,6 @@ class Glimpse(NamedTuple):
     """PackML states: byte n is that of asset n of the catalogue; systems of sites come behind and have none."""
     parts: dict[str, Any]
     """OEE of factories and machine types, and the figures of each site, as in ``park`` of a result."""
-    faults: tuple[FaultTold, ...] = ()
-    """The last of those that somebody planned or began, in force or over."""
     systems: Latest | None = None
     """What the systems of the sites show."""
 

@@ -17,7 +17,6 @@ from simulator.publish.forwarding import Forwarding, forwarded
 from simulator.publish.orders import Act, Begin, LookAt, Order, Orders, Pause, Resume, Speed
 from simulator.publish.source import MOST_SKEW_MS, Ending, Glimpse, Shipping, Window, first_instant_ns
 from simulator.results.snapshot import Latest, Readings
-from simulator.scenario.fault import Cause
 from simulator.scenario.machine_type import MachineType
 from simulator.scenario.schema import Scenario
 from simulator.wire.frames import Frames
@@ -27,9 +26,6 @@ __all__ = ["Workshop"]
 
 LAG_NS = 3 * SECOND_NS // 2
 """How far behind the wall clock a run that starts now may start; the cut to the second is up to a second of it."""
-BEGUN = frozenset({Cause.SCHEDULED.words, Cause.HAND.words})
-"""Why faults begin that are glimpsed: somebody wanted them. Machines fail by themselves all the time."""
-GLIMPSED_FAULTS = 100
 BETWEEN_GLIMPSES_NS = SECOND_NS // 2
 REMEMBERED = 16
 """Windows whose census is kept: those made ahead of the one that leaves, which are three or four, and some more."""
@@ -167,9 +163,8 @@ class Workshop:
         if not shipping.is_watched or not (is_due or at_once):
             return None
         self._looked_ns = now_ns
-        faults = [one for one in self._world.faults(self._world.now_ns)[0] if one.cause in BEGUN]
         systems = self._systems._replace(value=self._systems.value.copy())
-        return Glimpse(self._world.states(), census.parts(), tuple(faults[-GLIMPSED_FAULTS:]), systems)
+        return Glimpse(self._world.states(), census.parts(), systems)
 
     def end(self, windows: int, until_ns: int) -> Ending:
         census = next((one for number, one in self._censuses if number == windows), None)

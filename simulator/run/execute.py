@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 
 from simulator.clock import SECOND_NS, Clock
@@ -76,7 +76,7 @@ def execute(
             deadline = Deadline.after(clock, SETTLED_S)
             is_well = settle(hops, progress, deadline) and not interrupted
             # a run may be over before anything was due
-            busy_ns = max(1, clock.monotonic_ns() - busy_since_ns(hops, began_ns))
+            busy_ns = max(1, clock.monotonic_ns() - busy_since_ns(hops, began_ns) - paused_ns(hops, options, progress))
             audit = audited(hops, progress, None if is_well else deadline)
             ending = left(source, progress)
         spent = Spent(started_ns, clock.now_ns(), busy_ns / SECOND_NS, time.process_time() - cpu_s + progress.cpu_s)
@@ -123,6 +123,14 @@ def busy_since_ns(hops: Hops, began_ns: int) -> int:
     return hops.pace.wall_start_ns if hops.ledger.counts().published else min(began_ns, hops.pace.wall_start_ns)
 
 
+def paused_ns(hops: Hops, options: Options, progress: Progress) -> int:
+    """Return for how long the run has paused, by hand and as planned."""
+    start_ns = hops.pace.sim_start_ns
+    planned = sum(one.pause or 0 for one in options.pace if start_ns <= one.at_ns(start_ns) < progress.until_ns)
+    by_hand = () if hops.steering is None else hops.steering.actions()
+    return planned + round(sum(one.paused_s or 0.0 for one in by_hand) * SECOND_NS)
+
+
 def noted(hops: Hops, progress: Progress, clock: Clock) -> Iterator[Consignment]:
     """Pass the messages on, and keep where the park stands at the end of the current window."""
     for window in hops.windows:
@@ -162,7 +170,10 @@ def watched(
     """Take a snapshot every second, and stop the run when a hop has failed for good."""
     over = threading.Event()
 
+    is_seen = False
+
     def look() -> None:
+        nonlocal is_seen
         is_shown = True
         while not over.wait(options.snapshot_s or SNAPSHOT_S):
             if progress.reason is None and not stop.is_set():
@@ -170,6 +181,7 @@ def watched(
                 if progress.reason is not None:
                     stop.set()
             if is_shown:
+                is_seen = True
                 try:
                     on_snapshot(snapshot(hops, options, progress, clock))
                 except Exception:  # noqa: BLE001 - whoever looked on is gone, which is no reason to end a run
@@ -182,14 +194,18 @@ def watched(
     finally:
         over.set()
         watcher.join()
+        if options.is_watched and not is_seen:
+            # who looks on is told how a run ended, and of what, however short it was
+            with suppress(Exception):
+                on_snapshot(snapshot(hops, options, progress, clock))
 
 
 def snapshot(hops: Hops, options: Options, progress: Progress, clock: Clock) -> Snapshot:
     """Say where the run stands."""
     p99 = hops.latency.end_to_end.percentile(99)
     steering, glimpse = hops.steering, progress.glimpse
-    if steering is not None and glimpse is not None:
-        steering.marking.see(glimpse.faults, wall_s(hops, clock))
+    if steering is not None:
+        steering.marking.see(progress.until_ns, wall_s(hops, clock))
     return Snapshot(
         wall_ns=clock.monotonic_ns() - hops.pace.wall_start_ns,
         simulated_ns=progress.until_ns - hops.pace.sim_start_ns,

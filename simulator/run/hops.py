@@ -180,9 +180,12 @@ def connect(
             start_ns, begin_ns, options.speed, None if options.load is None else options.load.curve(start_ns, begin_ns)
         )
         for change in sorted(options.pace, key=lambda one: one.at_ns(start_ns)):
-            at_ns = change.at_ns(start_ns)
-            wall_ns = None if change.pause is None else pace.due_ns(at_ns) + change.pause
-            pace.turn(at_ns, speed=change.speed, wall_ns=wall_ns)
+            # of what was to be before the run began the speed is left
+            at_ns = max(change.at_ns(start_ns), start_ns)
+            if change.pause is None:
+                pace.turn(at_ns, speed=change.speed)
+            elif change.at_ns(start_ns) >= start_ns:
+                pace.turn(at_ns, wall_ns=pace.due_ns(at_ns) + change.pause)
         bridge = receiving.begin(pace)
     vigil = Vigil(
         broker=broker,

@@ -33,6 +33,8 @@ __all__ = ["Steering"]
 
 FAULT: TypeAdapter[Fault] = TypeAdapter(Fault)
 OVER = "the run is over"
+DECIMALS = 6
+"""Of a speed, as the truth tells it."""
 MS = 1_000_000
 
 
@@ -43,7 +45,7 @@ class Steering:
     """
 
     def __init__(self, loaded: Loaded, source: Source, pace: Pace, clock: Clock) -> None:
-        self.marking = Marking()
+        self.marking = Marking(loaded.scenario.faults, source.origin_ns + loaded.scenario.warm_up)
         self.is_paused = False
         self._loaded = loaded
         self._source = source
@@ -59,7 +61,9 @@ class Steering:
         """Faults as they were asked for, until the park has begun them."""
         self._faults = len(loaded.scenario.faults)
         self._changes = len(loaded.scenario.pace)
-        self._struck = 0
+        self._struck = sum(
+            1 for fault in loaded.scenario.faults for _ in struck_by(fault, loaded.scenario, self._fitting)
+        )
         self._skew_ms = 0.0
         self._paused_since_ns: int | None = None
         self._actions: list[Action] = []
@@ -119,8 +123,9 @@ class Steering:
             at = instant_text(act.at_ns, self._zone)
             match act.what:
                 case "fault":
-                    fault = self._asked.popleft()
-                    self._actions.append(Action(at=at, do="fault", fault=fault))
+                    self._actions.append(Action(at=at, do="fault", fault=self._asked.popleft()))
+                    assert act.fault is not None
+                    self.marking.fault(act.fault, act.at_ns, wall_s)
                 case "speed":
                     self._pace.turn(act.at_ns, speed=act.speed)
                     self._actions.append(Action(at=at, do="speed", speed=act.speed))
@@ -163,12 +168,12 @@ class Steering:
             return
         paused_s = (self._clock.monotonic_ns() - self._paused_since_ns) / SECOND_NS
         self._paused_since_ns = None
-        self.marking.over("pause", wall_s)
+        self.marking.resumed(wall_s)
         last = max(number for number, one in enumerate(self._actions) if one.do == "pause")
         self._actions[last] = self._actions[last].model_copy(update={"paused_s": round(paused_s, 3)})
 
     def _change(self, order: Order) -> None:
-        if self._changes >= MOST_CHANGES:
+        if self._changes >= MOST_CHANGES and not isinstance(order, Resume):
             message = f"the pace of a run changes {MOST_CHANGES:,} times at most"
             raise ScenarioError(message)
         if self._planned_until_ns is not None and self._clock.monotonic_ns() < self._planned_until_ns:
@@ -184,7 +189,7 @@ class Steering:
         if not SLOWEST <= speed <= FASTEST:
             message = f"speed {speed:g}: it goes from {SLOWEST:g} to {FASTEST:,.0f}, simulated seconds per second"
             raise ScenarioError(message)
-        return Speed(round(speed, 3), window_ns(speed, sampled_per_s(self._source.catalog), is_steerable=True))
+        return Speed(round(speed, DECIMALS), window_ns(speed, sampled_per_s(self._source.catalog), is_steerable=True))
 
     def _speed_of(self, rate: str) -> float:
         try:
@@ -220,7 +225,9 @@ class Steering:
             message = f"target: {why_nothing(fault, scenario, self._fitting)}"
             raise ScenarioError(message)
         if struck > left:
-            message = f"target: faults by hand strike {MOST_STRUCK:,} machines and sensors at most; {left:,} are left"
+            message = (
+                f"target: the faults of a run strike {MOST_STRUCK:,} machines and sensors at most; {left:,} are left"
+            )
             raise ScenarioError(message)
         if isinstance(fault, ClockSkew):
             skew_ms = abs(fault.offset_ms) + abs(fault.ppm) * fault.duration / MS / 1e6

@@ -64,6 +64,7 @@ def report_text(result: Result) -> str:
         ]
     parts += [
         tables.section(t("The park"), park.park(result)),
+        tables.section(t("Done by hand"), park.actions(result)),
         tables.section(t("Faults of the park"), park.faults(result)),
         tables.section(t("Every message"), tables.ledger(result)),
         tables.section(t("Machine and versions"), tables.machine(result)),

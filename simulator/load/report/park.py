@@ -9,8 +9,10 @@ from simulator.load.report.tables import table
 from simulator.load.report.words import t
 from simulator.results.result import Result
 
-__all__ = ["faults", "park"]
+__all__ = ["actions", "faults", "park"]
 
+DONE = {"fault": "fault", "pause": "pause", "speed": "speed"}
+"""What was done by hand, in words."""
 TIMES = " \N{MULTIPLICATION SIGN} "
 
 
@@ -45,6 +47,20 @@ def park(result: Result) -> str:
         + table(head, sites)
         + table((t("factory"), "OEE"), rows)
     )
+
+
+def actions(result: Result) -> str:
+    """Return what was done to the run by hand."""
+    rows = []
+    for one in result.actions:
+        if one.fault is not None:
+            what = " ".join(f"{name}={value}" for name, value in one.fault.items())
+        elif one.speed is not None:
+            what = number(one.speed)
+        else:
+            what = f"{number(one.paused_s)} s"
+        rows.append((escape(one.at), t(DONE[one.do]), escape(what)))
+    return table((t("from"), t("what"), ""), rows, words=3)
 
 
 def faults(result: Result) -> str:

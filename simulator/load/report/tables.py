@@ -246,6 +246,11 @@ def repeat(result: Result) -> str:
         command = f"parksim run {name}.yaml --seed {result.seed} --speed {done.speed}{length(done.start, done.until)}"
     else:
         command = f"parksim load {name}.yaml{single_rate(result.load)}"
+    if result.actions:
+        steered = t("It was steered by hand: the scenario that --save-timeline wrote repeats that as well.")
+        command = f"parksim run {name}-timeline.yaml"
+    else:
+        steered = ""
     text = result.scenario.text
     cut = t("cut after {n} characters; the result has all of it", n=count(MOST_TEXT)) if len(text) > MOST_TEXT else ""
     said = t(
@@ -255,7 +260,7 @@ def repeat(result: Result) -> str:
         start=escape(done.start),
     )
     return (
-        f"<p>{said}</p>"
+        f"<p>{said} {steered}</p>"
         f"<pre tabindex=0>{escape(command)}</pre><details><summary>{t('the scenario')}</summary>"
         f"<pre tabindex=0>{escape(text[:MOST_TEXT])}</pre><p>{cut}</p></details>"
     )

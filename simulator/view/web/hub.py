@@ -60,10 +60,6 @@ class Hub:
         self._feed = feed
         self._begun.set()
 
-    def hurry(self) -> None:
-        """Carry what there is without waiting for the second to pass; the run is over."""
-        self._hurry.set()
-
     def close(self, timeout_s: float) -> None:
         """Let every listener have the last document, and end; one that takes longer than this is left alone."""
         self._hurry.set()

@@ -51,43 +51,51 @@ const Select = ({ label, name, value, from, onPick }) => html`
   </label>
 `;
 
-/** Choose a machine of a factory, and a sensor of it where one is struck; tell the target as a scenario writes it. */
+/**
+ * Choose a machine of a factory, and a sensor of it where one is struck; both write the target as a scenario does, which
+ * may be written over. What is written by hand stays until something is chosen.
+ */
 function Target({ strikes, factories, target, onTarget }) {
   const [factory, setFactory] = useState(factories[0]?.name ?? "");
-  const machines = useAll(factory && `/machines.json?${new URLSearchParams({ factory })}`, "machines");
-  const machine = machines.find((one) => target.startsWith(path(one.topic)))?.topic ?? machines[0]?.topic ?? "";
+  const [machine, setMachine] = useState("");
+  const [sensor, setSensor] = useState("");
   const [sensors, setSensors] = useState([]);
-  const wanted = strikes === "sensor" && machine;
+  const machines = useAll(factory && `/machines.json?${new URLSearchParams({ factory })}`, "machines");
+  const isOfSensor = strikes === "sensor";
+
+  useEffect(() => setMachine(machines[0]?.topic ?? ""), [machines]);
 
   useEffect(() => {
-    if (!wanted) return undefined;
     let isWanted = true;
-    fetched(`/machine.json?${new URLSearchParams({ topic: machine })}`).then(
-      (found) => isWanted && setSensors(found.sensors.map((one) => one.name)),
-      () => {},
-    );
+    if (machine) {
+      fetched(`/machine.json?${new URLSearchParams({ topic: machine })}`).then(
+        (found) => {
+          if (!isWanted) return;
+          const names = found.sensors.map((one) => one.name);
+          setSensors(names);
+          // the first one is the state, which no instrument measures
+          setSensor(names[1] ?? names[0] ?? "");
+        },
+        () => {},
+      );
+    }
     return () => (isWanted = false);
-  }, [wanted]);
-
-  useEffect(() => {
-    if (machine && !target.startsWith(path(machine))) onTarget(path(machine));
   }, [machine]);
 
-  const sensor = target.split("/")[4];
+  const chosen = isOfSensor ? machine && sensor && `${path(machine)}/${sensor}` : machine && path(machine);
   useEffect(() => {
-    if (strikes !== "sensor" && sensor) onTarget(target.split("/").slice(0, 4).join("/"));
-    if (wanted && sensors.length && !sensor) onTarget(`${path(machine)}/${sensors[1] ?? sensors[0]}`);
-  }, [strikes, sensors]);
+    if (chosen) onTarget(chosen);
+  }, [chosen]);
 
   const first = [["", "–"]];
   return html`
     <${Select} label=${t("factory")} name="factory" value=${factory} onPick=${setFactory}
       from=${factories.map(({ name }) => [name, name])} />
-    <${Select} label=${t("machine")} name="machine" value=${machine} onPick=${(topic) => onTarget(path(topic))}
+    <${Select} label=${t("machine")} name="machine" value=${machine} onPick=${setMachine}
       from=${machines.length ? machines.map(({ topic }) => [topic, topic.split("/").slice(3).join(" / ")]) : first} />
-    ${wanted &&
-    html`<${Select} label=${t("sensor")} name="sensor" value=${sensor} from=${sensors.length ? sensors.map((one) => [one, one]) : first}
-      onPick=${(name) => onTarget(`${path(machine)}/${name}`)} />`}
+    ${isOfSensor &&
+    html`<${Select} label=${t("sensor")} name="sensor" value=${sensor} onPick=${setSensor}
+      from=${sensors.length ? sensors.map((one) => [one, one]) : first} />`}
     <label class="grow">${t("target")}
       <input name="target" required value=${target} onInput=${(event) => onTarget(event.target.value)} spellcheck="false" />
     </label>

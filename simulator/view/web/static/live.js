@@ -44,24 +44,35 @@ export function useLive() {
   const [age, setAge] = useState(0);
 
   useEffect(() => {
-    const stream = new EventSource("/events");
+    let stream = null;
+    let isOver = false;
     // after a break the points in between are at the server
-    stream.onopen = () =>
+    const caughtUp = () =>
       fetched("/history.json")
         .then((history) => history.wall_s && setLive((live) => ({ ...live, history })))
         .catch(() => {});
-    stream.onmessage = ({ data }) => {
-      const document = JSON.parse(data);
-      if (document.run.over) stream.close();
+    const heard = ({ data }) => {
+      const told = JSON.parse(data);
+      isOver = told.run.over;
+      if (isOver) stream.close();
       setAge(0);
       setLive((live) => ({
-        document,
-        rates: ratesOf(live.document, document, live.rates),
-        history: grown(live.history, document.point),
+        document: told,
+        rates: ratesOf(live.document, told, live.rates),
+        history: grown(live.history, told.point),
         at: Date.now(),
       }));
     };
-    return () => stream.close();
+    // a browser has six connections to a server for all its pages: one that nobody sees lets go of its own
+    const follow = () => {
+      stream?.close();
+      if (isOver || document.hidden) return;
+      stream = new EventSource("/events");
+      Object.assign(stream, { onopen: caughtUp, onmessage: heard });
+    };
+    follow();
+    document.addEventListener("visibilitychange", follow);
+    return () => (stream?.close(), document.removeEventListener("visibilitychange", follow));
   }, []);
 
   useEffect(() => {

@@ -84,7 +84,8 @@ function wantedMachine() {
 function useMachine() {
   const [topic, setTopic] = useState(wantedMachine());
   useEffect(() => {
-    const changed = () => setTopic(wantedMachine());
+    // the way to the figures is another mark in the address
+    const changed = () => /^(#machine=.*)?$/.test(location.hash) && setTopic(wantedMachine());
     addEventListener("hashchange", changed);
     return () => removeEventListener("hashchange", changed);
   }, []);
