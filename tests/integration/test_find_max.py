@@ -16,7 +16,7 @@ from throttle import throttled
 __all__ = ["parksim"]
 
 SCENARIO = Path(__file__).parents[2] / "configs" / "throughput.yaml"
-ATTEMPTS = 3
+ATTEMPTS = 2
 QUEUES = {"max_queued_messages": 0, "max_inflight_messages": 1_000}
 
 
