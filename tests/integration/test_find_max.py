@@ -32,12 +32,12 @@ def test_a_throttled_broker_is_found(
         search = ["--find-max", "--rate", start, "--for", "3s", "--summary", tmp_path / "r.json"]
         for _ in range(ATTEMPTS):
             ended = parksim("load", scenario, *where, *search)
-            if ended.code == 0:
+            # at a rate at which other work on this machine made it late parksim says that it could not judge
+            if "the generator was late" not in ended.err:
                 break
-            # other work on this machine made the generator late, and parksim says that it could not judge
-            assert (ended.code, "the generator was late" in ended.err) == (111, True), ended.err
         else:
             pytest.skip("this machine was too busy to judge anything")
+    assert ended.code == 0, ended.err
     found = json.loads((tmp_path / "r.json").read_text())
     search = found["load"]["search"]
     assert search["max_per_s"] == pytest.approx(per_s, rel=0.05), ended.err
