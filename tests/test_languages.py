@@ -19,6 +19,7 @@ from simulator.view.terminal.app import KEYS
 from simulator.view.terminal.strip import NARROWEST, PLACES
 
 SOURCES = Path(languages.__file__).parents[1]
+NAMING = ("load/bottleneck.py", "run/load_test/servers.py")
 VIEWS = sorted({file.name.split(".")[0] for file in LOCALE.glob("*.json")})
 
 
@@ -58,7 +59,8 @@ def test_every_text_of_a_report_is_there_and_is_used() -> None:
     known = words("report", "en")
     assert asked - set(known) == set()
     assert all(key == text for key, text in known.items())
-    # names of figures are translated where they are shown
+    # names of figures are translated where they are shown, and those of parts and servers come with the result
+    code += "".join(SOURCES.joinpath(file).read_text(encoding="utf-8") for file in NAMING)
     for key in known.keys() - asked:
         assert re.search(rf"[\"']{key.replace('.', '[.]').replace(' ', '[ _]')}\W", code), key
 

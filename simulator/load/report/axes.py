@@ -7,8 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from simulator.load.report.figures import short
+from simulator.load.report.words import localised, t
 
-__all__ = ["PERCENTILES", "Axis", "nines", "of_percentiles", "of_time", "of_values"]
+__all__ = ["MAXIMUM", "PERCENTILES", "Axis", "nines", "of_percentiles", "of_time", "of_values"]
 
 LOGARITHMIC_FROM = 30.0
 """How much larger the largest value is than the smallest, above which equal steps would hide the small ones."""
@@ -16,7 +17,9 @@ SMALLEST, LARGEST = 1e-6, 1e12
 """What lies outside is no rate and no time that anybody measured; an axis takes no notice of it."""
 STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
 PERCENTILES = {"p50": 50.0, "p90": 90.0, "p99": 99.0, "p999": 99.9, "p9999": 99.99}
-"""Fields of a block of latencies that a distribution is drawn through."""
+"""Fields of a block of latencies that a distribution is drawn through, and in the end through the largest."""
+MAXIMUM = 5.0
+"""Where the largest value of all stands on that axis: one nine further than the last percentile."""
 UNITS = ((3 * 3_600.0, 3_600.0, "h"), (600.0, 60.0, "min"), (0.0, 1.0, "s"))
 """Tests longer than this many seconds are told in units of so many seconds."""
 
@@ -65,8 +68,8 @@ def of_time(last_s: float) -> Axis:
 
 def of_percentiles() -> Axis:
     """Return the axis on which each nine takes the same room; values are `-log10(1 - share)`, see nines."""
-    ticks = tuple((nines(percentile), f"{percentile:g} %") for percentile in PERCENTILES.values())
-    return Axis(ticks[0][0], ticks[-1][0], ticks)
+    ticks = [(nines(percentile), localised(f"{percentile:g} %")) for percentile in PERCENTILES.values()]
+    return Axis(ticks[0][0], MAXIMUM, (*ticks, (MAXIMUM, t("max"))))
 
 
 def nines(percentile: float) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from simulator.load.report.axes import PERCENTILES, Axis, nines, of_percentiles, of_time, of_values
+from simulator.load.report.axes import MAXIMUM, PERCENTILES, Axis, nines, of_percentiles, of_time, of_values
 from simulator.load.report.chart import Band, Chart, Level, Line, Points, Spot, Upright
 from simulator.load.report.drawing import STYLE, svg_text
 from simulator.load.report.figures import number, per_s, short
@@ -18,6 +18,7 @@ __all__ = [
     "CHART_BEGINNING",
     "HOPS",
     "LONG",
+    "MIXED",
     "PALETTE",
     "SHORT",
     "bands",
@@ -25,6 +26,7 @@ __all__ = [
     "column",
     "curve",
     "drawn",
+    "from_sending",
     "levels_of",
     "log_scale",
     "over_time",
@@ -37,15 +39,15 @@ __all__ = [
 HOPS = {"lateness": "handed over", "publish": "acknowledged", "broker": "at the bridge", "end_to_end": "in the store"}
 """The hops as they are called in words."""
 COLORS = """--ink: #1b1f24; --paper: #fff; --faint: #59626b; --line: #d7dce1; --a: #0b62c4; --b: #b4560b;
-  --c: #6a4bb5; --bad: #b3261e; --good: #1a7f37; --shade: #f1f3f5"""
+  --c: #6a4bb5; --d: #0f766e; --bad: #b3261e; --good: #1a7f37; --shade: #f1f3f5"""
 DARK = """--ink: #e6e9ec; --paper: #14171a; --faint: #99a2ab; --line: #363c43; --a: #6cb0ff; --b: #f0a35e;
-  --c: #b7a1f5; --bad: #ff8a80; --good: #6fd58b; --shade: #1f2429"""
+  --c: #b7a1f5; --d: #5fd3c4; --bad: #ff8a80; --good: #6fd58b; --shade: #1f2429"""
 PALETTE = (
     f":root {{ color-scheme: light dark; {COLORS} }}\n@media (prefers-color-scheme: dark) {{ :root {{ {DARK} }} }}\n"
 )
 CHART_BEGINNING = "<!-- a chart of parksim -->"
 """What a chart of ours begins with as a file, and what tells it from one that is not to be overwritten."""
-LONG, SHORT = "7 4", "2 3"
+LONG, SHORT, MIXED = "7 4", "2 3", "9 3 2 3"
 """Dashes."""
 
 
@@ -88,15 +90,17 @@ def time_axis(test: LoadTest) -> Axis:
 
 def bands(test: LoadTest) -> tuple[Band, ...]:
     stages = [Band(stage.name, stage.from_s, stage.to_s) for stage in test.stages]
-    faults = [Band(one.kind, one.from_s, one.to_s, is_fault=True) for one in test.disturbances]
+    faults = [Band(f"{one.kind} {one.target}", one.from_s, one.to_s, is_fault=True) for one in test.disturbances]
     return (*stages, *faults)
 
 
 def rates(test: LoadTest) -> Chart | None:
+    dropped = column(test, "dropped_per_s")
     lines = drawn(
         Line(t("due"), column(test, "due_per_s"), "b", LONG),
         Line(t("published"), column(test, "published_per_s"), "c", SHORT),
         Line(t("written"), column(test, "written_per_s")),
+        Line(t("dropped"), dropped if any(value for _, value in dropped) else (), "d", MIXED),
     )
     axis = of_values(values_of(lines))
     return over_time(test, "rates", t("Messages a second"), lines=lines, axis=axis) if lines else None
@@ -162,25 +166,33 @@ def drawn(*lines: Line) -> tuple[Line, ...]:
 def curve(found: Percentiles) -> Points:
     """Return a block of latencies as points over the axis of percentiles."""
     points = [(nines(percentile), getattr(found, name)) for name, percentile in PERCENTILES.items()]
+    points.append((MAXIMUM, found.max))
     return points if any(value is not None for _, value in points) else []
+
+
+def from_sending(label: str) -> str:
+    """Return what the latency to a hop is called that runs from when a message was sent."""
+    return t("{hop}, from sending", hop=t(label))
 
 
 def distribution(result: Result) -> Chart | None:
     """Draw latency by percentile; dashed what a tool shows that does not see its own waiting."""
     sent = result.load and result.load.latency_from_sent_ms
-    lines = []
+    asked = result.load and result.load.queryable_ms
+    lines = [Line(t("found by a query (sample)"), curve(asked), "d", is_marked=True)] if asked else []
     for hop, color in (("end_to_end", "a"), ("broker", "b"), ("publish", "c")):
         lines.append(Line(t(HOPS[hop]), curve(getattr(result.latency_ms, hop)), color, is_marked=True))
         if sent:
-            lines.append(Line(t("{hop}, from sending", hop=t(HOPS[hop])), curve(getattr(sent, hop)), color, LONG))
+            lines.append(Line(from_sending(HOPS[hop]), curve(getattr(sent, hop)), color, LONG))
+    lines.append(Line(t(HOPS["lateness"]), curve(result.latency_ms.lateness), "d", SHORT))
     found = drawn(*lines)
     if not found:
         return None
     levels = tuple(
         Level(level_name(one), one.bound, at - 0.12, at + 0.12)
         for one in limits(result)
-        if one.stage is None and one.statistic not in {None, "max"}
-        for at in (nines(STATISTICS[str(one.statistic)]),)
+        if one.stage is None
+        for at in (MAXIMUM if one.statistic == "max" else nines(STATISTICS[str(one.statistic)]),)
     )
     axis = of_values([*values_of(found), *(level.value for level in levels)], may_be_log=True)
     title = t("Milliseconds by percentile") + log_scale(axis)
@@ -204,7 +216,7 @@ def search_chart(search: Search) -> Chart | None:
     )
     uprights = []
     if search.max_per_s is not None:
-        uprights.append(Upright(t("highest that holds: {rate}/s", rate=short(search.max_per_s)), search.max_per_s))
+        uprights.append(Upright(t("highest: {rate}/s", rate=short(search.max_per_s)), search.max_per_s))
     if search.knee_per_s is not None:
         uprights.append(Upright(t("knee: {rate}/s", rate=short(search.knee_per_s)), search.knee_per_s, LONG))
     y = of_values((spot.y for spot in spots), may_be_log=True)

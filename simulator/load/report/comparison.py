@@ -6,12 +6,12 @@ import difflib
 from collections.abc import Sequence
 from html import escape
 
-from simulator.load.report.differences import Figure, latencies, ledgers, main_figures, rates, settings
-from simulator.load.report.drawing import svg_text
+from simulator.load.report.differences import NOTEWORTHY, Figure, figures_told, latencies, ledgers, rates, settings
+from simulator.load.report.drawing import figure_text
 from simulator.load.report.figures import NOTHING, count
 from simulator.load.report.overlays import overlaid
 from simulator.load.report.page import page_text, verdict_of
-from simulator.load.report.tables import marked, measured, section, table
+from simulator.load.report.tables import beginning, marked, measured, section, table
 from simulator.load.report.words import t
 from simulator.results.result import Result, ThresholdOutcome
 
@@ -32,9 +32,9 @@ def comparison_text(one: Result, other: Result, names: Names) -> str:
         both(one, other, names),
         section(t("Thresholds"), thresholds(one, other)),
         section(t("Rates"), table(figures, rows(rates(one, other)))),
-        *(section(chart.title, svg_text(chart)) for chart in charts if chart.name != "search"),
+        *(section(chart.title, figure_text(chart)) for chart in charts if chart.name != "search"),
         section(t("Latency"), table(figures, rows(latencies(one, other)))),
-        section(t("Search for the highest rate"), *(svg_text(chart) for chart in charts if chart.name == "search")),
+        section(t("Search for the highest rate"), *(figure_text(chart) for chart in charts if chart.name == "search")),
         section(t("What gave way"), gave_way(one, other)),
         section(t("Every message"), table(figures, rows(ledgers(one, other)))),
         section(t("What else was different"), different(one, other)),
@@ -54,7 +54,7 @@ def both(one: Result, other: Result, names: Names) -> str:
 
 def rows(figures: Sequence[Figure]) -> list[tuple[str, ...]]:
     return [
-        (escape(figure.named()), figure.shown(figure.one), figure.shown(figure.other), judged(figure))
+        (escape(figure.name), figure.shown(figure.one), figure.shown(figure.other), judged(figure))
         for figure in figures
     ]
 
@@ -83,7 +83,7 @@ def outcome_text(outcome: ThresholdOutcome | None) -> str:
 def gave_way(one: Result, other: Result) -> str:
     found = [result.load.bottleneck if result.load is not None else None for result in (one, other)]
     told = [
-        (letter, escape(bottleneck.part), escape(bottleneck.because))
+        (letter, escape(t(bottleneck.part)), f"<span lang=en>{escape(bottleneck.because)}</span>")
         for letter, bottleneck in zip("AB", found, strict=True)
         if bottleneck is not None
     ]
@@ -92,7 +92,7 @@ def gave_way(one: Result, other: Result) -> str:
 
 def different(one: Result, other: Result) -> str:
     """Return the settings and versions that differ, and the lines of the scenarios that do."""
-    found = [(escape(t(name)), escape(first), escape(second)) for name, first, second in settings(one, other)]
+    found = [(escape(name), escape(first), escape(second)) for name, first, second in settings(one, other)]
     if not found:
         said = t("Nothing: scenario, seed, machine, versions and settings are the same.")
         return f"<p>{said}</p>"
@@ -106,7 +106,7 @@ def scenario_lines(one: str, other: str) -> str:
         return f"<p>{t('The scenarios are too long to be compared line by line here.')}</p>"
     lines = list(difflib.unified_diff(one.splitlines(), other.splitlines(), "A", "B", n=1, lineterm=""))
     rest = "\n" + t("and {n} lines more", n=count(len(lines) - MOST_LINES)) if len(lines) > MOST_LINES else ""
-    text = escape("\n".join(lines[:MOST_LINES]) + rest)
+    text = escape(beginning("\n".join(lines[:MOST_LINES])) + rest)
     return (
         f"<details><summary>{t('lines of the scenarios that differ')}</summary><pre tabindex=0>{text}</pre></details>"
     )
@@ -118,16 +118,16 @@ def differences_text(one: Result, other: Result, names: Names) -> str:
         f"{letter}  {name}: {'PASS' if result.exit_code == 0 else f'EXIT {result.exit_code}'}, {result.verdict}"
         for letter, name, result in (("A", names[0], one), ("B", names[1], other))
     ]
+    told = figures_told(one, other)
     cells = [("", "A", "B", "B against A")]
-    cells += [
-        (figure.name, figure.shown(figure.one), figure.shown(figure.other), figure.told())
-        for figure in main_figures(one, other)
-    ]
+    cells += [(figure.name, figure.shown(figure.one), figure.shown(figure.other), figure.told()) for figure in told]
     widths = [max(len(row[place]) for row in cells) for place in range(4)]
     lines.append("")
     lines += [
         f"{row[0]:<{widths[0]}}  {row[1]:>{widths[1]}}  {row[2]:>{widths[2]}}  {row[3]:>{widths[3]}}" for row in cells
     ]
+    if not any(figure.is_notable for figure in told):
+        lines += ["", f"no figure differs by {NOTEWORTHY:.0%} or more".replace("%", " %")]
     found = settings(one, other)
     lines += ["", "different:"] if found else []
     lines += [f"  {name}: {first} / {second}" for name, first, second in found]

@@ -4,47 +4,68 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from html import escape
+from itertools import pairwise
+from textwrap import wrap
 
-from simulator.load.report.chart import MOST_LABELS, Chart, Line, Points
+from simulator.load.report.chart import MOST_LABELS, Chart, Level, Line, Points
+from simulator.load.report.labels import LARGE_CHARACTER, LARGE_LINE, SMALL_CHARACTER, Anchor, Labels, Place, width_of
 
-__all__ = ["STYLE", "legal", "svg_text"]
+__all__ = ["STYLE", "figure_text", "legal", "svg_text"]
 
-WIDTH, LEFT, RIGHT = 720.0, 60.0, 14.0
-PLOT = 230.0
+WIDTH, LEFT, RIGHT = 720.0, 82.0, 16.0
+PLOT = 260.0
 """Height of the plot itself, in the units of the drawing."""
-FOOT = 28.0
-LEGEND_ROW = 24.0
-SMALL_CHARACTER, LARGE_CHARACTER = 6.6, 10.0
-"""Width of a character, about, on a wide and on a narrow screen; see STYLE."""
+FOOT = 34.0
+LEGEND_ROW, TITLE_ROW = 28.0, 32.0
+TITLE_CHARACTERS = 44
+"""Of a line of the title, which is bold."""
 MOST_BUCKETS = 180
 """Of a line: each keeps its least and its greatest value, so that no peak is lost."""
 ILLEGAL = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 STYLE = """svg text { font: 12px system-ui, sans-serif; fill: var(--faint) }
 svg .over { paint-order: stroke; stroke: var(--paper); stroke-width: 3px; stroke-linejoin: round }
-svg .a { --own: var(--a) } svg .b { --own: var(--b) } svg .c { --own: var(--c) } svg .d { --own: var(--bad) }
+svg .a { --own: var(--a) } svg .b { --own: var(--b) } svg .c { --own: var(--c) } svg .d { --own: var(--d) }
 svg .line { fill: none; stroke: var(--own); stroke-width: 1.8; stroke-linejoin: round;
   vector-effect: non-scaling-stroke }
-svg .dot { fill: var(--own) } svg .cross { stroke: var(--own); stroke-width: 2.2 }
+svg .dot { fill: var(--own) } svg .cross { stroke: var(--bad); stroke-width: 2.2 }
 svg .grid { stroke: var(--line) } svg .stage { fill: var(--shade) }
 svg .fault { stroke: var(--bad); stroke-opacity: .55 } svg .hatch { stroke: var(--bad); stroke-opacity: .4 }
 svg .level { stroke: var(--bad); stroke-width: 1.5; stroke-dasharray: 9 4 } svg .alarm { fill: var(--bad) }
 svg .upright { stroke: var(--ink); stroke-width: 1.2 } svg .strong { fill: var(--ink) }
 svg .title { font-size: 15px; font-weight: 600; fill: var(--ink) }
-@media (max-width: 600px) { svg text { font-size: 19px } svg .title { font-size: 22px } svg .wide { display: none } }
+@media (max-width: 600px) { svg text { font-size: 24px } svg .title { font-size: 26px } svg .wide { display: none } }
 """
 
 
 def svg_text(chart: Chart, *, style: str = "") -> str:
-    """Return the chart as an element of a page; with a style of its own, as a drawing that stands alone."""
-    frame = Frame(chart, title=bool(style))
+    """Return the chart as an element of a page; with a style of its own, as a drawing that stands alone.
+
+    Alone it has its title and its legend in it. In a page both are text of the page, which breaks its lines as it can.
+    """
+    frame = Frame(chart, is_alone=bool(style))
     drawn = [*frame.bands(), *frame.grid(), *frame.levels(), *frame.lines(), *frame.spots(), *frame.labels()]
-    head = [f"<style>{style}</style>", frame.titled()] if style else []
+    head = [f"<style>{style}</style>", *frame.titled(), *frame.legend()] if style else []
     return legal(
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH:g} {frame.height:g}" role="img"'
-        f' aria-label="{escape(chart.described())}">' + "".join([*head, *frame.legend(), *drawn]) + "</svg>"
+        f' aria-label="{escape(chart.described())}">' + "".join([*head, *drawn]) + "</svg>"
     )
+
+
+def figure_text(chart: Chart) -> str:
+    """Return the chart with its legend, for a page."""
+    return legend_text(chart) + svg_text(chart)
+
+
+def legend_text(chart: Chart) -> str:
+    """Return the names of the lines as an element of a page."""
+    items = "".join(
+        '<li><svg viewBox="0 0 28 10" width="28" height="10" aria-hidden="true">'
+        f"{sample(line, 1, 5)}</svg> {escape(line.name)}</li>"
+        for line in chart.lines
+    )
+    return legal(f'<ul class="legend">{items}</ul>')
 
 
 def legal(text: str) -> str:
@@ -55,11 +76,15 @@ def legal(text: str) -> str:
 class Frame:
     """A chart with its place on the paper."""
 
-    def __init__(self, chart: Chart, *, title: bool) -> None:
+    def __init__(self, chart: Chart, *, is_alone: bool) -> None:
         self.chart = chart
-        self.head = 34.0 if title else 0.0
-        self.rows = legend_rows(chart)
-        self.top = self.head + LEGEND_ROW * len(self.rows) + 10.0
+        self.rows = legend_rows(chart) if is_alone else []
+        self.title = wrap(chart.title, TITLE_CHARACTERS) if is_alone else []
+        self.head = TITLE_ROW * len(self.title) + 8.0 if is_alone else 0.0
+        self.names = self.head + LEGEND_ROW * len(self.rows)
+        """Beneath it the names of stages have a row of their own."""
+        has_stages = any(not band.is_fault for band in chart.bands)
+        self.top = self.names + (LARGE_LINE if has_stages else 20.0)
         self.bottom = self.top + PLOT
         self.height = self.bottom + FOOT
 
@@ -69,17 +94,16 @@ class Frame:
     def y(self, value: float) -> float:
         return self.bottom - self.chart.y.share(value) * PLOT
 
-    def titled(self) -> str:
-        return f'<text class="title" x="4" y="24">{escape(self.chart.title)}</text>'
+    def titled(self) -> Iterator[str]:
+        for place, line in enumerate(self.title, 1):
+            yield f'<text class="title" x="4" y="{TITLE_ROW * place - 6:g}">{escape(line)}</text>'
 
     def legend(self) -> Iterator[str]:
         for place, row in enumerate(self.rows):
             y = self.head + LEGEND_ROW * place + 15
             for x, line in row:
-                yield f'<g class="{line.color}">'
-                yield f'<path class="line" stroke-dasharray="{line.dash}" d="M{x:.0f} {y:g}h26"/>'
-                yield dot(x + 13, y) if line.is_marked else ""
-                yield f'<text x="{x + 32:.0f}" y="{y + 5:g}">{escape(line.name)}</text></g>'
+                yield sample(line, x, y)
+                yield f'<text x="{x + 32:.0f}" y="{y + 5:g}">{escape(line.name)}</text>'
 
     def bands(self) -> Iterator[str]:
         if any(band.is_fault for band in self.chart.bands):
@@ -102,13 +126,23 @@ class Frame:
         for value, text in self.chart.y.ticks:
             y = self.y(value)
             yield f'<path class="grid" d="M{LEFT:g} {y:.1f}H{WIDTH - RIGHT:g}"/>'
-            yield f'<text x="{LEFT - 7:g}" y="{y + 4.5:.1f}" text-anchor="end">{escape(text)}</text>'
-        for place, (value, text) in enumerate(self.chart.x.ticks):
-            x = self.x(value)
-            anchor = "end" if x > WIDTH - RIGHT - 24 else "middle"
-            kind = ' class="wide"' if place % 2 and len(self.chart.x.ticks) > 5 else ""
-            yield f'<path class="grid" d="M{x:.1f} {self.bottom:g}v5"/>'
-            yield f'<text{kind} x="{x:.1f}" y="{self.bottom + 21:g}" text-anchor="{anchor}">{escape(text)}</text>'
+            yield f'<text x="{LEFT - 7:g}" y="{y + 5:.1f}" text-anchor="end">{escape(text)}</text>'
+        places = [self.under(value, text) for value, text in self.chart.x.ticks]
+        is_crowded = any(
+            before.begin(one) + width_of(one) + LARGE_CHARACTER / 2 > after.begin(other)
+            for (before, one), (after, other) in pairwise(places)
+        )
+        for number, ((value, text), (place, _)) in enumerate(zip(self.chart.x.ticks, places, strict=True), 1):
+            # the last one is left, for it says how far the axis goes
+            kind = ' class="wide"' if is_crowded and (len(places) - number) % 2 else ""
+            yield f'<path class="grid" d="M{self.x(value):.1f} {self.bottom:g}v5"/>'
+            yield f'<text{kind} x="{place.x:.1f}" y="{place.y:g}" text-anchor="{place.anchor}">{escape(text)}</text>'
+
+    def under(self, value: float, text: str) -> tuple[Place, str]:
+        """Return where the text of a tick stands: beneath it, or ending at it where the paper ends."""
+        x = self.x(value)
+        anchor: Anchor = "end" if x + width_of(text) / 2 > WIDTH else "middle"
+        return Place(x, self.bottom + 26, anchor), text
 
     def levels(self) -> Iterator[str]:
         for level in self.chart.levels:
@@ -134,40 +168,49 @@ class Frame:
         for spot in self.chart.spots:
             x, y = self.x(spot.x), self.y(spot.y)
             shape = dot(x, y, 4) if spot.is_good else cross(x, y)
-            yield f'<g class="{"a" if spot.is_good else "d"}">{shape}<title>{escape(spot.name)}</title></g>'
+            yield f'<g class="a">{shape}<title>{escape(spot.name)}</title></g>'
 
     def labels(self) -> Iterator[str]:
         """Write names last, over what was drawn."""
-        faults = 0
         for band in self.chart.bands:
             left, right = self.x(band.low), self.x(band.high)
-            if band.is_fault:
-                # beneath each other, for faults may follow close upon each other
-                y = self.bottom - 8 - 20 * (faults % 3)
-                yield from [self.beside(left, y, band.name, "over alarm")] if faults < MOST_LABELS else []
-                faults += 1
-            elif len(band.name) * SMALL_CHARACTER < right - left - 8:
-                fits = len(band.name) * LARGE_CHARACTER < right - left - 8
-                kind = "over" if fits else "over wide"
-                yield f'<text class="{kind}" x="{left + 5:.1f}" y="{self.top + 17:g}">{escape(band.name)}</text>'
-        for place, level in enumerate(self.chart.levels):
-            y = self.y(level.value)
-            y += -5 if y > self.top + 14 else 17
-            if place % 2:
-                yield self.beside(self.x(level.low), y, level.name, "over alarm")
-            else:
-                yield (
-                    f'<text class="over alarm" x="{self.x(level.high) - 5:.1f}" y="{y:.1f}"'
-                    f' text-anchor="end">{escape(level.name)}</text>'
-                )
-        for place, upright in enumerate(self.chart.uprights):
-            yield self.beside(self.x(upright.at), self.top + 17 + 21 * place, upright.name, "over strong")
+            if not band.is_fault and len(band.name) * SMALL_CHARACTER < right - left - 4:
+                kind = "" if width_of(band.name) < right - left - 4 else ' class="wide"'
+                yield f'<text{kind} x="{left + 2:.1f}" y="{self.top - 7:g}">{escape(band.name)}</text>'
+        labels = Labels(left=LEFT, right=WIDTH, top=self.top, bottom=self.bottom)
+        for level in self.chart.levels:
+            yield labels.put(level.name, self.beside_level(level), "over alarm")
+        for upright in self.chart.uprights:
+            rows = [self.top + LARGE_LINE * (row + 1) - 4 for row in range(4)]
+            yield labels.put(upright.name, beside(self.x(upright.at), rows), "over strong")
+        for band in [band for band in self.chart.bands if band.is_fault][:MOST_LABELS]:
+            rows = [self.bottom - 8 - LARGE_LINE * row for row in range(6)]
+            yield labels.put(band.name, beside(self.x(band.low), rows), "over alarm")
 
-    def beside(self, x: float, y: float, name: str, kind: str) -> str:
-        """Write to the right of an x, or to the left where there is no room."""
-        fits = x + 5 + len(name) * LARGE_CHARACTER < WIDTH - RIGHT
-        place = f'x="{x + 5:.1f}"' if fits else f'x="{x - 5:.1f}" text-anchor="end"'
-        return f'<text class="{kind}" {place} y="{y:.1f}">{escape(name)}</text>'
+    def beside_level(self, level: Level) -> list[Place]:
+        """Return where the name of a level may stand: above it, before or behind it, or below it."""
+        left, right, y = self.x(level.low), self.x(level.high), self.y(level.value)
+        return [
+            Place(right - 5, y - 6, "end"),
+            Place(left + 5, y - 6),
+            Place(left - 8, y + 8, "end"),
+            Place(right + 8, y + 8),
+            Place(right - 5, y + LARGE_LINE - 4, "end"),
+            Place(left + 5, y + LARGE_LINE - 4),
+        ]
+
+
+def beside(x: float, rows: Sequence[float]) -> list[Place]:
+    """Return where a name may stand beside an x, row by row."""
+    return [place for y in rows for place in (Place(x + 5, y), Place(x - 5, y, "end"))]
+
+
+def sample(line: Line, x: float, y: float) -> str:
+    """Return a short piece of a line, for a legend."""
+    mark = dot(x + 13, y) if line.is_marked else ""
+    return (
+        f'<g class="{line.color}"><path class="line" stroke-dasharray="{line.dash}" d="M{x:.0f} {y:g}h26"/>{mark}</g>'
+    )
 
 
 def legend_rows(chart: Chart) -> list[list[tuple[float, Line]]]:
@@ -175,7 +218,7 @@ def legend_rows(chart: Chart) -> list[list[tuple[float, Line]]]:
     rows: list[list[tuple[float, Line]]] = []
     x = WIDTH
     for line in chart.lines:
-        width = 32 + len(line.name) * LARGE_CHARACTER + 16
+        width = 32 + width_of(line.name) + 16
         if x + width > WIDTH:
             rows.append([])
             x = 4.0

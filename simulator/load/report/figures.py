@@ -6,7 +6,7 @@ import math
 
 from simulator.load.report.words import localised
 
-__all__ = ["NOTHING", "change", "count", "number", "per_s", "percent", "short"]
+__all__ = ["NOTHING", "change", "count", "number", "per_s", "percent", "short", "tenths"]
 
 NOTHING = "-"
 """Stands where nothing was measured."""
@@ -29,6 +29,11 @@ def number(value: float | None) -> str:
 def count(value: int) -> str:
     """Write all digits of a number of things."""
     return localised(f"{value:,}")
+
+
+def tenths(value: float) -> str:
+    """Write a time on the clock of a test: it is not known better."""
+    return number(round(value, 1))
 
 
 def short(value: float) -> str:

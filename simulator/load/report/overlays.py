@@ -9,6 +9,7 @@ from simulator.load.report.chart import Band, Chart, Level, Line, Upright
 from simulator.load.report.charts import (
     HOPS,
     LONG,
+    MIXED,
     SHORT,
     bands,
     column,
@@ -27,7 +28,8 @@ from simulator.results.result import Result
 
 __all__ = ["overlaid"]
 
-DOTTED = "9 3 2 3"
+SAME_S = 0.5
+"""Faults that begin and end so close to one another are the same in both tests."""
 
 
 def overlaid(one: Result, other: Result) -> tuple[Chart, ...]:
@@ -35,9 +37,20 @@ def overlaid(one: Result, other: Result) -> tuple[Chart, ...]:
     found = [distribution(one, other)]
     if one.load is not None and other.load is not None:
         pair = Pair(one.load, other.load)
-        levels = levels_of(one, one.load)
+        levels = both(levels_of(one, one.load), levels_of(other, other.load))
         found = [pair.rates(), pair.latencies(levels), pair.in_flight(), *found, pair.search()]
     return tuple(chart for chart in found if chart is not None)
+
+
+def both(ours: tuple[Level, ...], theirs: tuple[Level, ...]) -> tuple[Level, ...]:
+    """Return the limits of both tests: once if they are the same, else by the letter of their test."""
+    if [(level.name, level.value) for level in ours] == [(level.name, level.value) for level in theirs]:
+        return ours
+    return tuple(
+        replace(level, name=f"{letter} {level.name}")
+        for letter, found in (("A", ours), ("B", theirs))
+        for level in found
+    )
 
 
 class Pair:
@@ -48,12 +61,12 @@ class Pair:
         self.other = other
 
     def rates(self) -> Chart | None:
-        lines = self.lines("written_per_s", t("written"), "", LONG) + self.lines("due_per_s", t("due"), SHORT, DOTTED)
+        lines = self.lines("written_per_s", t("written"), "", LONG) + self.lines("due_per_s", t("due"), SHORT, MIXED)
         return self.over_time("rates", t("Messages a second"), lines)
 
     def latencies(self, levels: tuple[Level, ...]) -> Chart | None:
         lines = self.lines("end_to_end_p99_ms", t("in the store, p99"), "", LONG)
-        lines += self.lines("end_to_end_p50_ms", "p50", SHORT, DOTTED)
+        lines += self.lines("end_to_end_p50_ms", "p50", SHORT, MIXED)
         if lines:
             return self.over_time("latencies", t("Milliseconds after a message was due"), lines, levels)
         # without a store both may still have been acknowledged
@@ -82,7 +95,7 @@ class Pair:
     def bands(self) -> tuple[Band, ...]:
         """Return stages and faults where both tests had the same, else the faults by the letter of their test."""
         ours, theirs = bands(self.one), bands(self.other)
-        if ours == theirs:
+        if len(ours) == len(theirs) and all(map(alike, ours, theirs)):
             return ours
         return tuple(
             replace(band, name=f"{letter} {band.name}")
@@ -106,6 +119,12 @@ class Pair:
         x = of_values([*(x for line in lines for x, _ in line.points), *(upright.at for upright in uprights)])
         title = t("Milliseconds until the store, p99, by messages a second") + log_scale(y)
         return Chart("search", title, x, y, lines, uprights=uprights)
+
+
+def alike(one: Band, other: Band) -> bool:
+    """Say whether two tests had the same stage or fault; no fault begins to the millisecond."""
+    same = (one.name, one.is_fault) == (other.name, other.is_fault)
+    return same and abs(one.low - other.low) < SAME_S and abs(one.high - other.high) < SAME_S
 
 
 def searched(letter: str, search: Search, color: str, dash: str) -> Line:

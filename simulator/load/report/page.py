@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from html import escape
 
-from simulator.load.report import park, tables
+from simulator.load.report import park, pipeline, tables
 from simulator.load.report.chart import Chart
 from simulator.load.report.charts import PALETTE, charts_of
-from simulator.load.report.drawing import STYLE, legal, svg_text
-from simulator.load.report.figures import count, number, per_s
+from simulator.load.report.drawing import STYLE, figure_text, legal
+from simulator.load.report.figures import count, number, per_s, percent
 from simulator.load.report.words import language, t
 from simulator.results.result import Result
 
@@ -27,11 +27,16 @@ td, th { text-align: left; padding: .25rem 1.25rem .25rem 0; border-bottom: 1px 
 th { font-weight: 500; color: var(--faint) } td:last-child, th:last-child { padding-right: 0 }
 td:first-child { min-width: 7rem }
 td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap }
-.scroll { overflow-x: auto } .faint { color: var(--faint) }
+.scroll { overflow-x: auto } .scroll + .scroll { margin-top: 1.25rem } .time { white-space: nowrap }
+td.long { min-width: 14rem }
+details { margin-top: .75rem } .faint { color: var(--faint) }
 .bad { color: var(--bad); font-weight: 600 } .good { color: var(--good); font-weight: 600 }
 .key { display: flex; flex-wrap: wrap; gap: .75rem 2.5rem; margin: 1.25rem 0 }
 .key dt { color: var(--faint) } .key dd { margin: 0; font-size: 1.3rem; font-weight: 600 }
 svg { display: block; width: 100%; height: auto }
+.legend { display: flex; flex-wrap: wrap; gap: 0 1.5rem; list-style: none; padding: 0; margin: 0 0 .25rem;
+  font-size: .85rem; color: var(--faint) }
+.legend svg { display: inline-block; width: 28px; height: 10px; vertical-align: middle; margin-right: .25rem }
 pre { overflow-x: auto; background: var(--shade); padding: .75rem; overflow-wrap: normal }
 @media print { body { max-width: none; margin: 0 } section { break-inside: avoid } }
 """
@@ -63,10 +68,12 @@ def report_text(result: Result) -> str:
             tables.section(t("Clocks"), tables.clocks(test.clocks)) if test.clocks else "",
         ]
     parts += [
-        tables.section(t("The park"), park.park(result)),
+        tables.section(t("Every message"), pipeline.ledger(result), pipeline.retries(result)),
+        tables.section(t("Refused or never received"), pipeline.missing(result)),
+        tables.section(t("Gateways"), pipeline.gateways(result.gateways)) if result.gateways else "",
+        tables.section(t("The park"), park.park(result.park)) if result.park else "",
         tables.section(t("Done by hand"), park.actions(result)),
         tables.section(t("Faults of the park"), park.faults(result)),
-        tables.section(t("Every message"), tables.ledger(result)),
         tables.section(t("Machine and versions"), tables.machine(result)),
         tables.section(t("How to repeat it"), tables.repeat(result)),
     ]
@@ -95,7 +102,7 @@ def charted(charts: dict[str, Chart], name: str, text: str = "", *, title: str =
     chart = charts.get(name)
     if chart is None:
         return tables.section(title, text)
-    return tables.section(title or chart.title, svg_text(chart), text)
+    return tables.section(title or chart.title, figure_text(chart), text)
 
 
 def key_figures(result: Result) -> str:
@@ -109,6 +116,13 @@ def key_figures(result: Result) -> str:
             t("{written} of {scheduled}", written=written, scheduled=scheduled),
         ),
     ]
+    if result.load is None:
+        figures.append((t("readings written"), per_s(result.rates.written_readings_per_s)))
+        if result.park is not None:
+            figures += [
+                ("OEE", percent(result.park.oee.get("park"))),
+                (t("energy"), f"{number(result.park.energy_kwh)} kWh"),
+            ]
     if stored.p99 is not None:
         figures.append((t("in the store, p99"), f"{number(stored.p99)} ms"))
     search = result.load.search if result.load is not None else None

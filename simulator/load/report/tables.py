@@ -6,26 +6,23 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from html import escape
 
-from simulator.load.report.charts import HOPS
-from simulator.load.report.figures import NOTHING, count, number, per_s, percent
+from simulator.load.report.charts import HOPS, from_sending
+from simulator.load.report.figures import NOTHING, count, number, per_s, percent, tenths
 from simulator.load.report.words import t
 from simulator.load.thresholds import LATENCIES, RATES
 from simulator.results.load_test import Bottleneck, Clocks, Disturbance, LoadTest, Probe, Search
 from simulator.results.part import Percentiles
-from simulator.results.result import Messages, Result, ThresholdOutcome
+from simulator.results.result import Result, ThresholdOutcome
 
 __all__ = [
-    "LEDGER",
+    "beginning",
     "bottleneck",
     "clocks",
     "disturbances",
     "latencies",
-    "ledger",
-    "ledger_rows",
     "machine",
     "marked",
     "measured",
-    "named",
     "repeat",
     "search",
     "section",
@@ -34,11 +31,9 @@ __all__ = [
     "thresholds",
 ]
 
-LEDGER = ("scheduled", "published", "acknowledged", "received", "written")
-ASIDE = ("spooled", "in_flight", "unaccounted", "duplicates", "reordered", "overwritten")
 MOST_ROWS = 100
-MOST_TEXT = 100_000
-"""Characters of a scenario that the page carries; the result has all of it."""
+MOST_BYTES = 60_000
+"""Of a scenario, as the page carries it; the result has all of it."""
 PERCENTILE_HEAD = ("p50", "p90", "p99", "p99.9", "p99.99", "max", "messages")
 
 
@@ -52,7 +47,7 @@ def section(title: str, *parts: str) -> str:
     return f"<section><h2>{escape(title)}</h2>\n{body}\n</section>" if body else ""
 
 
-def table(head: Sequence[str], rows: Sequence[Sequence[str]], *, words: int = 1) -> str:
+def table(head: Sequence[str], rows: Sequence[Sequence[str]], *, words: int = 1, ends_in_words: bool = False) -> str:
     """Return a table whose first columns, so many of them, are words, and whose others are numbers.
 
     Cells are escaped already. A table that is too wide scrolls by itself, and so takes the focus of the keyboard.
@@ -60,6 +55,8 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]], *, words: int = 1)
     if not rows:
         return ""
     kinds = ["" if place < words else " class=n" for place in range(len(head))]
+    if ends_in_words:
+        kinds[-1] = " class=long"
     heads = "".join(f"<th scope=col{kind}>{escape(one)}</th>" for one, kind in zip(head, kinds, strict=True))
     lines = [
         "<tr>" + "".join(f"<td{kind}>{cell}</td>" for cell, kind in zip(row, kinds, strict=True)) + "</tr>"
@@ -102,19 +99,21 @@ def latencies(result: Result) -> str:
     sent = test.latency_from_sent_ms if test is not None else None
     rows = []
     for hop, label in HOPS.items():
-        rows.append(latency_row(t(label), getattr(result.latency_ms, hop)))
+        rows.append((t(label), getattr(result.latency_ms, hop)))
         if sent is not None and hop != "lateness":
-            rows.append(
-                latency_row(f'<span class="faint">{t("{hop}, from sending", hop=t(label))}</span>', getattr(sent, hop))
-            )
+            rows.append((f'<span class="faint">{from_sending(label)}</span>', getattr(sent, hop)))
     if test is not None and test.queryable_ms is not None:
-        rows.append(latency_row(t("found by a query (sample)"), test.queryable_ms))
+        rows.append((t("found by a query (sample)"), test.queryable_ms))
+    measured = [latency_row(label, found) for label, found in rows if found.count]
+    if not measured:
+        is_fast = test is None and result.simulated.speed == "max"
+        return f"<p>{t('At full speed nothing is due, so nothing is late.')}</p>" if is_fast else ""
     said = t("From the moment a message was due.")
     if sent is not None:
         said += " " + t(
             "Rows “from sending” are what a tool shows that does not count its own waiting; judge by the others."
         )
-    return f"<p>{said}</p>" + table((t("milliseconds"), *(t(one) for one in PERCENTILE_HEAD)), rows)
+    return f"<p>{said}</p>" + table((t("milliseconds"), *(t(one) for one in PERCENTILE_HEAD)), measured)
 
 
 def latency_row(label: str, found: Percentiles) -> tuple[str, ...]:
@@ -123,20 +122,34 @@ def latency_row(label: str, found: Percentiles) -> tuple[str, ...]:
 
 
 def bottleneck(found: Bottleneck) -> str:
-    names = list(dict.fromkeys((*found.backlog_per_s, *found.busy)))
-    rows = [(escape(name), number(found.backlog_per_s.get(name)), percent(found.busy.get(name))) for name in names]
-    said = t("Nothing gave way.") if found.part == "none" else f"<strong>{escape(found.part)}</strong>"
-    head = (t("part"), t("backlog grew by, messages/s"), t("busy"))
-    return f"<p>{said} <span lang=en>{escape(found.because)}</span></p>" + table(head, rows)
+    """Return what gave way, how fast messages piled up before each part, and how busy each was."""
+    piled = [
+        (t("dropped by the generator") if name == "dropped" else escape(t(name)), per_s(value))
+        for name, value in found.backlog_per_s.items()
+    ]
+    said = t("Nothing gave way") if found.part == "none" else f"<strong>{escape(t(found.part))}</strong>"
+    return (
+        f"<p>{said}: <span lang=en>{escape(found.because)}</span></p>"
+        + table((t("messages piled up before"), t("growth")), piled)
+        + table((t("work"), t("share of the time")), [busy(name, share) for name, share in found.busy.items()])
+    )
+
+
+def busy(name: str, share: float) -> tuple[str, str]:
+    """Return how busy a part was; of cores there may be more than one."""
+    kind, is_cores, part = name.partition("cores: ")
+    if is_cores and not kind:
+        return escape(t(part)), t("{n} cores", n=number(share))
+    return escape(t(name)), percent(share)
 
 
 def disturbances(found: Sequence[Disturbance]) -> str:
     rows = [
         (
-            escape(one.kind),
-            escape(one.target),
-            t("{low} to {high} s", low=number(one.from_s), high=number(one.to_s)),
-            marked(t("not in the test"), well=False) if one.recovered_s is None else f"{number(one.recovered_s)} s",
+            f"<code>{escape(one.kind)}</code>",
+            f"<code>{escape(one.target)}</code>",
+            t("{low} to {high} s", low=tenths(one.from_s), high=tenths(one.to_s)),
+            marked(t("not in the test"), well=False) if one.recovered_s is None else f"{tenths(one.recovered_s)} s",
             marked(count(one.lost), well=False) if one.lost else "0",
         )
         for one in found
@@ -159,30 +172,29 @@ def search(found: Search) -> str:
         said += f" {knee}"
     rows = [
         (
-            marked(t("holds") if probe.holds else t("does not hold"), well=probe.holds),
-            escape(why(probe)),
             per_s(probe.rate_per_s),
             per_s(probe.written_per_s),
-            number(probe.backlog_per_s),
+            per_s(probe.backlog_per_s),
             number(probe.end_to_end_p99_ms),
+            f"{marked(t('holds') if probe.holds else t('does not hold'), well=probe.holds)}{remarks(probe)}",
         )
         for probe in found.probes
     ]
-    head = ("", t("why"), t("rate"), t("written"), t("backlog grew by, messages/s"), t("in the store, p99, ms"))
-    return f"<p>{said}</p>" + table(head, rows, words=2)
+    head = (t("rate"), t("written"), t("piled up"), t("in the store, p99, ms"), t("verdict"))
+    return f"<p>{said}</p>" + table(head, rows, words=0, ends_in_words=True)
 
 
-def why(probe: Probe) -> str:
-    """Return what is to be said of a rate that was tried."""
-    said = probe.why or (t("confirmation") if probe.is_confirmation else "")
-    if probe.attempts > 1:
-        said = f"{said}; {t('tried {n} times', n=count(probe.attempts))}".removeprefix("; ")
-    return said
+def remarks(probe: Probe) -> str:
+    """Return what else is to be said of a rate that was tried."""
+    said = [f"<span lang=en>{escape(probe.why)}</span>"] if probe.why else []
+    said += [t("confirmation")] if probe.is_confirmation else []
+    said += [t("tried {n} times", n=count(probe.attempts))] if probe.attempts > 1 else []
+    return "".join(f", {one}" for one in said)
 
 
 def servers(found: Mapping[str, float]) -> str:
     """Return what broker and database told of themselves."""
-    rows = [(escape(name), number(value)) for name, value in found.items()]
+    rows = [(escape(t(name)), number(value)) for name, value in found.items()]
     return table((t("told by the servers"), ""), rows)
 
 
@@ -197,28 +209,6 @@ def clocks(found: Clocks) -> str:
         (t("the database's clock is ahead by"), offset),
     ]
     return table(("", ""), rows, words=2)
-
-
-def ledger_rows(messages: Messages) -> list[tuple[str, int]]:
-    """Return every message by what became of it; the names are as written, not escaped."""
-    rows = [(name, getattr(messages, name)) for name in LEDGER]
-    rows += [(f"dropped: {reason}", number_) for reason, number_ in messages.dropped.items()]
-    rows += [(f"dead-lettered: {reason}", number_) for reason, number_ in messages.dead_letter_reasons.items()]
-    rows += [(name.replace("_", " "), getattr(messages, name)) for name in ASIDE]
-    return rows + [(f"foreign: {reason}", number_) for reason, number_ in messages.foreign.items()]
-
-
-def named(row: str) -> str:
-    """Return the name of a row of the ledger; reasons stay as they are."""
-    name, colon, reason = row.partition(": ")
-    return f"{t(name)}{colon}{reason}"
-
-
-def ledger(result: Result) -> str:
-    """Return what became of every message, and what had to be tried again on the way."""
-    rows = [(escape(named(name)), count(many)) for name, many in ledger_rows(result.messages)]
-    again = [(escape(name), count(many)) for name, many in result.retries.items()]
-    return table(("", t("messages")), rows) + table((t("tried again, or otherwise than planned"), t("times")), again)
 
 
 def machine(result: Result) -> str:
@@ -236,7 +226,7 @@ def machine(result: Result) -> str:
         (t("from, to"), f"{escape(result.started)}, {escape(result.finished)}"),
         *((escape(name), escape(version)) for name, version in result.versions.items()),
     ]
-    return table(("", ""), rows, words=2)
+    return table(("", ""), [row for row in rows if row[1] != NOTHING], words=2)
 
 
 def repeat(result: Result) -> str:
@@ -247,12 +237,14 @@ def repeat(result: Result) -> str:
     else:
         command = f"parksim load {name}.yaml{single_rate(result.load)}"
     if result.actions:
-        steered = t("It was steered by hand: the scenario that --save-timeline wrote repeats that as well.")
+        steered = " " + t("It was steered by hand: the scenario that --save-timeline wrote repeats that as well.")
         command = f"parksim run {name}-timeline.yaml"
     else:
         steered = ""
-    text = result.scenario.text
-    cut = t("cut after {n} characters; the result has all of it", n=count(MOST_TEXT)) if len(text) > MOST_TEXT else ""
+    text = beginning(result.scenario.text)
+    cut = ""
+    if text != result.scenario.text:
+        cut = f"<p>{t('cut after {n} characters; the result has all of it', n=count(len(text)))}</p>"
     said = t(
         "Save the scenario below as {file}. The seed was {seed} and the simulated time began at {start}.",
         file=f"<code>{escape(name)}.yaml</code>",
@@ -260,10 +252,17 @@ def repeat(result: Result) -> str:
         start=escape(done.start),
     )
     return (
-        f"<p>{said} {steered}</p>"
+        f"<p>{said}{steered}</p>"
         f"<pre tabindex=0>{escape(command)}</pre><details><summary>{t('the scenario')}</summary>"
-        f"<pre tabindex=0>{escape(text[:MOST_TEXT])}</pre><p>{cut}</p></details>"
+        f"<pre tabindex=0>{escape(text)}</pre>{cut}</details>"
     )
+
+
+def beginning(text: str) -> str:
+    """Return as much of a text as a page can carry, in which a letter may take several bytes."""
+    while (size := len(escape(text).encode())) > MOST_BYTES:
+        text = text[: len(text) * MOST_BYTES // size]
+    return text
 
 
 def single_rate(test: LoadTest) -> str:
