@@ -19,6 +19,7 @@ CUT_OFF = """[...document.querySelectorAll("main *")]
   .filter(one => one.clientWidth && one.scrollWidth > one.clientWidth + 1 && !one.matches(".scroll, pre, svg, svg *"))
   .map(one => one.outerHTML.slice(0, 200))"""
 
+AXE = Path(__file__).parent / "vendor" / "axe" / "axe.min.js"
 LEAST_PX = 10
 """Smaller text is hard to read on a phone."""
 BADLY_WRITTEN = """least => [...document.querySelectorAll("svg[role=img]")].flatMap(chart => {
@@ -134,3 +135,22 @@ def test_charts_can_be_read_by_themselves(chromium: Browser, parksim: Parksim, f
             page.set_viewport_size({"width": width, "height": 900})
             assert page.evaluate(BADLY_WRITTEN, LEAST_PX) == [], (file.name, width)
     page.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", WIDTHS)
+def test_axe_finds_no_violation(chromium: Browser, parksim: Parksim, folder: Path, scheme: str, width: int) -> None:
+    """Names, tables, contrast, and what scrolls by keyboard, of one result and of two."""
+    for arguments in (("load.json",), ("load.json", "--compare", "crowded.json")):
+        given = [folder / one if one.endswith(".json") else one for one in arguments]
+        assert parksim("report", *given, "--output", folder / "axe.html", "--lang", "vi").code == 0
+        size = {"width": width, "height": 900}
+        # a report forbids all scripts
+        context = chromium.new_context(viewport=size, color_scheme=scheme, bypass_csp=True)  # type: ignore[arg-type]
+        page = context.new_page()
+        page.goto((folder / "axe.html").as_uri())
+        page.evaluate(AXE.read_text(encoding="utf-8"))
+        found = page.evaluate("axe.run()")
+        assert [f"{rule['id']}: {[node['html'] for node in rule['nodes']]}" for rule in found["violations"]] == []
+        assert len(found["passes"]) > 10
+        context.close()

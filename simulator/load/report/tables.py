@@ -57,7 +57,9 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]], *, words: int = 1,
     kinds = ["" if place < words else " class=n" for place in range(len(head))]
     if ends_in_words:
         kinds[-1] = " class=long"
-    heads = "".join(f"<th scope=col{kind}>{escape(one)}</th>" for one, kind in zip(head, kinds, strict=True))
+    heads = "".join(
+        f"<th scope=col{kind}>{escape(one)}</th>" if one else "<td></td>" for one, kind in zip(head, kinds, strict=True)
+    )
     lines = [
         "<tr>" + "".join(f"<td{kind}>{cell}</td>" for cell, kind in zip(row, kinds, strict=True)) + "</tr>"
         for row in rows[:MOST_ROWS]
@@ -66,7 +68,7 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]], *, words: int = 1,
     top = f"<thead><tr>{heads}</tr></thead>" if any(head) else ""
     label = escape(", ".join(one for one in head if one)) or t("figures")
     return (
-        f'<div class="scroll" tabindex="0" role="region" aria-label="{label}"><table>{top}<tbody>\n'
+        f'<div class="scroll" tabindex="0" role="group" aria-label="{label}"><table>{top}<tbody>\n'
         + "\n".join(lines)
         + f"</tbody></table></div>{rest}"
     )
@@ -221,7 +223,7 @@ def machine(result: Result) -> str:
         (t("it can at most"), per_s(generator.calibrated_max_per_s)),
         (t("and had to give at most"), percent(generator.share_of_max)),
         *([(t("processes that publish"), count(result.load.workers))] if result.load else []),
-        (t("broker"), escape(done.broker)),
+        (t("broker"), f"<span lang=en>{escape(done.broker)}</span>"),
         (t("store"), escape(done.store)),
         (t("from, to"), f"{escape(result.started)}, {escape(result.finished)}"),
         *((escape(name), escape(version)) for name, version in result.versions.items()),
