@@ -97,6 +97,7 @@ def test_the_distribution_gives_each_nine_the_same_room() -> None:
     shares = [drawn.x.share(nines(percentile)) for percentile in (90, 99, 99.9, 99.99)]
     steps = [after - before for before, after in pairwise(shares)]
     assert steps == pytest.approx([steps[0]] * 3)
+    assert 1 - shares[-1] == pytest.approx(steps[0])
     assert of_percentiles().share(nines(50)) == 0
     lines = {line.name: line for line in drawn.lines}
     assert [value for _, value in lines["in the store"].points] == [7, pytest.approx(56 / 3), 56, 224, 616, 840]
@@ -119,6 +120,7 @@ def test_the_distribution_has_every_hop_and_what_a_query_found() -> None:
         ("handed over", False),
     ]
     assert len({(line.color, line.dash) for line in drawn.lines}) == len(drawn.lines)
+    assert all(line.is_marked == (line.dash == "") for line in drawn.lines)
     assert [text for _, text in drawn.x.ticks] == ["50 %", "90 %", "99 %", "99.9 %", "99.99 %", "max"]
     limits = [{"expression": "end_to_end max < 2 s", "value": 1.0, "pass": True}]
     (limit,) = chart("distribution", loaded(thresholds=limits)).levels

@@ -122,7 +122,13 @@ def test_every_figure_that_differs_is_printed() -> None:
     assert any(line.startswith("at the bridge, from sending, p99.9") for line in changed)
     assert any(line.startswith("found by a query (sample), max") for line in changed)
     assert "no figure differs" not in printed
-    assert "no figure differs by 5 % or more" in differences_text(loaded(), loaded(), ("a", "b"))
+    printed = differences_text(loaded(), loaded(), ("a", "b"))
+    assert "no figure differs by 5 % or more" in printed
+    assert [line.partition("  ")[0] for line in printed.splitlines() if line.endswith("same")] == [
+        *("published", "at the bridge", "readings written", "highest rate that holds", "knee"),
+        *("acknowledged, p99", "in the store, p50", "in the store, p99", "in the store, p99.99"),
+        *("scheduled", "written"),
+    ]
 
 
 def test_a_comparison_in_vietnamese_has_no_english_names() -> None:

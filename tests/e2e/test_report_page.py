@@ -38,13 +38,13 @@ BADLY_WRITTEN = """least => [...document.querySelectorAll("svg[role=img]")].flat
 
 
 def crowded() -> Result:
-    """A test with faults close upon each other, limits close beside each other, and long names."""
+    """A test with faults and limits close beside each other, and names of stages that fit a wide screen only."""
     faults = [
         {"kind": "delay", "target": "publishers", "from_s": at, "to_s": at + 1, "recovered_s": None, "lost": 0}
         for at in (1, 2, 3, 50, 55, 60, 100, 112, 119)
     ]
     stages = [
-        {"name": f"a-stage-of-the-test-{number}", "kind": "hold", "from_s": number * 15, "to_s": number * 15 + 15}
+        {"name": f"stage-no-{number}", "kind": "hold", "from_s": number * 15, "to_s": number * 15 + 15}
         for number in range(8)
     ]
     limits = [
