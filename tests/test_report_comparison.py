@@ -79,29 +79,40 @@ def test_settings_that_are_the_same_are_not_told() -> None:
     assert settings(loaded(), other) == [("seed", "7", "8"), ("store", "sqlite", "influxdb")]
 
 
-def later(by_s: float) -> Result:
-    """The same test, with faults that began a little later, and another limit."""
+def otherwise(begin_s: float = 0.0, end_s: float = 0.0, **changes: str) -> Result:
+    """The same test, with disturbances that began and ended so much later, or were others."""
     load = load_test().model_dump(mode="json")
     for one in load["disturbances"]:
-        one["from_s"] += by_s
-        one["to_s"] += by_s
+        one["from_s"] += begin_s
+        one["to_s"] += end_s
+        one |= changes
     return loaded(LoadTest.model_validate(load))
 
 
-def test_faults_at_the_same_time_are_the_same() -> None:
-    """No fault begins to the millisecond; half a second later it is another one."""
-    assert settings(loaded(), later(0.01)) == []
-    (rates, *_) = overlaid(loaded(), later(0.01))
+@pytest.mark.parametrize("times", [(0.01, 0.0), (0.0, -0.01), (0.01, 0.01)])
+def test_faults_at_the_same_time_are_the_same(times: tuple[float, float]) -> None:
+    """No fault begins to the millisecond: stages are shaded, and each fault is named once."""
+    assert settings(loaded(), otherwise(*times)) == []
+    (rates, *_) = overlaid(loaded(), otherwise(*times))
     assert [band.name for band in rates.bands] == [
         *("warm", "plateau", "spike", "after"),
         *("hold database", "delay bridge"),
     ]
-    assert [name for name, *_ in settings(loaded(), later(1))] == ["disturbances"]
-    (rates, *_) = overlaid(loaded(), later(1))
-    assert [band.name for band in rates.bands] == [
-        *("A hold database", "A delay bridge"),
-        *("B hold database", "B delay bridge"),
-    ]
+
+
+@pytest.mark.parametrize(
+    ("other", "names"),
+    [
+        (otherwise(1.0), ("B hold database", "B delay bridge")),
+        (otherwise(0.0, 1.0), ("B hold database", "B delay bridge")),
+        (otherwise(kind="cut"), ("B cut database", "B cut bridge")),
+    ],
+)
+def test_faults_that_were_others_are_told_apart(other: Result, names: tuple[str, str]) -> None:
+    """By the letter of their test; they are a setting that differs."""
+    assert [name for name, *_ in settings(loaded(), other)] == ["disturbances"]
+    (rates, *_) = overlaid(loaded(), other)
+    assert [band.name for band in rates.bands] == ["A hold database", "A delay bridge", *names]
 
 
 def test_limits_that_differ_are_told_apart() -> None:

@@ -27,6 +27,7 @@ def test_a_run_without_load_has_a_report_as_well() -> None:
     for said in (
         "shop: PASS",
         "all that was scheduled is in the store",
+        "readings written 0.7/s",
         "scheduled 10 40",
         "written 10 40",
         "rows that the store itself counted 10",
