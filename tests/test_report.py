@@ -57,6 +57,14 @@ def test_the_figures_of_a_result_stand_in_its_page() -> None:
         assert said in page.text
 
 
+def test_a_rate_that_was_played_again_says_so() -> None:
+    """How often, beside what came of it."""
+    search = load_test().model_dump(mode="json")["search"]
+    search["probes"][0]["attempts"] = 3
+    page = Page(report_text(loaded(load_test(search=search))))
+    assert "4,444/s 4,444/s 0/s 22.95 holds , tried 3 times 8,889/s" in page.text
+
+
 def test_a_page_needs_nothing_else() -> None:
     """No script, no address; every chart is an image with words for those who do not see it; light and dark."""
     text = report_text(loaded())

@@ -85,7 +85,7 @@ def otherwise(begin_s: float = 0.0, end_s: float = 0.0, **changes: str) -> Resul
     for one in load["disturbances"]:
         one["from_s"] += begin_s
         one["to_s"] += end_s
-        one |= changes
+        one.update(changes)
     return loaded(LoadTest.model_validate(load))
 
 

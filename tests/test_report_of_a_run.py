@@ -95,7 +95,7 @@ def test_the_park_is_told_by_site_factory_and_type() -> None:
         "99.0 % quality. At the end 2 of 3 machines ran, and 1 had an alarm.",
         "vsip 75.0 % 90 1 1.25 3 7.5 30",
         "vsip solar_kwh 12.5",
-        "vsip/<b> 70.0 % vsip/works -",
+        "factory OEE vsip/<b> 70.0 % vsip/works -",
         "OEE by type of machine type OEE press 65.0 %",
         "OEE 80.0 % energy 1.5 kWh",
     ):
@@ -111,6 +111,7 @@ def test_what_is_missing_is_shown() -> None:
         gateways={"kept": 5, "dropped": {"full": 6}, "sent_again": 4, "waited_ms": waited},
         readings={"scheduled": 40, "written": 39, "left_out": 1},
         retries={"bridge: timeout": 2},
+        simulated=result().simulated.model_dump() | {"rows_before": 3},
     )
     page = Page(report_text(whole))
     for said in (
@@ -120,10 +121,19 @@ def test_what_is_missing_is_shown() -> None:
         "simulated wait, p50 1.5 s simulated wait, max 61 s",
         "left out, for JSON cannot carry them 1",
         "bridge: timeout 2",
+        "written 10 39",
+        "rows that the store itself counted 10 of them there before 3",
     ):
         assert said in page.text
     assert "x" * 200 not in page.text
-    for absent in ("Refused or never received", "Gateways", "left out", "tried again"):
+    for absent in (
+        "Refused or never received",
+        "Gateways",
+        "left out",
+        "tried again",
+        "there before",
+        "it can at most",
+    ):
         assert absent not in Page(report_text(result())).text
 
 
