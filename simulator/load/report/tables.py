@@ -174,16 +174,17 @@ def search(found: Search) -> str:
         said += f" {knee}"
     rows = [
         (
+            marked(t("holds") if probe.holds else t("does not hold"), well=probe.holds),
             per_s(probe.rate_per_s),
             per_s(probe.written_per_s),
             per_s(probe.backlog_per_s),
             number(probe.end_to_end_p99_ms),
-            f"{marked(t('holds') if probe.holds else t('does not hold'), well=probe.holds)}{remarks(probe)}",
+            remarks(probe),
         )
         for probe in found.probes
     ]
-    head = (t("rate"), t("written"), t("piled up"), t("in the store, p99, ms"), t("verdict"))
-    return f"<p>{said}</p>" + table(head, rows, words=0, ends_in_words=True)
+    head = (t("verdict"), t("rate"), t("written"), t("piled up"), t("in the store, p99, ms"), t("why"))
+    return f"<p>{said}</p>" + table(head, rows, ends_in_words=True)
 
 
 def remarks(probe: Probe) -> str:
@@ -191,7 +192,7 @@ def remarks(probe: Probe) -> str:
     said = [f"<span lang=en>{escape(probe.why)}</span>"] if probe.why else []
     said += [t("confirmation")] if probe.is_confirmation else []
     said += [t("tried {n} times", n=count(probe.attempts))] if probe.attempts > 1 else []
-    return "".join(f", {one}" for one in said)
+    return ", ".join(said)
 
 
 def servers(found: Mapping[str, float]) -> str:
