@@ -62,8 +62,8 @@ tests: $(VENV)/.installed-dev ## all tests, with coverage
 	@echo '== tests'
 	@$(BIN)/pytest --cov --cov-append $(PARALLEL) $(addprefix --ignore=,$(ALONE))
 
-unit: $(VENV)/.installed-dev ## the tests that need no server
-	@$(BIN)/pytest $(PARALLEL) --ignore=tests/integration
+unit: $(VENV)/.installed-dev ## the tests that need no server and no browser
+	@$(BIN)/pytest $(PARALLEL) --ignore=tests/integration --ignore=tests/e2e
 
 integration: $(VENV)/.installed-dev ## the tests that talk to real servers
 	@$(BIN)/pytest $(PARALLEL) tests/integration

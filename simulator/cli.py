@@ -17,6 +17,7 @@ import typer
 from simulator.bench.commands import bench
 from simulator.errors import ExitCode, ParksimError
 from simulator.run.letters import dead_letters as dead_letters_commands
+from simulator.view.web import HOST, PORT
 
 if TYPE_CHECKING:
     from simulator.plan import Plan
@@ -176,8 +177,8 @@ def run(
     ] = None,
     host: Annotated[
         str, typer.Option(metavar="HOST", help="Where --view web listens; beyond this machine with a token.")
-    ] = "127.0.0.1",
-    port: Annotated[int, typer.Option(metavar="PORT", min=0, max=65_535, help="Its port; 0 is any free one.")] = 8080,
+    ] = HOST,
+    port: Annotated[int, typer.Option(metavar="PORT", min=0, max=65_535, help="Its port; 0 is any free one.")] = PORT,
     lang: Annotated[str, typer.Option(metavar="en|vi", help="Language of --view web and terminal.")] = "en",
     summary: Annotated[Path | None, typer.Option(metavar="FILE.json", help="Write the result there.")] = None,
 ) -> None:
@@ -262,8 +263,13 @@ def load(
     ] = "own",
     view: Annotated[
         str | None,
-        typer.Option(metavar="VIEW", help="plain: a line every 10 s; none. Default: a status line on a terminal."),
+        typer.Option(metavar="VIEW", help="web: a page; plain: a line every 10 s; none. Default: a status line."),
     ] = None,
+    host: Annotated[
+        str, typer.Option(metavar="HOST", help="Where --view web listens; beyond this machine with a token.")
+    ] = HOST,
+    port: Annotated[int, typer.Option(metavar="PORT", min=0, max=65_535, help="Its port; 0 is any free one.")] = PORT,
+    lang: Annotated[str, typer.Option(metavar="en|vi", help="Language of --view web.")] = "en",
     summary: Annotated[Path | None, typer.Option(metavar="FILE.json", help="Write the result there.")] = None,
     report: Annotated[Path | None, typer.Option(metavar="FILE.html", help="Write a report to look at.")] = None,
     junit: Annotated[Path | None, typer.Option(metavar="FILE.xml", help="Write thresholds as JUnit tests.")] = None,
@@ -295,6 +301,9 @@ def load(
             broker=broker,
             store=store,
             view=view,
+            language=lang,
+            host=host,
+            port=port,
             files=Files(summary=summary, junit=junit, csv=csv, report=report),
         )
     )

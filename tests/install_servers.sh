@@ -1,5 +1,6 @@
 #!/bin/sh
-# Install the servers that the integration tests talk to, from Debian's packages. Does nothing when all are there.
+# Install the servers that the integration tests talk to, and the browser, from Debian's packages. Does nothing when
+# all are there.
 # No service is started: the tests run their own, on free ports. Without apt-get or the right to use it, a test whose
 # server is missing is skipped; with CI=true that is a failure.
 set -eu

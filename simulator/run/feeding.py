@@ -25,7 +25,7 @@ def feed_of(loaded: Loaded, options: Options, hops: Hops) -> Feed:
         start=instant_text(hops.pace.sim_start_ns, ZoneInfo(scenario.timezone)),
         broker=broker_named(options, hops.broker),
         store=options.store.partition(":")[0],
-        speed="max" if options.speed is None else options.speed,
+        speed="max" if hops.pace.speed is None else round(hops.pace.speed, 3),
     )
     # machines come first in a catalogue, and a snapshot has as many states as there are machines
     return Feed(about, hops.catalog, len(hops.catalog.assets))

@@ -38,10 +38,10 @@ from simulator.view.languages import checked_language
 from simulator.view.live import View, open_view
 from simulator.view.summary import summary
 from simulator.view.terminal.view import open_terminal
+from simulator.view.web import HOST, PORT
 
-__all__ = ["STOPPING", "launch", "launch_bridge", "options_of", "tell"]
+__all__ = ["STOPPING", "launch", "launch_bridge", "open_page", "options_of", "tell"]
 
-HOST, PORT = "127.0.0.1", 8080
 STOPPING = "stopping: draining what is under way; press Ctrl-C again to end at once"
 
 

@@ -14,6 +14,7 @@ from itertools import groupby
 from typing import Any
 
 from simulator.batch import Catalog
+from simulator.results.counts import Counts
 from simulator.results.result import Result
 from simulator.results.snapshot import Snapshot
 
@@ -27,6 +28,8 @@ RATES = ("published", "received", "written", "readings_written")
 ALARM_STATES = frozenset({8, 9, 1})
 """PackML: Aborting, Aborted, Clearing."""
 EXECUTE = 6
+NOTHING = Snapshot(0, 0, None, Counts(0, 0, 0, 0, 0, {}, {}, 0, 0, 0, 0, 0, 0), None, None, {})
+"""A short run is over before anybody has looked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,19 +68,7 @@ class Feed:
     def show(self, snapshot: Snapshot) -> None:
         """Take in where the run stands; called about once a second by the run."""
         point = self._point(snapshot)
-        document = {
-            "schema": SCHEMA,
-            "number": self._number + 1,
-            "run": self._run(snapshot),
-            "messages": snapshot.counts.messages(),
-            "readings": snapshot.counts.readings(),
-            "rates": {f"{name}_per_s": point[f"{name}_per_s"] for name in RATES},
-            "latency_ms": {name: dict(one) for name, one in snapshot.latency_ms.items()},
-            "park": dict(snapshot.park),
-            "parts": dict(snapshot.parts),
-            "factories": self._factories(snapshot.states, snapshot.parts),
-            "point": point,
-        }
+        document = self._drawn(snapshot, point)
         with self._changed:
             self._number += 1
             self._document, self._before, self._states = document, snapshot, snapshot.states
@@ -89,28 +80,28 @@ class Feed:
             self._changed.notify_all()
 
     def end(self, result: Result) -> None:
-        """Say how the run ended; the document stays."""
+        """Say how the run ended: the figures are those of the result, and machines stay as they were last seen."""
+        document, done = result.document(), result.simulated
+        passed = datetime.fromisoformat(done.until) - datetime.fromisoformat(done.start)
+        over: dict[str, Any] = {
+            "over": True,
+            "verdict": result.verdict,
+            "exit_code": result.exit_code,
+            "trouble": None,
+            "waiting": None,
+            "simulated_s": passed.total_seconds(),
+        }
         with self._changed:
             self._number += 1
-            over: dict[str, Any] = {
-                "over": True,
-                "verdict": result.verdict,
-                "exit_code": result.exit_code,
-                "waiting": None,
+            last = self._document or self._drawn(NOTHING, self._point(NOTHING))
+            self._document = last | {
+                "number": self._number,
+                "run": last["run"] | over,
+                "messages": document["messages"],
+                "readings": document["readings"],
+                "latency_ms": document["latency_ms"],
+                **(park_of(document["park"]) if document["park"] is not None else {}),
             }
-            document, done = result.document(), result.simulated
-            passed = datetime.fromisoformat(done.until) - datetime.fromisoformat(done.start)
-            over["simulated_s"] = passed.total_seconds()
-            self._document = (
-                {"schema": SCHEMA}
-                | self._document
-                | {
-                    "number": self._number,
-                    "run": self._document.get("run", {}) | over,
-                    "messages": document["messages"],
-                    "readings": document["readings"],
-                }
-            )
             self._changed.notify_all()
 
     def document(self) -> dict[str, Any]:
@@ -150,6 +141,21 @@ class Feed:
             if state in ALARM_STATES
         )
         return [one for one, _ in zip(found, range(limit), strict=False)]
+
+    def _drawn(self, snapshot: Snapshot, point: dict[str, float | None]) -> dict[str, Any]:
+        return {
+            "schema": SCHEMA,
+            "number": self._number + 1,
+            "run": self._run(snapshot),
+            "messages": snapshot.counts.messages(),
+            "readings": snapshot.counts.readings(),
+            "rates": {f"{name}_per_s": point[f"{name}_per_s"] for name in RATES},
+            "latency_ms": {name: dict(one) for name, one in snapshot.latency_ms.items()},
+            "park": dict(snapshot.park),
+            "parts": dict(snapshot.parts),
+            "factories": self._factories(snapshot.states, snapshot.parts),
+            "point": point,
+        }
 
     def _point(self, snapshot: Snapshot) -> dict[str, float | None]:
         counts = snapshot.counts
@@ -210,3 +216,11 @@ def tallied(states: list[int]) -> dict[str, int]:
         "running": sum(state == EXECUTE for state in states),
         "alarms": sum(state in ALARM_STATES for state in states),
     }
+
+
+def park_of(told: dict[str, Any]) -> dict[str, Any]:
+    """Return ``park`` of a result as a document has it, with ``parts`` beside it."""
+    by_factory = {name: value for name, value in told["oee"].items() if name != "park"}
+    parts = {"oee": by_factory, "oee_by_type": told["oee_by_type"], "sites": told["sites"]}
+    park = {name: value for name, value in told.items() if name not in parts}
+    return {"park": park | {"oee": told["oee"]["park"]}, "parts": parts}

@@ -6,6 +6,7 @@ import sys
 import threading
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,9 +20,11 @@ from simulator.publish.pacing import TURN_S
 from simulator.results.addresses import without_addresses
 from simulator.results.result import Result
 from simulator.results.result_file import check_writable
+from simulator.results.snapshot import Snapshot
+from simulator.run.feeding import feed_of
 from simulator.run.hops import Hops
 from simulator.run.interrupt import stop_on_signals
-from simulator.run.launch import STOPPING, options_of, tell
+from simulator.run.launch import STOPPING, open_page, options_of, tell
 from simulator.run.load_test.crew import Crew
 from simulator.run.load_test.find_max import find_max
 from simulator.run.load_test.marks import Marks
@@ -30,7 +33,10 @@ from simulator.run.load_test.play import Players, Solo, load
 from simulator.run.options import Options
 from simulator.scenario.loader import Loaded, load_scenario
 from simulator.scenario.quantities import duration_ns, rate_per_s
+from simulator.view.feed import Feed
+from simulator.view.languages import checked_language
 from simulator.view.live import View, open_view
+from simulator.view.web import HOST, PORT
 
 __all__ = ["Files", "launch_load"]
 
@@ -63,6 +69,9 @@ def launch_load(
     store: str | None,
     view: str | None,
     files: Files,
+    language: str = "en",
+    host: str = HOST,
+    port: int = PORT,
 ) -> int:
     """Carry out a load test or a search, print the summary, write the files, and return the exit code.
 
@@ -73,11 +82,15 @@ def launch_load(
     if bridge not in {"own", "none"}:
         message = f"--bridge {bridge!r}: write own, or none if someone else carries messages into the store"
         raise ScenarioError(message)
-    options = replace(options, audits=bridge == "none")
+    options = replace(options, audits=bridge == "none", is_watched=view == "web")
     per_s, length_s = rate_and_time(rate, duration, search=search)
     files.check()
+    if options.is_watched and (search or workers > 1):
+        message = "--view web shows one load test of one process; leave out --find-max and --workers"
+        raise ScenarioError(message)
+    web = partial(open_page, host=host, port=port, language=checked_language(language))
     with ExitStack() as stack:
-        shown = stack.enter_context(open_view(view, sys.stderr))
+        shown = stack.enter_context(open_view(view, sys.stderr, web=web))
         players: Players = Solo() if workers == 1 else Crew(workers)
         conditions = Conditions(players, loaded, options, shown)
         if search:
@@ -130,19 +143,36 @@ def rate_and_time(rate: str | None, duration: str | None, *, search: bool) -> tu
 def tested(given: Conditions, wanted: Prepared) -> tuple[Result, Marks]:
     """Carry out a load test while a view follows."""
     stop = threading.Event()
+    feeds: list[Feed] = []
+
+    def opened(hops: Hops) -> None:
+        introduce(hops, given.shown)
+        if given.options.is_watched:
+            feeds.append(feed_of(given.loaded, given.options, hops))
+            given.shown.follow(feeds[0])
+
+    def show(snapshot: Snapshot) -> None:
+        for feed in feeds:
+            feed.show(snapshot)
+        given.shown.show(snapshot)
+
     sys.setswitchinterval(TURN_S)
     with stop_on_signals(stop, lambda: given.shown.say(STOPPING)):
-        return load(
+        found, marks = load(
             given.players,
             given.loaded,
             given.options,
             wanted,
             clock=RealClock(),
             stop=stop,
-            on_open=lambda hops: introduce(hops, given.shown),
-            on_snapshot=given.shown.show,
+            on_open=opened,
+            on_snapshot=show,
             told=given.shown.say,
         )
+        for feed in feeds:
+            feed.end(found)
+            given.shown.end(stop)
+    return found, marks
 
 
 def sought(given: Conditions, *, start_per_s: float | None, probe_s: float | None) -> Result | None:

@@ -54,8 +54,10 @@ class LiveApp(App[None], inherit_bindings=False):
 
     ENABLE_COMMAND_PALETTE = False
     CSS = """
-    Screen { layout: vertical; background: ansi_default; color: ansi_default; }
-    Screen > Static { height: auto; width: 100%; }
+    Screen { layout: vertical; overflow: hidden; background: ansi_default; color: ansi_default; }
+    Screen > Static { height: 1; width: 100%; }
+    #strip { height: 3; }
+    #sparks { height: 2; }
     #body { height: 1fr; layout: vertical; }
     VerticalScroll {
         border-top: solid ansi_default; border-title-style: bold; height: 1fr;

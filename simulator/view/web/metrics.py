@@ -1,99 +1,130 @@
-"""A run as Prometheus sees it: from the same document as the page, under names that docs/watching.md lists."""
+"""The figures of a run for Prometheus; docs/watching.md lists the names."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
-from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily
+from prometheus_client.exposition import choose_encoder
+from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
-__all__ = ["CONTENT_TYPE", "metrics_text"]
+__all__ = ["Figures", "exposition"]
 
-CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 HOPS = ("scheduled", "published", "acknowledged", "received", "written")
-QUANTILES = {"p50": "0.5", "p90": "0.9", "p99": "0.99", "p999": "0.999", "p9999": "0.9999", "max": "1"}
+QUANTILES = {"p50": "0.5", "p90": "0.9", "p99": "0.99", "p999": "0.999"}
+MS_PER_S = 1000
+Document = dict[str, Any]
 
 
-class Exposition(Collector):
-    """Makes metrics of one document."""
+class Figures(Collector):
+    """Reads the latest document whenever Prometheus asks."""
 
-    def __init__(self, document: dict[str, Any]) -> None:
-        self._document = document
+    def __init__(self, latest: Callable[[], Document]) -> None:
+        self._latest = latest
 
     def collect(self) -> Iterator[Metric]:
-        document = self._document
-        if not document:
-            return
-        messages, run = document["messages"], document["run"]
-        yield counter("parksim_messages", "Messages that passed a hop, each counted once.", "hop", messages, HOPS)
-        yield by_reason("parksim_messages_dropped", "Messages given up on the way.", messages["dropped"])
-        yield by_reason(
-            "parksim_messages_dead_lettered", "Messages that no store will take.", messages["dead_letter_reasons"]
-        )
-        again = ("duplicates", "reordered", "overwritten")
-        yield counter("parksim_messages_irregular", "Messages that came otherwise than sent.", "kind", messages, again)
-        for name, about in (
-            ("in_flight", "Messages on the way now."),
-            ("spooled", "Messages on the disk of the bridge now."),
-            ("unaccounted", "Messages nobody knows of; 0 on a healthy run."),
-        ):
-            yield gauge(f"parksim_messages_{name}", about, messages[name])
-        readings = document["readings"]
-        yield counter("parksim_readings", "Single values.", "hop", readings, ("scheduled", "written"))
-        latency = GaugeMetricFamily(
-            "parksim_latency_seconds",
-            "After the moment a message was due, since the start.",
-            labels=("hop", "quantile"),
-        )
-        for hop, found in document["latency_ms"].items():
-            for name, quantile in QUANTILES.items():
-                if found.get(name) is not None:
-                    latency.add_metric((hop, quantile), found[name] / 1_000)
-        yield latency
-        yield from self._park(document)
-        yield gauge("parksim_simulated_seconds", "Simulated time since the start.", run["simulated_s"])
-        yield gauge("parksim_trouble", "1 while a hop is in trouble.", float(run["trouble"] is not None))
-        yield gauge("parksim_over", "1 once the run is over.", float(run["over"]))
-
-    def _park(self, document: dict[str, Any]) -> Iterator[Metric]:
-        park = document["park"]
-        if park.get("oee") is not None:
-            yield gauge("parksim_park_oee_ratio", "Overall equipment effectiveness of the park.", park["oee"])
-        for name, about in (("energy_kwh", "Energy since the start."), ("alarms", "Machines that are broken down.")):
-            if park.get(name) is not None:
-                yield gauge(f"parksim_park_{name}", about, park[name])
-        machines = GaugeMetricFamily(
-            "parksim_machines", "Machines of a factory by what they do.", labels=("factory", "state")
-        )
-        for one in document["factories"]:
-            rest = one["machines"] - one["running"] - one["alarms"]
-            for state, number in (("running", one["running"]), ("alarm", one["alarms"]), ("other", rest)):
-                machines.add_metric((one["name"], state), number)
-        yield machines
+        document = self._latest()
+        if document:
+            yield from of_run(document)
+            yield from of_messages(document)
+            yield latencies(document)
+            yield from of_park(document)
+            yield from of_sites(document)
 
 
-def counter(name: str, about: str, label: str, numbers: dict[str, Any], keys: tuple[str, ...]) -> Metric:
-    family = CounterMetricFamily(name, about, labels=(label,))
-    for key in keys:
-        family.add_metric((key,), numbers[key])
-    return family
+def exposition(latest: Callable[[], Document], accepted: str) -> tuple[bytes, str]:
+    """Return the figures as text and its content type, in the format that was asked for."""
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(Figures(latest))
+    encoder, content_type = choose_encoder(accepted)
+    return encoder(registry), content_type
 
 
-def by_reason(name: str, about: str, reasons: dict[str, int]) -> Metric:
-    family = CounterMetricFamily(name, about, labels=("reason",))
-    for reason, number in reasons.items():
-        family.add_metric((reason,), number)
-    return family
+def of_run(document: Document) -> Iterator[Metric]:
+    run = document["run"]
+    told = {name: str(run[name]) for name in ("name", "title", "run_id", "seed", "store", "speed")}
+    yield InfoMetricFamily("parksim_run", "What is run.", told)
+    yield gauge("parksim_run_over", "1 when the run has ended.", run["over"])
+    yield gauge("parksim_run_trouble", "1 while something is wrong with broker or store.", bool(run["trouble"]))
+    yield gauge("parksim_run_seconds", "Wall time since the first message was due.", max(0, run["wall_s"]))
+    yield gauge("parksim_run_simulated_seconds", "Simulated time since the start.", run["simulated_s"])
 
 
-def gauge(name: str, about: str, value: float) -> Metric:
-    return GaugeMetricFamily(name, about, value=value)
+def of_messages(document: Document) -> Iterator[Metric]:
+    messages = document["messages"]
+    by_hop = {hop: messages[hop] for hop in HOPS}
+    yield counter("parksim_messages", "Messages that have come so far, each counted once.", "hop", by_hop)
+    yield counter("parksim_dropped_messages", "Messages given up on the way.", "reason", messages["dropped"])
+    refused = messages["dead_letter_reasons"]
+    yield counter("parksim_dead_lettered_messages", "Messages that the store will never take.", "reason", refused)
+    yield CounterMetricFamily("parksim_duplicate_messages", "Came again at the bridge.", messages["duplicates"])
+    yield CounterMetricFamily("parksim_reordered_messages", "Came after a later one.", messages["reordered"])
+    yield gauge("parksim_in_flight_messages", "On their way at this moment.", messages["in_flight"])
+    yield gauge("parksim_spooled_messages", "On the disk of the bridge.", messages["spooled"])
+    yield gauge("parksim_unaccounted_messages", "Nobody knows where they are; 0 is right.", messages["unaccounted"])
+    yield counter("parksim_readings", "Single values.", "hop", document["readings"])
 
 
-def metrics_text(document: dict[str, Any]) -> bytes:
-    """Return the metrics of a document in Prometheus' text format; of an empty one nothing."""
-    registry = CollectorRegistry()
-    registry.register(Exposition(document))
-    return generate_latest(registry)
+def latencies(document: Document) -> Metric:
+    """Return a summary of all messages since the start; none at full speed, where nothing is due."""
+    found = Metric("parksim_latency_seconds", "From when a message was due to the hop, since the start.", "summary")
+    for hop, figures in document["latency_ms"].items():
+        for name, quantile in QUANTILES.items():
+            if figures[name] is not None:
+                labels = {"hop": hop, "quantile": quantile}
+                found.add_sample("parksim_latency_seconds", labels, figures[name] / MS_PER_S)
+        found.add_sample("parksim_latency_seconds_count", {"hop": hop}, figures["count"])
+    return found
+
+
+def of_park(document: Document) -> Iterator[Metric]:
+    park = document["park"]
+    for name in ("oee", "availability", "effectiveness", "quality"):
+        if park.get(name) is not None:
+            yield gauge(
+                f"parksim_park_{name}", f"{name.upper() if name == 'oee' else name.title()}, 0 to 1.", park[name]
+            )
+    by_factory = {one["name"]: one["oee"] for one in document["factories"] if one["oee"] is not None}
+    yield labelled(
+        "parksim_factory_oee", "OEE of a factory, 0 to 1.", ("factory",), {(k,): v for k, v in by_factory.items()}
+    )
+    states: dict[tuple[str, ...], float] = {}
+    for one in document["factories"]:
+        name, running, alarms = one["name"], one["running"], one["alarms"]
+        states |= {
+            (name, "running"): running,
+            (name, "alarm"): alarms,
+            (name, "other"): one["machines"] - running - alarms,
+        }
+    yield labelled("parksim_machines", "Machines by state.", ("factory", "state"), states)
+
+
+def of_sites(document: Document) -> Iterator[Metric]:
+    sites = document["parts"].get("sites", {})
+    energy = {site: figures["energy_kwh"] for site, figures in sites.items()}
+    yield counter("parksim_site_energy_kilowatt_hours", "Taken by machines since the start.", "site", energy)
+    good = {site: figures["pieces_good"] for site, figures in sites.items()}
+    yield counter("parksim_site_good_pieces", "Good pieces that left their factory.", "site", good)
+    bad = {site: figures["pieces_bad"] for site, figures in sites.items()}
+    yield counter("parksim_site_bad_pieces", "Pieces spoilt by any machine.", "site", bad)
+
+
+def gauge(name: str, text: str, value: float) -> Metric:
+    return GaugeMetricFamily(name, text, float(value))
+
+
+def counter(name: str, text: str, label: str, values: dict[str, float]) -> Metric:
+    found = CounterMetricFamily(name, text, labels=[label])
+    for key, value in values.items():
+        found.add_metric([key], value)
+    return found
+
+
+def labelled(name: str, text: str, labels: tuple[str, ...], values: dict[tuple[str, ...], float]) -> Metric:
+    found = GaugeMetricFamily(name, text, labels=labels)
+    for key, value in values.items():
+        found.add_metric(key, value)
+    return found

@@ -1,112 +1,119 @@
-"""What can be asked: the page, its documents, events once a second, metrics."""
+"""What the page is made of, by path; all of it is only read."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import orjson
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response, StreamingResponse
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
+from starlette.types import Receive, Scope, Send
 
-from simulator.view.feed import Feed
-from simulator.view.languages import LANGUAGES, words
-from simulator.view.web.metrics import CONTENT_TYPE, metrics_text
+from simulator.view.languages import LANGUAGES, LOCALE
+from simulator.view.web.address import Place
+from simulator.view.web.guard import Guard
+from simulator.view.web.hub import MOST_LISTENERS, Hub
+from simulator.view.web.metrics import exposition
 
-__all__ = ["Pages"]
+__all__ = ["STATIC", "application"]
 
 STATIC = Path(__file__).parent / "static"
-LOOK_S = 0.25
-KEEP_ALIVE_S = 15.0
-MOST_MACHINES = 500
+PAGE_OF_MACHINES, MOST_MACHINES = 200, 500
+MOST_DIGITS = 9
+MOST_ALARMS = 100
 
 
-@dataclass(slots=True)
-class Pages:
-    """What is shown: nothing before the hops of the run are open."""
+class EventStream(StreamingResponse):
+    """What a listener gets; it counts as one until it is answered to the end, or has gone."""
 
-    language: str = "en"
-    feed: Feed | None = None
-    is_closing: bool = False
+    def __init__(self, hub: Hub) -> None:
+        super().__init__(hub.listen(), media_type="text/event-stream")
+        self._hub = hub
 
-    def application(self) -> Starlette:
-        """Return what answers."""
-        return Starlette(
-            routes=[
-                Route("/", self._page),
-                Route("/live.json", self._live),
-                Route("/history.json", self._history),
-                Route("/machines.json", self._machines),
-                Route("/alarms.json", self._alarms),
-                Route("/words.json", self._words),
-                Route("/events", self._events),
-                Route("/metrics", self._metrics),
-                Route("/healthz", self._healthz),
-                Mount("/static", StaticFiles(directory=STATIC)),
-            ]
-        )
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        with self._hub.listener():
+            await super().__call__(scope, receive, send)
 
-    async def news(self) -> AsyncIterator[bytes]:
-        """Yield the latest document whenever there is a new one; who reads slowly misses those between."""
-        number, quiet_s, is_last = 0, 0.0, False
-        while not is_last:
-            # looked at before the document, so that the last one is not missed
-            is_last = self.is_closing
-            document = {} if self.feed is None else self.feed.document()
-            if document.get("number", 0) > number:
-                number, quiet_s = document["number"], 0.0
-                yield b"data: " + orjson.dumps(document) + b"\n\n"
-                is_last = is_last or document["run"]["over"]
-            elif quiet_s >= KEEP_ALIVE_S:
-                quiet_s = 0.0
-                yield b": still here\n\n"
-            if not is_last:
-                await asyncio.sleep(LOOK_S)
-                quiet_s += LOOK_S
 
-    async def _page(self, _: Request) -> Response:
-        return FileResponse(STATIC / "index.html")
+class Routes:
+    """What is answered, by path; ``language`` is that of who names none."""
 
-    async def _live(self, _: Request) -> Response:
-        return told({} if self.feed is None else self.feed.document())
+    def __init__(self, hub: Hub, language: str) -> None:
+        self._hub = hub
+        self._language = language
+        self._page = (STATIC / "index.html").read_text(encoding="utf-8")
 
-    async def _history(self, _: Request) -> Response:
-        return told([] if self.feed is None else self.feed.points())
+    async def index(self, request: Request) -> Response:
+        asked = request.query_params.get("lang")
+        wanted = asked if asked in LANGUAGES else self._language
+        return Response(self._page.replace("{{lang}}", wanted), media_type="text/html")
 
-    async def _machines(self, request: Request) -> Response:
+    async def events(self, request: Request) -> Response:
+        if request.method == "HEAD":
+            return Response(media_type="text/event-stream")
+        if self._hub.listeners >= MOST_LISTENERS:
+            return PlainTextResponse(f"{MOST_LISTENERS} pages are open already; close one\n", 503)
+        return EventStream(self._hub)
+
+    async def live(self, _: Request) -> Response:
+        return as_json(self._document())
+
+    async def history(self, _: Request) -> Response:
+        return as_json([] if self._hub.feed is None else self._hub.feed.points())
+
+    async def machines(self, request: Request) -> Response:
         query = request.query_params
-        try:
-            offset, limit = (max(0, int(query.get(name, default))) for name, default in (("offset", 0), ("limit", 200)))
-        except ValueError:
-            return told({"error": "offset and limit are whole numbers"}, 400)
-        if self.feed is None:
-            return told({"total": 0, "offset": offset, "machines": []})
+        offset, limit = (whole(query.get(*one)) for one in (("offset", "0"), ("limit", str(PAGE_OF_MACHINES))))
+        if offset is None or limit is None:
+            return PlainTextResponse("offset and limit must be numbers from 0\n", 400)
+        if self._hub.feed is None:
+            return as_json({"total": 0, "offset": offset, "machines": []})
         limit = min(limit, MOST_MACHINES)
-        return told(self.feed.machines_of(query.get("factory", ""), offset=offset, limit=limit))
+        return as_json(self._hub.feed.machines_of(query.get("factory", ""), offset=offset, limit=limit))
 
-    async def _alarms(self, _: Request) -> Response:
-        return told([] if self.feed is None else self.feed.alarms())
+    async def alarms(self, _: Request) -> Response:
+        return as_json([] if self._hub.feed is None else self._hub.feed.alarms(MOST_ALARMS))
 
-    async def _words(self, request: Request) -> Response:
-        wanted = request.query_params.get("lang", self.language)
-        language = wanted if wanted in LANGUAGES else self.language
-        return told({"language": language, "words": dict(words("page", language))})
+    async def metrics(self, request: Request) -> Response:
+        text, content_type = exposition(self._document, request.headers.get("accept", ""))
+        return Response(text, headers={"content-type": content_type})
 
-    async def _events(self, _: Request) -> Response:
-        return StreamingResponse(self.news(), media_type="text/event-stream")
+    async def healthz(self, _: Request) -> Response:
+        return PlainTextResponse("ok\n")
 
-    async def _metrics(self, _: Request) -> Response:
-        document = {} if self.feed is None else self.feed.document()
-        return Response(metrics_text(document), headers={"Content-Type": CONTENT_TYPE})
-
-    async def _healthz(self, _: Request) -> Response:
-        return told({"status": "ok"})
+    def _document(self) -> dict[str, Any]:
+        return {} if self._hub.feed is None else self._hub.feed.document()
 
 
-def told(what: object, status: int = 200) -> Response:
-    return Response(orjson.dumps(what), status, media_type="application/json")
+def application(hub: Hub, place: Place, language: str) -> Starlette:
+    """Return the application, behind its guard."""
+    routes = Routes(hub, language)
+    return Starlette(
+        routes=[
+            Route("/", routes.index),
+            Route("/events", routes.events),
+            Route("/live.json", routes.live),
+            Route("/history.json", routes.history),
+            Route("/machines.json", routes.machines),
+            Route("/alarms.json", routes.alarms),
+            Route("/metrics", routes.metrics),
+            Route("/healthz", routes.healthz),
+            Mount("/static", StaticFiles(directory=STATIC)),
+            Mount("/locale", StaticFiles(directory=LOCALE)),
+        ],
+        middleware=[Middleware(Guard, place=place)],
+    )
+
+
+def whole(asked: str) -> int | None:
+    """Return a number from 0, None for what is none: Python reads digits of any script, and as many as it is given."""
+    return int(asked) if asked.isascii() and asked.isdecimal() and len(asked) <= MOST_DIGITS else None
+
+
+def as_json(what: object) -> Response:
+    return Response(orjson.dumps(what, option=orjson.OPT_SERIALIZE_NUMPY), media_type="application/json")

@@ -1,177 +1,95 @@
-// The page: one document a second by server-sent events, drawn as it comes. Nothing is asked of anywhere else.
+// The page: where the run stands, once a second.
+import { html, render, useEffect, useRef, useState } from "./vendor/htm/standalone.module.js";
+import { Charts } from "./charts.js";
+import { STALE_MS, useLive } from "./live.js";
+import { ParkMap } from "./map.js";
+import { Pipeline } from "./pipeline.js";
+import { Shape } from "./shapes.js";
+import { AlarmList, Energy, Oee } from "./tables.js";
+import { clock, count, language, t } from "./text.js";
 
-import { chart } from "./chart.js";
+const BETWEEN_SAYINGS_MS = 10000;
+const other = language === "vi" ? "en" : "vi";
 
-const MOST_POINTS = 2000, STALE_MS = 3000;
-const HOPS = ["scheduled", "published", "acknowledged", "received", "written"];
-const STATES = ["", "Clearing", "Stopped", "Starting", "Idle", "Suspended", "Execute", "Stopping", "Aborting", "Aborted",
-  "Holding", "Held", "Unholding", "Suspending", "Unsuspending", "Resetting", "Completing", "Complete"];
-const query = new URLSearchParams(location.search);
-const byId = (id) => document.getElementById(id);
-let words = {}, language = "en", points = [], latest = null, heardAt = 0, opened = null, offset = 0;
-
-const number = (value, digits = 0) => value === null || value === undefined ? "–"
-  : new Intl.NumberFormat(language, { maximumFractionDigits: digits }).format(value);
-const word = (key, values = {}) => Object.entries(values)
-  .reduce((text, [name, value]) => text.replace(`{${name}}`, value), words[key] ?? `?${key}?`);
-
-function element(tag, text, attributes = {}) {
-  const made = document.createElement(tag);
-  if (text !== null) made.textContent = text;
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-  return made;
+/** Say aloud when trouble or the number of alarms changes, and nothing else; alarms not too often. */
+function Announcer({ trouble, alarms }) {
+  const [ofTrouble, sayOfTrouble] = useState("");
+  const [ofAlarms, sayOfAlarms] = useState("");
+  const last = useRef({ trouble: null, alarms: 0, at: 0 }).current;
+  useEffect(() => {
+    if (trouble === last.trouble) return;
+    sayOfTrouble(trouble ? t("said_trouble", { trouble }) : t("said_well"));
+    last.trouble = trouble;
+  });
+  useEffect(() => {
+    if (alarms === last.alarms || Date.now() - last.at < BETWEEN_SAYINGS_MS) return;
+    sayOfAlarms(alarms ? t("said_alarms", { count: count(alarms) }) : t("said_no_alarms"));
+    Object.assign(last, { alarms, at: Date.now() });
+  });
+  return html`
+    <div class="hidden" aria-live="polite"><p id="said-trouble">${ofTrouble}</p><p id="said-alarms">${ofAlarms}</p></div>
+  `;
 }
 
-async function ask(path) {
-  const answer = await fetch(path);
-  return answer.json();
+function Header({ run }) {
+  const values = run && { simulated: clock(run.simulated_s), duration: run.duration_s === null ? "" : clock(run.duration_s) };
+  return html`
+    <header>
+      <a class="skip" href="#figures">${t("skip")}</a>
+      <h1>${run ? run.title || run.name : "parksim"}</h1>
+      ${run &&
+      html`<p>
+        ${t(run.duration_s === null ? "simulated_so_far" : "simulated_of", values)} ·
+        ${" "}${t("speed", { speed: run.speed })} · ${t("seed", { seed: run.seed })} · ${run.store}
+      </p>`}
+      <a href="?lang=${other}" lang=${other} hreflang=${other}>${t("language")}</a>
+    </header>
+  `;
 }
 
-async function speak(wanted) {
-  const found = await ask(wanted ? `words.json?lang=${encodeURIComponent(wanted)}` : "words.json");
-  words = found.words;
-  language = found.language;
-  document.documentElement.lang = language;
-  for (const one of document.querySelectorAll("[data-word]")) one.textContent = word(one.dataset.word);
-  show();
+function Verdict({ run }) {
+  const isPass = run.exit_code === 0;
+  return html`
+    <p class="banner ${isPass ? "" : "alarm"}" id="verdict">
+      ${!isPass && html`<${Shape} kind="alarm" />`}
+      <b>${isPass ? t("verdict_pass") : t("verdict_fail", { code: run.exit_code })}</b> <span lang="en">${run.verdict}</span>
+    </p>
+  `;
 }
 
-function alarmed(count) {
-  return count ? `▲ ${number(count)}` : "0";
+function Banners({ run, age }) {
+  const isStale = !run.over && age > STALE_MS;
+  return html`
+    ${run.over && html`<${Verdict} run=${run} />`}
+    ${run.trouble && !run.over &&
+    html`<p class="banner alarm"><${Shape} kind="alarm" /> <b>${t("trouble")}</b> <span lang="en">${run.trouble}</span></p>`}
+    ${run.waiting && html`<p class="banner">${t("waiting", { waiting: run.waiting })}</p>`}
+    ${isStale && html`<p class="banner hatched">${t("stale", { age: count(age / 1000) })}</p>`}
+  `;
 }
 
-function showPipeline() {
-  const { messages, rates } = latest;
-  const rateOf = { published: rates.published_per_s, received: rates.received_per_s, written: rates.written_per_s };
-  byId("pipeline").replaceChildren(...HOPS.map((hop) => {
-    const box = element("li", null);
-    box.append(element("span", word(hop)), element("b", number(messages[hop]), { "data-hop": hop }));
-    box.append(element("small", hop in rateOf ? `${number(rateOf[hop])}/s` : " "));
-    return box;
-  }));
-  const dropped = Object.values(messages.dropped).reduce((sum, one) => sum + one, 0);
-  const figures = [
-    ["in_flight", number(messages.in_flight), 0],
-    ["lost", number(dropped + messages.dead_lettered), dropped + messages.dead_lettered],
-    ["unaccounted", number(messages.unaccounted), messages.unaccounted],
-    ["lag", `${number(latest.latency_ms.end_to_end?.p99, 1)} ms`, 0],
-    ["oee", latest.park.oee == null ? "–" : `${number(latest.park.oee * 100, 1)} %`, 0],
-    ["energy", `${number(latest.park.energy_kwh, 1)} kWh`, 0],
-  ];
-  byId("counts").replaceChildren(...figures.map(([key, text, bad]) => {
-    const pair = element("div", null);
-    pair.append(element("dt", word(key)), element("dd", bad ? `▲ ${text}` : text,
-      { "data-count": key, class: bad ? "alarm" : "" }));
-    return pair;
-  }));
-}
-
-function showFactories() {
-  // what is drawn anew has lost the keyboard
-  const focused = document.activeElement?.dataset.factory;
-  byId("factories").replaceChildren(...latest.factories.map((factory) => {
-    const row = element("tr", null);
-    const head = element("th", null, { scope: "row" });
-    const button = element("button", factory.name, { type: "button", "data-factory": factory.name,
-      "aria-expanded": String(opened === factory.name), "aria-label": word("show_machines", { name: factory.name }) });
-    button.addEventListener("click", () => open(opened === factory.name ? null : factory.name));
-    head.append(button);
-    const lines = element("ul", null, { class: "lines" });
-    lines.append(...factory.lines.map((line) => element("li",
-      `${line.alarms ? "▲ " : ""}${line.name} ${line.running}/${line.machines}`, { class: line.alarms ? "alarm" : "" })));
-    const cell = element("td", null);
-    cell.append(lines);
-    row.append(head, element("td", `${number(factory.running)}/${number(factory.machines)}`),
-      element("td", alarmed(factory.alarms), { class: factory.alarms ? "alarm" : "" }),
-      element("td", factory.oee === null ? "–" : `${number(factory.oee * 100, 1)} %`), cell);
-    return row;
-  }));
-  if (focused) document.querySelector(`[data-factory="${CSS.escape(focused)}"]`)?.focus();
-}
-
-async function open(factory) {
-  opened = factory;
-  offset = 0;
-  byId("machines").replaceChildren();
-  byId("machines").hidden = factory === null;
-  for (const button of document.querySelectorAll("[data-factory]"))
-    button.setAttribute("aria-expanded", String(button.dataset.factory === factory));
-  if (factory !== null) await more();
-}
-
-async function more() {
-  const asked = opened;
-  const found = await ask(`machines.json?factory=${encodeURIComponent(asked)}&offset=${offset}`);
-  if (asked !== opened) return;
-  const part = byId("machines");
-  part.querySelector("button")?.remove();
-  if (!part.firstChild) {
-    part.append(element("h3", `${asked}: ${number(found.total)} ${word("machines")}`), element("ul", null, { class: "lines" }));
+function Page() {
+  const { document: live, rates, history, age } = useLive();
+  const run = live?.run;
+  useEffect(() => {
+    document.title = run ? `${run.name} · parksim` : "parksim";
+  }, [run?.name]);
+  if (!live) {
+    return html`<${Header} /><main id="figures"><p class="banner">${t("loading")}</p></main>`;
   }
-  part.querySelector("ul").append(...found.machines.map((machine) => {
-    const bad = [1, 8, 9].includes(machine.state);
-    return element("li", `${bad ? "▲ " : ""}${machine.line}/${machine.cell}: ${STATES[machine.state]}`,
-      { class: bad ? "alarm" : "", title: machine.kind });
-  }));
-  offset += found.machines.length;
-  if (offset < found.total && found.machines.length) {
-    const button = element("button", word("more"), { type: "button" });
-    button.addEventListener("click", more);
-    part.append(button);
-  }
+  return html`
+    <${Header} run=${run} />
+    <main id="figures" tabindex="-1" class=${!run.over && age > STALE_MS ? "stale" : ""}>
+      <${Banners} run=${run} age=${age} />
+      <${Announcer} trouble=${run.over ? null : run.trouble} alarms=${live.park.alarms ?? 0} />
+      <${Pipeline} document=${live} rates=${rates} />
+      <${ParkMap} document=${live} />
+      <${Charts} history=${history} />
+      <${AlarmList} document=${live} />
+      <${Oee} document=${live} />
+      <${Energy} document=${live} />
+    </main>
+  `;
 }
 
-let alarmsShown = null;
-async function showAlarms() {
-  // the server ends with the run
-  if (latest.run.over) return;
-  const found = latest.factories.some((factory) => factory.alarms) ? await ask("alarms.json") : [];
-  const texts = found.map((one) => `▲ ${one.topic}: ${STATES[one.state]}`);
-  const key = `${language}\n${texts.join("\n")}`;
-  if (key === alarmsShown) return;
-  alarmsShown = key;
-  byId("alarms").replaceChildren(...(texts.length ? texts.map((text) => element("li", text, { class: "alarm" }))
-    : [element("li", word("no_alarms"))]));
-}
-
-function showNews() {
-  const age = Math.floor((Date.now() - heardAt) / 1000);
-  const isOver = latest?.run.over ?? false;
-  const isStale = !isOver && latest !== null && Date.now() - heardAt > STALE_MS;
-  document.body.classList.toggle("stale", isStale);
-  const text = latest === null ? word("starting") : isOver ? `${word("over")}: ${latest.run.verdict}`
-    : isStale ? `▲ ${word("stale", { n: age })}` : latest.run.trouble ? `▲ ${word("trouble")}: ${latest.run.trouble}` : "";
-  if (byId("news").textContent !== text) byId("news").textContent = text;
-}
-
-function show() {
-  showNews();
-  // a run that was over at once has no figures but those of its end
-  if (latest === null || !latest.rates) return;
-  const { run } = latest;
-  byId("name").textContent = run.name;
-  document.title = `parksim: ${run.name}`;
-  const length = run.duration_s === null ? "" : ` ${word("of")} ${number(run.duration_s)}`;
-  byId("about").textContent = `${run.title} · ${word("simulated")} ${number(run.simulated_s)}${length} s · seed ${run.seed}`;
-  showPipeline();
-  showFactories();
-  showAlarms();
-  chart(byId("rates"), points, [["published_per_s", word("published_line")], ["written_per_s", word("written_line")]], number, "/s");
-  chart(byId("latency"), points, [["end_to_end_p99_ms", word("p99_line")]], number, " ms");
-}
-
-function hear(event) {
-  latest = JSON.parse(event.data);
-  heardAt = Date.now();
-  if (latest.point && latest.point.wall_s !== points.at(-1)?.wall_s) points.push(latest.point);
-  if (points.length > MOST_POINTS) points = points.filter((_, place) => place % 2 === 0);
-  show();
-  if (latest.run.over) source.close();
-}
-
-byId("language").addEventListener("click", () => speak(language === "en" ? "vi" : "en"));
-await speak(query.get("lang"));
-points = await ask("history.json");
-const source = new EventSource("events");
-source.addEventListener("message", hear);
-setInterval(showNews, 1000);
+render(html`<${Page} />`, document.getElementById("page"));
